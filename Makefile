@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+# The front door; the work is in CMakeLists.txt and harness/.
+
+# Names given on the command line, so that a mistyped one is refused.
+export GIVEN := $(foreach v,$(MAKEOVERRIDES),$(firstword $(subst =, ,$(v))))
+
+.DEFAULT_GOAL := help
+.PHONY: bench check plots reply publish help clean
+
+bench check plots reply publish:
+	@MAKEFLAGS= exec harness/front.sh $@
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
+
+clean:
+	rm -rf build
+	@. harness/lib.sh; rm -rf "$$CACHE/kernels"
+
+#: make bench     build the kernels, boot them, measure, compare, plot, write the reply
+#: make check     the tests
+#: make plots     draw the plots of a result again
+#: make reply     write report.md, reply.txt and reply.eml of a result again; print the reply
+#: make publish   write Results.md and its plots from a result
+#: make clean     remove the build trees (the kernels in the cache too), never a result
+#:
+#: VARIANTS="local-trylock qpw-on"  which kernels (default: all of kernel-patches/variants)
+#: WORKLOADS='^pair/64/'            which workloads, a regular expression on their names
+#: LAYOUTS=12 BOOTS=1 SAMPLES=400   layouts per variant, boots per layout, samples per workload and boot
+#: SEED=1                           seed of the layouts and of the order
+#: TARGETS=uml                      where to run (default: all that this machine can run)
+#: KERNEL_SRC=debian-7.2            or a kernel folder, a git tree with @commit, a tarball
+#: OUT=results                      where results go; RESULT=<folder> names one for plots, reply, publish
+#: CACHE=~/.cache/sheafbench        where kernels are built; JOBS=<n>; INSTALL=no installs nothing

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# front.sh GOAL: what 'make GOAL' does: check the values, install what is missing, configure, build.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$top/harness/variants.sh"
+. "$top/harness/values.sh"
+
+build=${BUILD:-$top/build}
+result_folder() {
+	local result=${RESULT:-$OUT/latest}
+	[ -f "$result/summary.json" ] || die 2 "no result in $result: run 'make bench' or give RESULT=<folder of a result>"
+	printf '%s\n' "$result"
+}
+
+configure() {
+	mkdir -p "$1"
+	cmake -S "$top" -B "$1" -G Ninja "${@:2}" >"$1/configure.log" 2>&1 || {
+		tail -n 15 "$1/configure.log" >&2
+		die 1 "cmake cannot configure; the whole log is $1/configure.log"
+	}
+}
+
+user_tools() {
+	"$top/harness/deps.sh" build bench
+	configure "$build" -DBUILD_TESTING=OFF -DCHOSEN_VARIANTS="$(chosen_variants | paste -sd ';')"
+	logged "$build/tools.log" "user-space tools" cmake --build "$build" -j "$JOBS" \
+		--target sheafbench-driver sheafbench-init sheafstat sheafreport
+}
+
+# TARGETS: those asked for, or all that this machine can really run; LEFT_OUT says why not.
+choose_targets() {
+	local t reason usable=""
+	LEFT_OUT=""
+	for t in ${TARGETS:-$(target_names)}; do
+		reason=$(. "$top/harness/targets/$t.sh" && target_probe)
+		if [ -z "$reason" ]; then
+			usable+="$t "
+		else
+			say "  target $t is left out: $reason"
+			LEFT_OUT+="target $t: $reason"$'\n'
+		fi
+	done
+	LEFT_OUT=${LEFT_OUT%$'\n'}
+	TARGETS=${usable% }
+	[ -n "$TARGETS" ] || die 1 "no target can run on this machine"
+	export TARGETS LEFT_OUT
+}
+
+case ${1-} in
+bench)
+	check_values
+	choose_targets
+	user_tools
+	"$build/sheafbench-driver" --list --workloads "$WORKLOADS" >/dev/null || exit 2
+	NINJA_STATUS='' cmake --build "$build" -j "$JOBS" --target bench -- --quiet
+	;;
+plots)
+	result=$(result_folder)
+	user_tools
+	"$top/plots/render.sh" "$result"
+	say "plots: $result/plots"
+	;;
+reply)
+	result=$(result_folder)
+	user_tools
+	"$build/sheafreport" report "$result"
+	"$build/sheafreport" reply "$result"
+	cat "$result/reply.txt"
+	say "reply: $result/reply.txt, $result/reply.eml"
+	;;
+publish)
+	result=$(result_folder)
+	user_tools
+	"$top/harness/publish.sh" "$build" "$result"
+	;;
+check)
+	check_values
+	"$top/harness/deps.sh" build bench check
+	configure "$build/check" -DBUILD_TESTING=ON -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug
+	logged "$build/check-build.log" "user-space code and tests, sanitized" cmake --build "$build/check" -j "$JOBS"
+	BUILD=$build/check ctest --test-dir "$build/check" --output-on-failure
+	;;
+*)
+	die 2 "no goal '${1-}'; see 'make help'"
+	;;
+esac

@@ -1,0 +1,208 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# build.sh: the kernels of a target, below the cache and addressed by what goes into them.
+#
+#   build.sh id VARIANT             the build that the variant shares, e.g. qpw-off-0f3c…
+#   build.sh tree VARIANT           patch, configure and build its tree; the baseline's first
+#   build.sh link VARIANT PAD...    its kernel in these layouts
+#   build.sh module VARIANT         sheafbench.ko for it
+#   build.sh path VARIANT           the folder of all that
+#
+# SOURCE names the pristine source (source.sh), TARGET one of harness/targets.
+#
+# A variant's tree is the baseline's built tree plus its patches: sources are hard links to the
+# pristine ones, objects are copies, and kbuild compiles only what the patches reach.
+set -euo pipefail
+. "$(dirname "$0")/../lib.sh"
+. "$top/harness/variants.sh"
+
+: "${SOURCE:?}" "${TARGET:=uml}"
+. "$top/harness/targets/$TARGET.sh"
+
+export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=sheafbench KBUILD_BUILD_HOST=sheafbench
+export KBUILD_BUILD_VERSION=1 CCACHE_DIR=$CACHE/ccache LC_ALL=C
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+configs=("$top/kernel-patches/configs/common.config" "$top/kernel-patches/configs/$target_config.config")
+mapfile -t common_series < "$top/kernel-patches/common.series"
+hot_symbols='^(kfree|kmem_cache_free|kmem_cache_alloc|__kmalloc|__kmalloc_cache|__pcs_replace_(empty|full)_main|__slab_free|___slab_alloc|__slab_alloc|alloc_from_pcs|free_to_pcs|refill_objects)(_noprof)?(\.[a-z0-9.]+)?$'
+
+compiler_id() { "${CC:-gcc}" --version | head -n 1; "${LD:-ld}" --version | head -n 1; }
+
+build_id() {
+	local name=$1 first v text
+	text=$(variant_build_text "$name")
+	# The name shown is that of the first variant with this build.
+	first=$name
+	for v in $(variant_names); do
+		if [ "$(variant_build_text "$v")" = "$text" ]; then
+			first=$v
+			break
+		fi
+	done
+	{
+		printf '%s\n' "$text" "$(cat "$SOURCE/.sheafbench")" "$target_arch"
+		compiler_id
+		cat "${configs[@]}"
+		series_patches "${common_series[@]}" | xargs cat
+	} | hash_of | sed "s/^/$first-/"
+}
+
+kmake() { make -C "$1" ARCH="$target_arch" CC="$kernel_cc" HOSTCC="$host_cc" "${@:2}"; }
+
+# Compile with the steps counted from the log: kbuild itself tells no share done.
+build_with_progress() {
+	local dir=$1 what=$2 expect=$3 log=$4 start=$SECONDS pid done_steps next=0 status=0
+	kmake "$dir" -j"$JOBS" "${target_goals[@]}" >"$log" 2>&1 </dev/null &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		[ $((SECONDS - start)) -ge "$next" ] || continue
+		done_steps=$(grep -cE '^  [A-Z]' "$log" || true)
+		progress "$what" "$done_steps" "$expect" $((SECONDS - start))
+		if [ -t 2 ]; then next=$((SECONDS - start + 1)); else next=$((SECONDS - start + 15)); fi
+	done
+	wait "$pid" || status=$?
+	progress_end
+	return "$status"
+}
+
+apply_patches() {
+	local dir=$1 log=$2 p
+	shift 2
+	for p in "$@"; do
+		# The ceiling keeps git from taking a checkout around the cache for this tree.
+		if ! GIT_CEILING_DIRECTORIES=$(dirname "$dir") git -C "$dir" apply --whitespace=nowarn "$p" >>"$log" 2>&1; then
+			tail -n 5 "$log" | sed 's/^/    /' >&2
+			die 1 "${p#"$top"/} does not apply to $(cat "$SOURCE/.sheafbench"); the whole log is $log"
+		fi
+	done
+}
+
+configure() {
+	local dir=$1 name=$2 line missing
+	variant_key "$name" kconfig | cat "${configs[@]}" - >"$dir/.sheafbench.config"
+	kmake "$dir" -s KCONFIG_ALLCONFIG=.sheafbench.config allnoconfig
+	variant_key "$name" kconfig | while read -r line; do
+		grep -qxF "$line" "$dir/.config" && continue
+		# An option that is not there at all is off as well.
+		case $line in
+		'# '*' is not set') grep -q "^$(cut -d' ' -f2 <<<"$line")=" "$dir/.config" || continue ;;
+		esac
+		die 1 "variant $name: this kernel does not take '$line' (a dependency, or no such option)"
+	done
+	missing=$(sed -n 's/^\(CONFIG_[A-Z0-9_]*=.*\)/\1/p' "${configs[@]}" | grep -vxFf "$dir/.config" || true)
+	[ -z "$missing" ] || printf 'not taken by this kernel: %s\n' $missing
+}
+
+make_tree() {
+	local name=$1 base id dir log start=$SECONDS expect=800 patches=() series=()
+	id=$(build_id "$name")
+	dir=$CACHE/kernels/$TARGET/$id
+	log=$CACHE/logs/$TARGET-$id.log
+	[ ! -f "$dir/built" ] || return 0
+	base=$(baseline_variant)
+	mkdir -p "$dir" "$CACHE/logs"
+	rm -rf "$dir/tree"
+	cp -al "$SOURCE" "$dir/tree" 2>/dev/null || { rm -rf "$dir/tree"; cp -a "$SOURCE" "$dir/tree"; } ||
+		die 1 "cannot copy the source to $dir (disk full?)"
+	: >"$log"
+	mapfile -t series < <(variant_key "$name" series)
+	if [ "$id" = "$(build_id "$base")" ]; then
+		mapfile -t patches < <(series_patches "${common_series[@]}" "${series[@]}")
+	else
+		# What the baseline's build and patches made is what has one link only.
+		mapfile -t patches < <(series_patches "${series[@]}")
+		(cd "$CACHE/kernels/$TARGET/$(build_id "$base")/tree" &&
+			find . \( -links 1 -type f -o -type l \) -print0 | cpio -0pdmu --quiet "$dir/tree") ||
+			die 1 "cannot copy the baseline's objects to $dir (disk full?)"
+		expect=40
+	fi
+	apply_patches "$dir/tree" "$log" "${patches[@]}"
+	configure "$dir/tree" "$name" >>"$log" 2>&1 || {
+		tail -n 5 "$log" >&2
+		die 1 "the kernel of $name cannot be configured; the whole log is $log"
+	}
+	if ! build_with_progress "$dir/tree" "kernel $name" "$expect" "$log.make"; then
+		cat "$log.make" >>"$log"
+		grep -nE 'error|Error|No space' "$log.make" | head -n 10 | sed 's/^/    /' >&2
+		die 1 "the kernel of $name does not build; the whole log is $log"
+	fi
+	cat "$log.make" >>"$log" && rm -f "$log.make"
+	times >"$dir/times" # in this shell: a subshell has times of its own
+	printf 'wall %s s, cpu %s s\n' "$((SECONDS - start))" \
+		"$(awk -F '[ms ]+' 'NR == 2 { print int($1 * 60 + $2 + $3 * 60 + $4) }' "$dir/times")" >"$dir/built.part"
+	rm -f "$dir/times"
+	cp "$dir/tree/.config" "$dir/config"
+	mv "$dir/built.part" "$dir/built"
+	say "  kernel $name: built, $(cat "$dir/built")"
+}
+
+link_layouts() {
+	local name=$1 id dir pad image log start
+	shift
+	id=$(build_id "$name")
+	dir=$CACHE/kernels/$TARGET/$id
+	log=$CACHE/logs/$TARGET-$id-link.log
+	for pad in "$@"; do
+		[ ! -f "$dir/image.$pad" ] || continue
+		start=$SECONDS
+		kmake "$dir/tree" -j"$JOBS" LAYOUT_PAD="$pad" "$target_image_goal" >"$log" 2>&1 </dev/null || {
+			tail -n 10 "$log" | sed 's/^/    /' >&2
+			die 1 "$name cannot be linked with a pad of $pad bytes; the whole log is $log"
+		}
+		image=$dir/tree/$target_image
+		nm "$dir/tree/vmlinux" | awk -v hot="$hot_symbols" 'tolower($2) == "t" && $3 ~ hot { print $3 "\t" $1 }' |
+			sort >"$dir/symbols.$pad.part"
+		cp "$image" "$dir/image.$pad.part"
+		mv "$dir/symbols.$pad.part" "$dir/symbols.$pad"
+		mv "$dir/image.$pad.part" "$dir/image.$pad"
+		say "  layout $pad of $name: $((SECONDS - start)) s"
+	done
+}
+
+# The module is built beside its uapi header, outside the checkout; prints its path.
+make_module() {
+	local name=$1 id dir key out log
+	id=$(build_id "$name")
+	dir=$CACHE/kernels/$TARGET/$id
+	key=$(find "$top/bench/module" "$top/bench/uapi" -type f | LC_ALL=C sort | xargs cat | hash_of)
+	out=$dir/sheafbench-$key.ko
+	log=$CACHE/logs/$TARGET-$id-module.log
+	if [ ! -f "$out" ]; then
+		rm -rf "$dir/bench"
+		mkdir -p "$dir/bench"
+		cp -r "$top/bench/module" "$top/bench/uapi" "$dir/bench"
+		if ! kmake "$dir/tree" -j"$JOBS" W="${W-}" M="$dir/bench/module" modules >"$log" 2>&1 </dev/null; then
+			tail -n 15 "$log" | sed 's/^/    /' >&2
+			die 1 "the module does not build for $name; the whole log is $log"
+		fi
+		cp "$dir/bench/module/sheafbench.ko" "$out.part"
+		mv "$out.part" "$out"
+	fi
+	printf '%s\n' "$out"
+}
+
+kernel_cc=gcc
+host_cc=gcc
+if command -v ccache >/dev/null; then
+	kernel_cc="ccache gcc"
+	host_cc="ccache gcc"
+fi
+
+verb=${1-}
+name=${2-}
+[ -n "$name" ] && [ -f "$variant_dir/$name.variant" ] || die 2 "no variant '$name'; known: $(variant_names | tr '\n' ' ')"
+shift 2
+case $verb in
+id) build_id "$name" ;;
+path) printf '%s\n' "$CACHE/kernels/$TARGET/$(build_id "$name")" ;;
+tree)
+	# One kernel build at a time on a machine; the second finds the first one's work.
+	[ -f "$CACHE/kernels/$TARGET/$(build_id "$(baseline_variant)")/built" ] || with_lock kernel-build make_tree "$(baseline_variant)"
+	[ -f "$CACHE/kernels/$TARGET/$(build_id "$name")/built" ] || with_lock kernel-build make_tree "$name"
+	;;
+link) with_lock "tree-$TARGET-$(build_id "$name")" link_layouts "$name" "$@" ;;
+module) with_lock "tree-$TARGET-$(build_id "$name")" make_module "$name" ;;
+*) die 2 "build.sh: no verb '$verb'; known: id path tree link module" ;;
+esac

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# source.sh: make a pristine kernel source below the cache and print its folder.
+# KERNEL_SRC: empty or 'debian-7.2' (Debian's linux-source of that series), a folder, a git
+# tree (folder@commit) or a tarball. What it names is only read.
+set -euo pipefail
+. "$(dirname "$0")/../lib.sh"
+
+KERNEL_SRC=${KERNEL_SRC:-debian-7.2}
+alternatives="give KERNEL_SRC=<folder | git tree@commit | linux-*.tar.xz> instead"
+
+# The newer suites come from the mirror and with the keys that the machine's own apt uses.
+debian_sources() {
+	local id=""
+	id=$(apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Identifier: Packages' |
+		awk -v c="$(. /etc/os-release && echo "$VERSION_CODENAME")" '$1 == "Debian" && $2 == c { print $3; exit }')
+	[ -n "$id" ] || die 1 "no Debian mirror in the machine's apt configuration (has apt-get update run?); $alternatives"
+	printf '%s\n' "$id"
+}
+
+own_apt() {
+	local state=$CACHE/apt
+	apt-get -q -o Dir::State="$state" -o Dir::State::status="$state/status" \
+		-o Dir::Cache="$state/cache" -o Dir::Etc::sourcelist="$state/sources.list" \
+		-o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferences=/dev/null \
+		-o Dir::Etc::preferencesparts=/dev/null -o APT::Sandbox::User=root \
+		-o Acquire::Languages=none -o Acquire::Retries=3 \
+		-o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false "$@"
+}
+
+# Fetch linux-source-SERIES with apt's own signature check; prints the tarball.
+debian_tarball() {
+	local series=$1 state=$CACHE/apt suite uri version deb
+	local stored
+	# A cached tarball serves for a day, so that a warm bench asks no server.
+	stored=$(find "$CACHE/debian" -name "linux-source-$series.tar.xz" -mtime -1 2>/dev/null | sort | tail -n 1)
+	[ -z "$stored" ] || { printf '%s\n' "$stored"; return; }
+
+	command -v apt-get >/dev/null || die 1 "no apt-get here to fetch linux-source-$series with; $alternatives"
+	uri=$(debian_sources)
+	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
+	: >"$state/status"
+	# Debian's own suites in the order of their stability; the newest version that any has wins.
+	for suite in trixie-backports forky sid; do
+		printf 'deb [signed-by=%s] %s %s main\n' /usr/share/keyrings/debian-archive-keyring.gpg "$uri" "$suite"
+	done >"$state/sources.list"
+	if ! own_apt update >"$CACHE/logs/source-apt.log" 2>&1; then
+		stored=$(find "$CACHE/debian" -name "linux-source-$series.tar.xz" 2>/dev/null | sort | tail -n 1)
+		[ -n "$stored" ] || die 1 "the Debian mirror cannot be asked for linux-source-$series (log: $CACHE/logs/source-apt.log); $alternatives"
+		say "  the mirror does not answer; using the cached $(basename "$(dirname "$stored")")"
+		printf '%s\n' "$stored"
+		return
+	fi
+	version=$(apt-cache -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
+		-o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		madison "linux-source-$series" | awk -F ' *[|] *' 'NR == 1 { print $2 }')
+	[ -n "$version" ] || die 1 "Debian has no linux-source-$series; $alternatives"
+	stored=$CACHE/debian/$version/linux-source-$series.tar.xz
+	if [ ! -f "$stored" ]; then
+		say "  fetching linux-source-$series $version"
+		mkdir -p "$CACHE/debian/$version"
+		(cd "$CACHE/debian/$version" && own_apt download "linux-source-$series=$version" >>"$CACHE/logs/source-apt.log" 2>&1) ||
+			die 1 "download of linux-source-$series $version failed (log: $CACHE/logs/source-apt.log); $alternatives"
+		deb=$(find "$CACHE/debian/$version" -name '*.deb')
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -x -C "$CACHE/debian/$version" --strip-components=3 "./usr/src/linux-source-$series.tar.xz"
+		rm -f "$deb"
+	fi
+	touch "$stored"
+	printf '%s\n' "$stored"
+}
+
+# take ID COMMAND...: COMMAND fills the folder that it is given; a half-filled one is never used.
+take() {
+	local id=$1 dir=$CACHE/source/$1
+	shift
+	if [ ! -f "$dir/.sheafbench" ]; then
+		local start=$SECONDS
+		say "  unpacking the kernel source ($id)"
+		rm -rf "$dir" "$dir.part"
+		mkdir -p "$dir.part"
+		"$@" "$dir.part"
+		[ -f "$dir.part/mm/slub.c" ] || die 2 "KERNEL_SRC=$KERNEL_SRC holds no mm/slub.c; $alternatives"
+		printf '%s\n' "$id" >"$dir.part/.sheafbench"
+		mv "$dir.part" "$dir"
+		say "  unpacked: $((SECONDS - start)) s"
+	fi
+	printf '%s\n' "$dir"
+}
+
+from_tarball() { tar -x --strip-components=1 -C "$2" -f "$1" || die 1 "$1 cannot be unpacked (disk full, or not a tarball?)"; }
+from_git() { git -C "$1" archive --format=tar "$2" | tar -x -C "$3"; }
+from_folder() {
+	# A folder may have been built in; the tarball that 'make clean' would leave is taken.
+	tar -c -C "$1" --exclude-vcs --exclude='*.o' --exclude='*.ko' --exclude='*.a' --exclude='.*.cmd' \
+		--exclude=./.config --exclude=./include/generated --exclude=./include/config \
+		--exclude='./arch/*/include/generated' --exclude=./vmlinux --exclude=./linux . | tar -x -C "$2"
+}
+
+mkdir -p "$CACHE/logs" "$CACHE/debian" "$CACHE/source"
+case $KERNEL_SRC in
+debian-[0-9]*)
+	tarball=$(debian_tarball "${KERNEL_SRC#debian-}")
+	take "debian-$(basename "$(dirname "$tarball")" | tr '~+' '--')" from_tarball "$tarball"
+	;;
+*@*)
+	tree=${KERNEL_SRC%@*}
+	commit=$(git -C "$tree" rev-parse --verify --quiet "${KERNEL_SRC##*@}^{commit}") ||
+		die 2 "KERNEL_SRC=$KERNEL_SRC names no commit of a git tree"
+	take "git-${commit:0:12}" from_git "$tree" "$commit"
+	;;
+*)
+	if [ -f "$KERNEL_SRC" ]; then
+		take "tar-$(hash_of "$KERNEL_SRC")" from_tarball "$KERNEL_SRC"
+	elif [ -f "$KERNEL_SRC/mm/slub.c" ]; then
+		id=$(cd "$KERNEL_SRC" && find . -name .git -prune -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort | hash_of)
+		take "dir-$id" from_folder "$KERNEL_SRC"
+	else
+		die 2 "KERNEL_SRC=$KERNEL_SRC is neither debian-<series>, a kernel folder, a git tree with @commit nor a tarball"
+	fi
+	;;
+esac

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+# Shared by the shell glue: messages, the cache, atomic writes, hashes.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sheafbench}
+JOBS=${JOBS:-$(nproc)}
+
+say() { printf '%s\n' "$*" >&2; }
+
+# die STATUS MESSAGE: one line that names the mend; 2 is a wrong request, 1 a failed step.
+die() {
+	local status=$1
+	shift
+	say "sheafbench: $*"
+	exit "$status"
+}
+
+# hash_of [FILE...]: short content hash of the files, or of standard input.
+hash_of() { cat -- "$@" | sha256sum | cut -c1-16; }
+
+# logged LOG WHAT COMMAND...: run with its output in LOG; a failure shows the log's end and its name.
+logged() {
+	local log=$1 what=$2 start=$SECONDS
+	shift 2
+	mkdir -p "$(dirname "$log")"
+	if "$@" >"$log" 2>&1 </dev/null; then
+		say "  $what: $((SECONDS - start)) s"
+		return 0
+	fi
+	say "  $what: failed after $((SECONDS - start)) s"
+	tail -n "${LOG_TAIL:-15}" "$log" | sed 's/^/    /' >&2
+	die 1 "$what failed; the whole log is $log"
+}
+
+# with_lock NAME COMMAND...: one process at a time per NAME, so that two runs may share a cache.
+with_lock() {
+	local name=$1
+	shift
+	mkdir -p "$CACHE/locks"
+	(
+		flock -n 9 || { say "  waiting for another sheafbench that holds $name"; flock 9; }
+		"$@"
+	) 9>"$CACHE/locks/$name"
+}
+
+# progress WHAT DONE TOTAL SECONDS [STATE]: a bar on a terminal, a plain line elsewhere.
+progress() {
+	local what=$1 n=$2 total=$3 seconds=$4 state=${5-} left="" bar
+	[ "$n" -le "$total" ] || total=$n
+	[ "$n" -eq 0 ] || left=", about $(((total - n) * seconds / n)) s left"
+	if [ -t 2 ]; then
+		printf -v bar '%*s' $((total ? 30 * n / total : 0)) ''
+		printf '\r\033[K  %s [%-30s] %d/%d, %d s%s %s' "$what" "${bar// /#}" "$n" "$total" "$seconds" "$left" "$state" >&2
+	else
+		say "  $what: $n of $total, $seconds s$left${state:+, $state}"
+	fi
+}
+
+progress_end() { [ ! -t 2 ] || printf '\r\033[K' >&2; }
+
+# rows FILE: its records with the unit separator between columns; as white space, tabs would
+# swallow an empty column in 'read'.
+rows() { grep -v '^#' "$1" | tr '\t' '\037' || true; }
+rs=$'\037'

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# open-result.sh BUILD: find the unfinished result of the same request, or begin a new one; then
+# let BUILD/current point at it. SOURCE and TARGET as for kernel/build.sh.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$top/harness/variants.sh"
+. "$top/harness/values.sh"
+. "$top/harness/targets/$TARGET.sh"
+build=$1
+
+builds() { for v in $(chosen_variants); do printf '%s\t%s\n' "$v" "$("$top/harness/kernel/build.sh" id "$v")"; done; }
+build_table=$(builds)
+
+request=$({
+	printf '%s\n' "$TARGET" "$WORKLOADS" "$LAYOUTS" "$BOOTS" "$SAMPLES" "$SEED" "$build_table"
+	for v in $(chosen_variants); do cat "$variant_dir/$v.variant"; done
+	find "$top/bench" -type f | LC_ALL=C sort | xargs cat
+} | hash_of | cut -c1-6)
+
+mkdir -p "$OUT"
+free_mib=$(df -Pm "$OUT" | awk 'NR == 2 { print $4 }')
+[ "$free_mib" -ge 200 ] || die 1 "only $free_mib MiB free in $OUT; a result needs 200: free some or give OUT=<folder>"
+
+part=$(find "$OUT" -maxdepth 1 -type d -name "*-$request.part" | LC_ALL=C sort | tail -n 1)
+if [ -n "$part" ]; then
+	say "  going on with $(basename "$part" .part)"
+else
+	part=$OUT/$(date -u +%Y%m%dT%H%M%SZ)-$request.part
+	rm -rf "$part.new"
+	mkdir -p "$part.new"/{runs,samples,consoles}
+	(
+		cd "$part.new"
+		printf '# variant\trole\torder\tlayouts\ttitle\tcmdline\tbuild\n' >variants.tsv
+		while IFS=$'\t' read -r v id; do
+			printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$v" "$(variant_key "$v" role change)" "$(variant_key "$v" order 50)" \
+				"$(variant_key "$v" layouts same)" "$(variant_key "$v" title)" "$(variant_key "$v" cmdline)" "$id"
+		done <<<"$build_table" >>variants.tsv
+		"$build/sheafstat" plan --seed "$SEED" --layouts "$LAYOUTS" --boots "$BOOTS" --variants variants.tsv -o plan.tsv
+		printf '# index\tvariant\tlayout\tboot\tstatus\tseconds\tstart\treason\n' >boots.tsv
+	)
+	mv "$part.new" "$part"
+fi
+ln -sfn "$part" "$build/current"
+
+cpu_file() { cat "/sys/devices/system/cpu/$1" 2>/dev/null || echo "n/a"; }
+virt=$(systemd-detect-virt 2>/dev/null || true)
+left_out=()
+for t in $(target_names); do
+	[[ " $TARGETS " == *" $t "* ]] || left_out+=("target $t: not asked for")
+done
+[ -z "${LEFT_OUT-}" ] || mapfile -t -O "${#left_out[@]}" left_out <<<"$LEFT_OUT"
+repeat="make bench TARGETS=$TARGET VARIANTS=\"$(chosen_variants | tr '\n' ' ' | sed 's/ $//')\" LAYOUTS=$LAYOUTS BOOTS=$BOOTS SAMPLES=$SAMPLES SEED=$SEED"
+[ "$WORKLOADS" = "$default_workloads" ] || repeat+=" WORKLOADS='$WORKLOADS'"
+[ "$KERNEL_SRC" = debian-7.2 ] || repeat+=" KERNEL_SRC=$KERNEL_SRC"
+
+base_dir=$("$top/harness/kernel/build.sh" path "$(baseline_variant)")
+jq -n \
+	--arg target "$TARGET" \
+	--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+	--arg kernel_version "$(make -s -C "$SOURCE" kernelversion 2>/dev/null || awk -F ' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $2; s = "." } END { print v }' "$SOURCE/Makefile")" \
+	--arg kernel_source "$(cat "$SOURCE/.sheafbench")" \
+	--arg kernel_config_hash "$(hash_of "$base_dir/config" 2>/dev/null || echo n/a)" \
+	--arg compiler "$(gcc --version | head -n 1)" \
+	--arg cpu_model "$(awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)" \
+	--arg cpu_family "$(awk -F ': ' '/^cpu family/ { f = $2 } /^model\t/ { m = $2 } /^stepping/ { print "family " f " model " m " stepping " $2; exit }' /proc/cpuinfo)" \
+	--argjson cpus "$(nproc)" \
+	--arg host_kernel "$(uname -r)" \
+	--arg virtualization "${virt:-n/a}" \
+	--arg governor "$(cpu_file cpu0/cpufreq/scaling_governor)" \
+	--arg smt "$(cpu_file smt/control)" \
+	--argjson seed "$SEED" --argjson layouts "$LAYOUTS" --argjson boots "$BOOTS" --argjson samples "$SAMPLES" \
+	--arg workloads "$WORKLOADS" \
+	--arg command "$repeat" \
+	--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo n/a)" \
+	'$ARGS.named + {variants: ($ARGS.positional[0] | split(" ")), left_out: ($ARGS.positional[1:])}' \
+	--args "$(chosen_variants | tr '\n' ' ' | sed 's/ $//')" "${left_out[@]}" >"$part/environment.json.part"
+mv "$part/environment.json.part" "$part/environment.json"

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# run.sh BUILD: do the boots of BUILD/current/plan.tsv that are not done yet, in their order.
+# A boot that panics, warns, hangs or brings no result is recorded as failed and the others go
+# on; a variant whose first two boots failed is given up. SOURCE and TARGET as for kernel/build.sh.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$top/harness/variants.sh"
+. "$top/harness/values.sh"
+. "$top/harness/targets/$TARGET.sh"
+build=$1
+cd -P "$build/current"
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
+boot_pid=
+cleanup() {
+	[ -z "$boot_pid" ] || { pkill -KILL -s "$boot_pid" || true; }
+	rm -rf "$scratch"
+}
+trap cleanup EXIT
+trap 'progress_end; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
+
+mapfile -t names < <("$build/sheafbench-driver" --list --workloads "$WORKLOADS")
+[ ${#names[@]} -gt 0 ] || die 2 "WORKLOADS='$WORKLOADS' matches no workload; see 'make help'"
+deadline=${DEADLINE:-$((60 + ${#names[@]} * SAMPLES / 1000))}
+
+# What went wrong, in one line: the console's own words where it has some.
+telling_line() {
+	local status=$1 log=$2 line
+	line=$(grep -aE -m1 'Kernel panic|Oops|BUG:|WARNING:|general protection|Segmentation fault|INFO: task .* blocked|rcu.*detected stalls|No space left' "$log" || true)
+	if [ -n "$line" ]; then
+		:
+	elif [ "$status" = 137 ]; then
+		line="hang: no result within $deadline s"
+	else
+		line=$(grep -aE 'sheafbench' "$log" | tail -n 1)
+		line="no result (status $status)${line:+: $line}"
+	fi
+	tr -d '\r\t' <<<"$line" | cut -c1-160
+}
+
+one_boot() {
+	local variant=$1 stem=$2 pad=$3 cmdline=$4 dir status=0 log=$scratch/console
+	dir=$("$top/harness/kernel/build.sh" path "$variant")
+	rm -rf "$scratch/out"
+	mkdir "$scratch/out"
+	printf '%s\n' --workloads "$WORKLOADS" --samples "$SAMPLES" --out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/out/args"
+	# A session of its own: whatever the boot leaves behind is found by it and killed.
+	setsid bash -c ". '$top/harness/targets/$TARGET.sh'; target_boot \"\$@\"" boot \
+		"$dir/image.$pad" "$build/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" >"$log" &
+	boot_pid=$!
+	wait "$boot_pid" || status=$?
+	pkill -KILL -s "$boot_pid" || true
+	boot_pid=
+	cp "$log" "consoles/$stem.log"
+	reason=
+	if ! grep -aq '^sheafbench: exit 0' "$log" || [ ! -s "$scratch/out/run.json" ] || [ ! -s "$scratch/out/samples.tsv" ] ||
+		grep -aqE 'Kernel panic|Oops|BUG:|WARNING:' "$log"; then
+		reason=$(telling_line "$status" "$log")
+		return 0
+	fi
+	# From another file system, so first beside its place, then renamed.
+	cp "$scratch/out/run.json" "runs/$stem.json.part" && mv "runs/$stem.json.part" "runs/$stem.json"
+	cp "$scratch/out/samples.tsv" "samples/$stem.tsv.part" && mv "samples/$stem.tsv.part" "samples/$stem.tsv"
+}
+
+record() { printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >>boots.tsv; }
+
+declare -A outcome cmdline_of failures
+while IFS=$rs read -r index _ _ _ status _; do
+	outcome[$index]=$status
+done < <(rows boots.tsv)
+while IFS=$rs read -r variant _ _ _ _ cmdline _; do
+	cmdline_of[$variant]=$cmdline
+done < <(rows variants.tsv)
+
+total=$(grep -vc '^#' plan.tsv)
+n=0 todo=0 start=$SECONDS worked=0
+while IFS=$rs read -r index _; do [ -n "${outcome[$index]-}" ] || todo=$((todo + 1)); done < <(rows plan.tsv)
+say "  $todo of $total boots to do, ${#names[@]} workloads each"
+while IFS=$rs read -r -u 8 index variant layout boot pad _; do
+	n=$((n + 1))
+	if [ -n "${outcome[$index]-}" ]; then
+		[ "${outcome[$index]}" = ok ] || failures[$variant]=$((${failures[$variant]:-0} + 1))
+		continue
+	fi
+	printf -v stem '%s.l%02d.b%02d' "$variant" "$layout" "$boot"
+	if [ "${failures[$variant]:-0}" -ge 2 ]; then
+		record "$index" "$variant" "$layout" "$boot" failed 0 "$(date -u +%FT%TZ)" "not tried: two boots of this variant had failed"
+		worked=$((worked + 1))
+		continue
+	fi
+	boot_start=$SECONDS
+	at=$(date -u +%FT%TZ)
+	one_boot "$variant" "$stem" "$pad" "${cmdline_of[$variant]}"
+	if [ -z "$reason" ]; then
+		record "$index" "$variant" "$layout" "$boot" ok $((SECONDS - boot_start)) "$at" ""
+		failures[$variant]=-1000000 # it works: single failures later do not end it
+	else
+		record "$index" "$variant" "$layout" "$boot" failed $((SECONDS - boot_start)) "$at" "$reason"
+		failures[$variant]=$((${failures[$variant]:-0} + 1))
+		progress_end
+		say "  boot $stem failed: $reason (console: $PWD/consoles/$stem.log)"
+	fi
+	worked=$((worked + 1))
+	if [ -t 2 ] || [ $((worked % 8)) = 0 ] || [ "$worked" = "$todo" ]; then
+		progress "boots" "$worked" "$todo" $((SECONDS - start)) "$stem"
+	fi
+done 8< <(rows plan.tsv)
+progress_end
+touch boots.complete

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# step.sh BUILD STEP [VARIANT]: one step of CMakeLists.txt's graph. The values that the user gave
+# come in the environment (values.sh); BUILD/current is the result that is being made.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$top/harness/variants.sh"
+. "$top/harness/values.sh"
+
+BUILD=$1 step=$2
+export BUILD
+[ "$step" = source ] || { SOURCE=$(cat "$BUILD/source.path"); export SOURCE; }
+TARGET=${TARGETS%% *}
+TARGET=${TARGET:-uml}
+export TARGET
+build() { "$top/harness/kernel/build.sh" "$@"; }
+
+case $step in
+source)
+	build_source=$("$top/harness/kernel/source.sh")
+	printf '%s\n' "$build_source" >"$BUILD/source.path"
+	;;
+open)
+	"$top/harness/open-result.sh" "$BUILD"
+	;;
+tree)
+	build tree "$3"
+	;;
+kernel)
+	mapfile -t pads < <(awk -F '\t' -v v="$3" '$1 !~ /^#/ && $2 == v { print $5 }' "$BUILD/current/plan.tsv" | sort -nu)
+	build link "$3" "${pads[@]}"
+	module=$(build module "$3")
+	mkdir -p "$BUILD/initramfs"
+	"$top/harness/initramfs.sh" "$BUILD/initramfs/$(build id "$3").cpio" "$module"
+	;;
+run)
+	"$top/harness/run.sh" "$BUILD"
+	;;
+plots)
+	"$top/plots/render.sh" "$BUILD/current/."
+	touch "$BUILD/current/plots.complete"
+	;;
+report)
+	"$BUILD/sheafreport" report "$BUILD/current/."
+	"$BUILD/sheafreport" reply "$BUILD/current/."
+	;;
+finish)
+	part=$(cd -P "$BUILD/current" && pwd)
+	case $part in *.part) ;; *) exit 0 ;; esac
+	result=${part%.part}
+	{
+		printf '# build\tpad\tsymbol\taddress\n'
+		rows "$part/plan.tsv" | awk -F "$rs" '!seen[$6, $5]++ { print $2, $6, $5 }' | while read -r v id pad; do
+			awk -v OFS='\t' -v id="$id" -v pad="$pad" '{ print id, pad, $1, $2 }' "$(build path "$v")/symbols.$pad"
+		done
+	} >"$part/layouts.tsv"
+	rm -f "$part/boots.complete" "$part/plots.complete"
+	mv "$part" "$result"
+	ln -sfn "$(basename "$result")" "$OUT/latest"
+	"$BUILD/sheafstat" show "$result" >&2
+	say "result: $result (report.md, reply.txt, reply.eml, plots/)"
+	awk -F '\t' '$1 !~ /^#/ && $5 == "failed" && !seen[$2]++ { print "sheafbench: variant " $2 " failed: " $8; bad = 1 } END { exit bad }' \
+		"$result/boots.tsv" >&2
+	;;
+*)
+	die 2 "step.sh: no step '$step'"
+	;;
+esac

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+# Target uml: the variant's kernel as a User Mode Linux process. Sourced; the verbs are those
+# of every target: target_probe and target_boot.
+
+target_arch=um
+target_config=uml
+target_goals=(all)
+target_image_goal=linux
+target_image=linux
+
+# Prints why the target cannot run here, or nothing.
+target_probe() {
+	[ "$(uname -m)" = x86_64 ] || { echo "uml runs on x86_64 only"; return; }
+	[ "$(nproc)" -ge 2 ] || { echo "uml with 2 CPUs needs 2 CPUs"; return; }
+}
+
+# target_boot IMAGE INITRAMFS CMDLINE OUTDIR DEADLINE: one boot; console on standard output.
+target_boot() {
+	local image=$1 initramfs=$2 cmdline=$3 out=$4 deadline=$5
+	# shellcheck disable=SC2086 # a command line is a list of words
+	exec setpriv --pdeathsig TERM timeout --signal=KILL "$deadline" setpriv --pdeathsig KILL \
+		"$image" mem=512M ncpus=2 seccomp=on con=null con0=null,fd:1 \
+		initrd="$initramfs" sheafbench.out="$out" sheafbench.cpu=1 \
+		panic=-1 $cmdline </dev/null 2>&1
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The values that a user may give, their defaults and what is valid. Sourced after lib.sh and
+# variants.sh. check_values refuses a bad one in one line, exit status 2, before anything is done.
+
+known_values="TARGETS VARIANTS WORKLOADS LAYOUTS BOOTS SAMPLES SEED JOBS KERNEL_SRC OUT CACHE INSTALL RESULT"
+
+# One object held at each size; alloc and free apart over the number of objects held, past
+# what a sheaf and what the barn keeps; batches freed in three orders.
+default_workloads='^(pair/[0-9]+/1|(alloc|free)/64/[0-9]+(/lifo)?|batch-(alloc|free)/(64|512)/(128|2048)/(fifo|shuffled))$'
+
+export TARGETS=${TARGETS:-}
+export VARIANTS=${VARIANTS:-}
+export WORKLOADS=${WORKLOADS:-$default_workloads}
+export LAYOUTS=${LAYOUTS:-12} BOOTS=${BOOTS:-1} SAMPLES=${SAMPLES:-400} SEED=${SEED:-1}
+export KERNEL_SRC=${KERNEL_SRC:-debian-7.2}
+export OUT=${OUT:-$top/results} INSTALL=${INSTALL:-yes} RESULT=${RESULT:-}
+export CACHE JOBS
+
+target_names() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$//'); }
+
+known_word() {
+	local what=$1 word=$2
+	shift 2
+	[[ " $* " == *" $word "* ]] || die 2 "$what: '$word' is not known; valid: $*"
+}
+
+number_between() {
+	[[ $2 =~ ^[0-9]{1,10}$ ]] && [ "$((10#$2))" -ge "$3" ] && [ "$((10#$2))" -le "$4" ] ||
+		die 2 "$1=$2: give a whole number from $3 to $4"
+}
+
+writable_folder() {
+	local at=$2 probe
+	[[ $at != *[[:space:]]* ]] || die 2 "$1='$at': give a folder without white space in its path"
+	{ mkdir -p "$at" && probe=$(mktemp "$at/.probe.XXXXXX") && rm -f "$probe"; } 2>/dev/null ||
+		die 2 "$1=$at: give a folder that can be written to"
+}
+
+check_values() {
+	local word all
+	for word in ${GIVEN:-}; do
+		known_word "make" "$word" $known_values
+	done
+	number_between LAYOUTS "$LAYOUTS" 1 256
+	number_between BOOTS "$BOOTS" 1 100
+	number_between SAMPLES "$SAMPLES" 20 20000
+	number_between SEED "$SEED" 0 4294967295
+	number_between JOBS "$JOBS" 1 1024
+	known_word INSTALL "$INSTALL" yes no
+	all=$(target_names | tr '\n' ' ')
+	for word in $TARGETS; do known_word TARGETS "$word" $all; done
+	all=$(variant_names | tr '\n' ' ')
+	for word in $VARIANTS; do known_word VARIANTS "$word" $all; done
+	writable_folder OUT "$OUT"
+	writable_folder CACHE "$CACHE"
+	case $KERNEL_SRC in
+	debian-[0-9]*.[0-9]*) ;;
+	*@*) git -C "${KERNEL_SRC%@*}" rev-parse --verify --quiet "${KERNEL_SRC##*@}^{commit}" >/dev/null 2>&1 ||
+		die 2 "KERNEL_SRC=$KERNEL_SRC names no commit of a git tree" ;;
+	*) [ -f "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC/mm/slub.c" ] ||
+		die 2 "KERNEL_SRC=$KERNEL_SRC: give debian-<series> (debian-7.2, debian-7.3), a kernel folder, a git tree with @commit, or a tarball" ;;
+	esac
+}
+
+# The variants to run: those asked for, or all; the baseline is always among them.
+chosen_variants() {
+	local name base
+	base=$(baseline_variant)
+	for name in $(variant_names); do
+		if [ -z "$VARIANTS" ] || [ "$name" = "$base" ] || [[ " $VARIANTS " == *" $name "* ]]; then
+			printf '%s\n' "$name"
+		fi
+	done
+}
