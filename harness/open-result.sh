@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/harness/variants.sh"
 . "$top/harness/values.sh"
-. "$top/harness/targets/$TARGET.sh"
+. "$top/harness/targets/${TARGET:?}.sh"
 build=$1
 
 builds() { for v in $(chosen_variants); do printf '%s\t%s\n' "$v" "$("$top/harness/kernel/build.sh" id "$v")"; done; }

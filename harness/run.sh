@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/harness/variants.sh"
 . "$top/harness/values.sh"
-. "$top/harness/targets/$TARGET.sh"
+. "$top/harness/targets/${TARGET:?}.sh"
 build=$1
 cd -P "$build/current"
 

@@ -3,7 +3,7 @@
 # The values that a user may give, their defaults and what is valid. Sourced after lib.sh and
 # variants.sh. check_values refuses a bad one in one line, exit status 2, before anything is done.
 
-known_values="TARGETS VARIANTS WORKLOADS LAYOUTS BOOTS SAMPLES SEED JOBS KERNEL_SRC OUT CACHE INSTALL RESULT"
+known_values=(TARGETS VARIANTS WORKLOADS LAYOUTS BOOTS SAMPLES SEED JOBS KERNEL_SRC OUT CACHE INSTALL RESULT BUILD)
 
 # One object held at each size; alloc and free apart over the number of objects held, past
 # what a sheaf and what the barn keeps; batches freed in three orders.
@@ -26,8 +26,9 @@ known_word() {
 }
 
 number_between() {
-	[[ $2 =~ ^[0-9]{1,10}$ ]] && [ "$((10#$2))" -ge "$3" ] && [ "$((10#$2))" -le "$4" ] ||
+	if ! [[ $2 =~ ^[0-9]{1,10}$ ]] || [ "$((10#$2))" -lt "$3" ] || [ "$((10#$2))" -gt "$4" ]; then
 		die 2 "$1=$2: give a whole number from $3 to $4"
+	fi
 }
 
 writable_folder() {
@@ -40,7 +41,7 @@ writable_folder() {
 check_values() {
 	local word all
 	for word in ${GIVEN:-}; do
-		known_word "make" "$word" $known_values
+		known_word "make" "$word" "${known_values[@]}"
 	done
 	number_between LAYOUTS "$LAYOUTS" 1 256
 	number_between BOOTS "$BOOTS" 1 100
@@ -48,10 +49,10 @@ check_values() {
 	number_between SEED "$SEED" 0 4294967295
 	number_between JOBS "$JOBS" 1 1024
 	known_word INSTALL "$INSTALL" yes no
-	all=$(target_names | tr '\n' ' ')
-	for word in $TARGETS; do known_word TARGETS "$word" $all; done
-	all=$(variant_names | tr '\n' ' ')
-	for word in $VARIANTS; do known_word VARIANTS "$word" $all; done
+	mapfile -t all < <(target_names)
+	for word in $TARGETS; do known_word TARGETS "$word" "${all[@]}"; done
+	mapfile -t all < <(variant_names)
+	for word in $VARIANTS; do known_word VARIANTS "$word" "${all[@]}"; done
 	writable_folder OUT "$OUT"
 	writable_folder CACHE "$CACHE"
 	case $KERNEL_SRC in

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Reading the variant files (harness/formats.md). Sourced after lib.sh.
 
-variant_dir=$top/kernel-patches/variants
+variant_dir=${VARIANT_DIR:-$top/kernel-patches/variants}
 patch_dir=$top/kernel-patches/patches
 
 # All variants in the order in which tables show them.

@@ -92,7 +92,7 @@ configure() {
 		die 1 "variant $name: this kernel does not take '$line' (a dependency, or no such option)"
 	done
 	missing=$(sed -n 's/^\(CONFIG_[A-Z0-9_]*=.*\)/\1/p' "${configs[@]}" | grep -vxFf "$dir/.config" || true)
-	[ -z "$missing" ] || printf 'not taken by this kernel: %s\n' $missing
+	[ -z "$missing" ] || printf 'not taken by this kernel:\n%s\n' "$missing"
 }
 
 make_tree() {
@@ -192,7 +192,7 @@ fi
 
 verb=${1-}
 name=${2-}
-[ -n "$name" ] && [ -f "$variant_dir/$name.variant" ] || die 2 "no variant '$name'; known: $(variant_names | tr '\n' ' ')"
+[ -f "$variant_dir/${name:-none}.variant" ] || die 2 "no variant '$name'; known: $(variant_names | tr '\n' ' ')"
 shift 2
 case $verb in
 id) build_id "$name" ;;

@@ -12,6 +12,7 @@ alternatives="give KERNEL_SRC=<folder | git tree@commit | linux-*.tar.xz> instea
 # The newer suites come from the mirror and with the keys that the machine's own apt uses.
 debian_sources() {
 	local id=""
+	# shellcheck disable=SC2016 # apt's own format
 	id=$(apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Identifier: Packages' |
 		awk -v c="$(. /etc/os-release && echo "$VERSION_CODENAME")" '$1 == "Debian" && $2 == c { print $3; exit }')
 	[ -n "$id" ] || die 1 "no Debian mirror in the machine's apt configuration (has apt-get update run?); $alternatives"

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+# Sourced by the test scripts: ok and not_ok count, finish says the outcome.
+
+. "$(dirname "${BASH_SOURCE[0]}")/../harness/lib.sh"
+. "$top/harness/variants.sh"
+. "$top/harness/values.sh"
+failures=0
+
+ok() { printf 'ok - %s\n' "$*"; }
+not_ok() {
+	printf 'not ok - %s\n' "$*"
+	failures=$((failures + 1))
+}
+
+# holds WHAT COMMAND...: ok when the command succeeds.
+holds() {
+	local what=$1
+	shift
+	if "$@" >/dev/null 2>&1; then ok "$what"; else not_ok "$what"; fi
+}
+
+# expect STATUS PATTERN WHAT COMMAND...: exit status and output of a command.
+expect() {
+	local want=$1 pattern=$2 what=$3 status=0 output
+	shift 3
+	output=$("$@" 2>&1 </dev/null) || status=$?
+	if [ "$status" != "$want" ]; then
+		not_ok "$what: status $status, not $want: $(tail -n 3 <<<"$output")"
+	elif ! grep -qE -- "$pattern" <<<"$output"; then
+		not_ok "$what: no /$pattern/ in: $(tail -n 3 <<<"$output")"
+	else
+		ok "$what"
+	fi
+}
+
+finish() {
+	[ "$failures" = 0 ] || { printf '%s checks failed\n' "$failures"; exit 1; }
+}
