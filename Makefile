@@ -2,7 +2,7 @@
 # The front door; the work is in CMakeLists.txt and harness/.
 
 # Names given on the command line, so that a mistyped one is refused.
-export GIVEN := $(foreach v,$(MAKEOVERRIDES),$(firstword $(subst =, ,$(v))))
+export GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 
 .DEFAULT_GOAL := help
 .PHONY: bench check plots reply publish help clean

@@ -23,9 +23,9 @@ configure() {
 
 user_tools() {
 	"$top/harness/deps.sh" build bench
-	configure "$build" -DBUILD_TESTING=OFF -DCHOSEN_VARIANTS="$(chosen_variants | paste -sd ';')"
+	configure "$build" -DBUILD_TESTING=OFF -DCHOSEN_BUILDS="$(chosen_builds | paste -sd ';')"
 	logged "$build/tools.log" "user-space tools" cmake --build "$build" -j "$JOBS" \
-		--target sheafbench-driver sheafbench-init sheafstat sheafreport
+		--target sheafbench-driver sheafbench-init sheafbench-module-test sheafstat sheafreport
 }
 
 # TARGETS: those asked for, or all that this machine can really run; LEFT_OUT says why not.

@@ -47,8 +47,12 @@ with_lock() {
 # progress WHAT DONE TOTAL SECONDS [STATE]: a bar on a terminal, a plain line elsewhere.
 progress() {
 	local what=$1 n=$2 total=$3 seconds=$4 state=${5-} left="" bar
-	[ "$n" -le "$total" ] || total=$n
-	[ "$n" -eq 0 ] || left=", about $(((total - n) * seconds / n)) s left"
+	# More steps than were foreseen: no estimate is better than a wrong one.
+	if [ "$n" -gt "$total" ]; then
+		total=$n
+	elif [ "$n" -gt 0 ]; then
+		left=", about $(((total - n) * seconds / n)) s left"
+	fi
 	if [ -t 2 ]; then
 		printf -v bar '%*s' $((total ? 30 * n / total : 0)) ''
 		printf '\r\033[K  %s [%-30s] %d/%d, %d s%s %s' "$what" "${bar// /#}" "$n" "$total" "$seconds" "$left" "$state" >&2

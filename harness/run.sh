@@ -12,9 +12,10 @@ build=$1
 cd -P "$build/current"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
-boot_pid=
+# A kernel may make a session of its own; the folder in its arguments names it.
+end_boot() { pkill -KILL -f "sheafbench.out=$scratch/out " || true; }
 cleanup() {
-	[ -z "$boot_pid" ] || { pkill -KILL -s "$boot_pid" || true; }
+	end_boot
 	rm -rf "$scratch"
 }
 trap cleanup EXIT
@@ -41,17 +42,14 @@ telling_line() {
 
 one_boot() {
 	local variant=$1 stem=$2 pad=$3 cmdline=$4 dir status=0 log=$scratch/console
-	dir=$("$top/harness/kernel/build.sh" path "$variant")
+	dir=${dir_of[$variant]}
 	rm -rf "$scratch/out"
 	mkdir "$scratch/out"
 	printf '%s\n' --workloads "$WORKLOADS" --samples "$SAMPLES" --out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/out/args"
-	# A session of its own: whatever the boot leaves behind is found by it and killed.
 	setsid bash -c ". '$top/harness/targets/$TARGET.sh'; target_boot \"\$@\"" boot \
 		"$dir/image.$pad" "$build/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" >"$log" &
-	boot_pid=$!
-	wait "$boot_pid" || status=$?
-	pkill -KILL -s "$boot_pid" || true
-	boot_pid=
+	wait $! || status=$?
+	end_boot
 	cp "$log" "consoles/$stem.log"
 	reason=
 	if ! grep -aq '^sheafbench: exit 0' "$log" || [ ! -s "$scratch/out/run.json" ] || [ ! -s "$scratch/out/samples.tsv" ] ||
@@ -66,12 +64,13 @@ one_boot() {
 
 record() { printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >>boots.tsv; }
 
-declare -A outcome cmdline_of failures
+declare -A outcome cmdline_of dir_of failures
 while IFS=$rs read -r index _ _ _ status _; do
 	outcome[$index]=$status
 done < <(rows boots.tsv)
 while IFS=$rs read -r variant _ _ _ _ cmdline _; do
 	cmdline_of[$variant]=$cmdline
+	dir_of[$variant]=$("$top/harness/kernel/build.sh" path "$variant")
 done < <(rows variants.tsv)
 
 total=$(grep -vc '^#' plan.tsv)

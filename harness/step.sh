@@ -27,11 +27,12 @@ tree)
 	build tree "$3"
 	;;
 kernel)
-	mapfile -t pads < <(awk -F '\t' -v v="$3" '$1 !~ /^#/ && $2 == v { print $5 }' "$BUILD/current/plan.tsv" | sort -nu)
+	id=$(build id "$3")
+	mapfile -t pads < <(awk -F '\t' -v id="$id" '$6 == id { print $5 }' "$BUILD/current/plan.tsv" | sort -nu)
 	build link "$3" "${pads[@]}"
 	module=$(build module "$3")
 	mkdir -p "$BUILD/initramfs"
-	"$top/harness/initramfs.sh" "$BUILD/initramfs/$(build id "$3").cpio" "$module"
+	"$top/harness/initramfs.sh" "$BUILD/initramfs/$id.cpio" "$module" "$BUILD"
 	;;
 run)
 	"$top/harness/run.sh" "$BUILD"

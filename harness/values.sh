@@ -53,6 +53,9 @@ check_values() {
 	for word in $TARGETS; do known_word TARGETS "$word" "${all[@]}"; done
 	mapfile -t all < <(variant_names)
 	for word in $VARIANTS; do known_word VARIANTS "$word" "${all[@]}"; done
+	local status=0
+	grep -qE -- "$WORKLOADS" </dev/null || status=$?
+	[ "$status" -le 1 ] || die 2 "WORKLOADS='$WORKLOADS' is no extended regular expression; try '^pair/64/'"
 	writable_folder OUT "$OUT"
 	writable_folder CACHE "$CACHE"
 	case $KERNEL_SRC in
@@ -62,6 +65,14 @@ check_values() {
 	*) [ -f "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC/mm/slub.c" ] ||
 		die 2 "KERNEL_SRC=$KERNEL_SRC: give debian-<series> (debian-7.2, debian-7.3), a kernel folder, a git tree with @commit, or a tarball" ;;
 	esac
+}
+
+# Of the chosen variants that share a build, the first.
+chosen_builds() {
+	local name
+	for name in $(chosen_variants); do
+		printf '%s %s\n' "$(variant_build_text "$name" | hash_of)" "$name"
+	done | awk '!seen[$1]++ { print $2 }'
 }
 
 # The variants to run: those asked for, or all; the baseline is always among them.

@@ -14,8 +14,8 @@ refused() {
 		not_ok "make $*: status $status: $output"
 	elif [ "$(grep -c '^sheafbench: ' <<<"$output")" != 1 ] || ! grep -qE "^sheafbench: .*$pattern" <<<"$output"; then
 		not_ok "make $*: not one line with /$pattern/: $output"
-	elif [ -e "$scratch/build" ]; then
-		not_ok "make $*: something was built first"
+	elif [ -e "$scratch/build/source.path" ] || compgen -G "$scratch/out/*" >/dev/null; then
+		not_ok "make $*: the work was begun first"
 	else
 		ok "make $* is refused"
 	fi

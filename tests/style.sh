@@ -6,6 +6,7 @@ set -euo pipefail
 build=$1
 SOURCE=$("$top/harness/kernel/source.sh")
 cd "$top"
+tidy_checks='-*,bugprone-*,clang-analyzer-*,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-bugprone-reserved-identifier,-bugprone-implicit-widening-of-multiplication-result,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-bugprone-assignment-in-if-condition'
 checkpatch="$SOURCE/scripts/checkpatch.pl --strict --no-tree --no-summary --quiet"
 
 mapfile -t patches < <(find kernel-patches/patches -name '*.patch' | sort)
@@ -26,7 +27,8 @@ mapfile -t plain_c < <(git ls-files -co --exclude-standard '*.c' | grep -v '^ben
 expect 0 '' 'cppcheck' cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --suppress=unknownMacro --std=c11 \
 	-Ibench/uapi -Ibench/shim -Iharness/analysis -Iharness/report "${plain_c[@]}"
-mapfile -t tidy < <(git ls-files -co --exclude-standard 'bench/driver/*.c' 'harness/**/*.c' | sort)
-expect 0 '' 'clang-tidy' clang-tidy --quiet -p "$build" --warnings-as-errors='*' \
-	--checks='-*,bugprone-*,clang-analyzer-*,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-bugprone-reserved-identifier,-bugprone-implicit-widening-of-multiplication-result,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-bugprone-assignment-in-if-condition' "${tidy[@]}"
+# One file at a time: given several, clang-tidy 14 invents uninitialized va_lists.
+while read -r f; do
+	expect 0 '' "clang-tidy $f" clang-tidy --quiet -p "$build" --warnings-as-errors='*' --checks="$tidy_checks" "$f"
+done < <(git ls-files -co --exclude-standard 'bench/driver/*.c' 'harness/**/*.c' | sort)
 finish

@@ -116,7 +116,7 @@ make_tree() {
 		(cd "$CACHE/kernels/$TARGET/$(build_id "$base")/tree" &&
 			find . \( -links 1 -type f -o -type l \) -print0 | cpio -0pdmu --quiet "$dir/tree") ||
 			die 1 "cannot copy the baseline's objects to $dir (disk full?)"
-		expect=40
+		expect=60
 	fi
 	apply_patches "$dir/tree" "$log" "${patches[@]}"
 	configure "$dir/tree" "$name" >>"$log" 2>&1 || {

@@ -15,9 +15,27 @@ target_probe() {
 	[ "$(nproc)" -ge 2 ] || { echo "uml with 2 CPUs needs 2 CPUs"; return; }
 }
 
+# Virtual CPU n is host thread n of the process; the measured one gets the last host CPU for itself.
+pin_threads() {
+	local image=$1 out=$2 cpus pid tids i
+	mapfile -t cpus < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (c = $1; c <= ($2 == "" ? $1 : $2); c++) print c }')
+	for ((i = 0; i < 100; i++)); do
+		pid=$(pgrep -nf "^$image .*sheafbench.out=$out " || true)
+		tids=("/proc/${pid:-none}/task/"*)
+		if [ ${#tids[@]} -ge 2 ]; then
+			taskset -cp "${cpus[0]}" "${tids[0]##*/}" >/dev/null
+			taskset -cp "${cpus[-1]}" "${tids[1]##*/}" >/dev/null
+			return
+		fi
+		sleep 0.02
+	done
+}
+
 # target_boot IMAGE INITRAMFS CMDLINE OUTDIR DEADLINE: one boot; console on standard output.
 target_boot() {
 	local image=$1 initramfs=$2 cmdline=$3 out=$4 deadline=$5
+	ulimit -c 0
+	pin_threads "$image" "$out" 2>/dev/null &
 	# shellcheck disable=SC2086 # a command line is a list of words
 	exec setpriv --pdeathsig TERM timeout --signal=KILL "$deadline" setpriv --pdeathsig KILL \
 		"$image" mem=512M ncpus=2 seccomp=on con=null con0=null,fd:1 \

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * sheafbench-driver: runs the module's workloads over a grid of sizes, object counts and orders, and
+ * writes Google Benchmark's JSON and the raw samples (harness/formats.md). With --list it needs no
+ * module: the table of workloads is compiled into both.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <regex.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "gbench.h"
+#include "sheafbench.h"
+
+/* Exit status: a wrong request; a run that failed. */
+#define WRONG  2
+#define FAILED 1
+
+#define DEFAULT_SAMPLES 400u
+
+static const struct workload {
+	const char *name;
+	uint32_t flags, parts;
+	const char *part[SHEAFBENCH_PARTS];
+} workloads[] = {
+#define SHEAFBENCH_WORKLOAD(function, flags, parts, part, second) \
+	{ #function, flags, parts, { part, second } },
+#include "sheafbench_lists.h"
+};
+
+static const uint32_t sizes[] = {
+#define SHEAFBENCH_SIZE(size) size,
+#include "sheafbench_lists.h"
+};
+
+static const uint32_t counts[] = { 1, 8, 32, 128, 512, 2048 };
+static const char *const orders[SHEAFBENCH_ORDERS] = { "lifo", "fifo", "shuffled" };
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* One call of the module: a point of the grid. */
+struct point {
+	uint32_t workload, size, n, order;
+	uint32_t wanted;   /* parts of it that are still to be reported */
+	uint64_t *samples; /* of all parts, once it has run */
+	struct sheafbench_run run;
+};
+
+/* One result: a part of a point. */
+struct entry {
+	struct point *point;
+	uint32_t part;
+	char name[64];
+};
+
+static struct {
+	const char *device, *json_path, *samples_path;
+	uint32_t samples, ops, flags;
+	uint64_t seed;
+	int fd;
+	struct sheafbench_info info;
+	FILE *samples_file;
+	char samples_part[PATH_MAX];
+	size_t done, total;
+	bool failed;
+} driver = { .device = SHEAFBENCH_DEVICE, .samples = DEFAULT_SAMPLES, .seed = 1 };
+
+static struct point *points;
+static struct entry *entries;
+
+__attribute__((format(printf, 1, 2))) static void complain(const char *format, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fputs("sheafbench-driver: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+#define die(status, ...)               \
+	do {                           \
+		complain(__VA_ARGS__); \
+		exit(status);          \
+	} while (0)
+
+static void add_point(const regex_t *wanted, uint32_t workload, uint32_t size, uint32_t n,
+		      uint32_t order)
+{
+	static size_t count;
+	struct point *point = &points[count];
+	uint32_t part;
+
+	*point = (struct point){ .workload = workload, .size = size, .n = n, .order = order };
+	for (part = 0; part < workloads[workload].parts; part++) {
+		struct entry *entry = &entries[driver.total];
+
+		entry->point = point;
+		entry->part = part;
+		snprintf(entry->name, sizeof(entry->name), n > 1 ? "%s/%u/%u/%s" : "%s/%u/%u",
+			 workloads[workload].part[part], size, n, orders[order]);
+		if (regexec(wanted, entry->name, 0, NULL, 0))
+			continue;
+		driver.total++;
+		point->wanted++;
+	}
+	if (point->wanted)
+		count++;
+}
+
+/* Fills points[] and entries[] with what the regular expression matches. */
+static void make_grid(const char *pattern)
+{
+	const size_t most = COUNT(workloads) * COUNT(sizes) * COUNT(counts) * COUNT(orders);
+	regex_t wanted;
+	char text[128];
+	int error = regcomp(&wanted, pattern, REG_EXTENDED | REG_NOSUB);
+
+	if (error) {
+		regerror(error, &wanted, text, sizeof(text));
+		die(WRONG, "--workloads '%s' is no POSIX extended regular expression: %s", pattern,
+		    text);
+	}
+	points = calloc(most, sizeof(*points));
+	entries = calloc(most * SHEAFBENCH_PARTS, sizeof(*entries));
+	if (!points || !entries)
+		die(FAILED, "out of memory");
+	for (size_t w = 0; w < COUNT(workloads); w++)
+		for (size_t s = 0; s < COUNT(sizes); s++)
+			for (size_t n = 0; n < COUNT(counts); n++)
+				/* The order of one object is no order. */
+				for (size_t o = 0; o < (counts[n] > 1 ? COUNT(orders) : 1); o++)
+					add_point(&wanted, w, sizes[s], counts[n], o);
+	regfree(&wanted);
+	if (!driver.total)
+		die(WRONG, "--workloads '%s' matches nothing; --list shows all names", pattern);
+}
+
+static void open_device(void)
+{
+	driver.fd = open(driver.device, O_RDWR | O_CLOEXEC);
+	if (driver.fd < 0)
+		die(FAILED, "cannot open %s: %s; load sheafbench.ko and run as root", driver.device,
+		    strerror(errno));
+	if (ioctl(driver.fd, SHEAFBENCH_IOC_INFO, &driver.info))
+		die(FAILED, "%s is not sheafbench's: %s", driver.device, strerror(errno));
+	if (driver.info.abi != SHEAFBENCH_ABI || driver.info.workloads != COUNT(workloads))
+		die(FAILED,
+		    "the module has abi %u and %u workloads, the driver %d and %zu: build both "
+		    "from one source",
+		    driver.info.abi, driver.info.workloads, SHEAFBENCH_ABI, COUNT(workloads));
+	for (size_t w = 0; w < COUNT(workloads); w++) {
+		struct sheafbench_describe describe = { .index = w };
+
+		if (ioctl(driver.fd, SHEAFBENCH_IOC_DESCRIBE, &describe) ||
+		    strcmp(describe.name, workloads[w].name) != 0 ||
+		    describe.parts != workloads[w].parts)
+			die(FAILED, "the module has other workloads than the driver: build both "
+				    "from one source");
+	}
+}
+
+/* The module wants its caller bound to one CPU; what init or taskset has chosen is kept. */
+static void bind_to_cpu(long cpu)
+{
+	cpu_set_t set;
+
+	if (cpu < 0) {
+		if (sched_getaffinity(0, sizeof(set), &set))
+			die(FAILED, "sched_getaffinity: %s", strerror(errno));
+		if (CPU_COUNT(&set) == 1)
+			return;
+		cpu = sched_getcpu();
+	}
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		die(WRONG, "cannot run on CPU %ld: %s; --cpu takes one that is online", cpu,
+		    strerror(errno));
+}
+
+static void open_samples(void)
+{
+	if (!driver.samples_path)
+		return;
+	if (snprintf(driver.samples_part, sizeof(driver.samples_part), "%s.part",
+		     driver.samples_path) >= (int)sizeof(driver.samples_part))
+		die(WRONG, "--out-samples: the path is too long");
+	driver.samples_file = fopen(driver.samples_part, "we");
+	if (!driver.samples_file)
+		die(FAILED, "cannot create %s: %s", driver.samples_part, strerror(errno));
+	fprintf(driver.samples_file, "# sheafbench-samples 1\n# clock %s khz %u step %u.%02u\n",
+		driver.info.clock, driver.info.clock_khz, driver.info.step_cticks / 100,
+		driver.info.step_cticks % 100);
+}
+
+/* On disk before it gets its name; a full disk shows at the latest here. */
+static bool close_samples(bool keep)
+{
+	FILE *file = driver.samples_file;
+	int error = 0;
+
+	if (!file)
+		return true;
+	if (keep && (fflush(file) || ferror(file) || (fsync(fileno(file)) && errno != EINVAL)))
+		error = errno ? errno : EIO;
+	if (fclose(file) && !error)
+		error = errno;
+	if (keep && !error && rename(driver.samples_part, driver.samples_path))
+		error = errno;
+	if (keep && !error)
+		return true;
+	unlink(driver.samples_part);
+	if (error)
+		complain("cannot write %s: %s", driver.samples_path, strerror(error));
+	return false;
+}
+
+static bool run_point(struct point *point)
+{
+	const size_t values = (size_t)driver.samples * workloads[point->workload].parts;
+
+	point->samples = malloc(values * sizeof(*point->samples));
+	if (!point->samples) {
+		snprintf(point->run.text, sizeof(point->run.text), "out of memory");
+		return false;
+	}
+	point->run = (struct sheafbench_run){
+		.abi = SHEAFBENCH_ABI,
+		.workload = point->workload,
+		.size = point->size,
+		.n = point->n,
+		.order = point->order,
+		.flags = driver.flags,
+		.samples = driver.samples,
+		.ops = driver.ops,
+		.seed = driver.seed,
+		.buffer = (uintptr_t)point->samples,
+	};
+	if (!ioctl(driver.fd, SHEAFBENCH_IOC_RUN, &point->run))
+		return true;
+	if (!*point->run.text)
+		snprintf(point->run.text, sizeof(point->run.text), "%s", strerror(errno));
+	return false;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The q-quantile of sorted values, interpolated between neighbours (Hyndman and Fan's type 7). */
+static double quantile(const double *sorted, size_t count, double q)
+{
+	const double at = q * (count - 1);
+	const size_t low = at;
+
+	return low + 1 < count ? sorted[low] + (at - low) * (sorted[low + 1] - sorted[low])
+			       : sorted[low];
+}
+
+static bool report(struct gbench_state *state, const struct entry *entry)
+{
+	const struct sheafbench_run *run = &entry->point->run;
+	const uint64_t *samples = entry->point->samples + (size_t)entry->part * driver.samples;
+	const double overhead = run->overhead_cticks[entry->part] / 100.0;
+	double *ticks = malloc(driver.samples * sizeof(*ticks)), sum = 0;
+	FILE *file = driver.samples_file;
+	int error;
+
+	if (!ticks) {
+		gbench_skip(state, "out of memory");
+		return false;
+	}
+	for (uint32_t i = 0; i < driver.samples; i++) {
+		ticks[i] = (samples[i] - overhead) / run->ops;
+		sum += ticks[i];
+	}
+	if (file) {
+		fprintf(file, "%s\t%u\t%.2f\t", entry->name, run->ops, overhead);
+		for (uint32_t i = 0; i < driver.samples; i++)
+			fprintf(file, i ? " %" PRIu64 : "%" PRIu64, samples[i]);
+		fputc('\n', file);
+	}
+	qsort(ticks, driver.samples, sizeof(*ticks), compare);
+	error = gbench_set_time(state, sum / driver.samples / driver.info.clock_khz / 1e3) ||
+		gbench_set_counter(state, "ticks_per_op_p05",
+				   quantile(ticks, driver.samples, 0.05)) ||
+		gbench_set_counter(state, "ticks_per_op_p50",
+				   quantile(ticks, driver.samples, 0.5)) ||
+		gbench_set_counter(state, "ops_per_sample", run->ops) ||
+		gbench_set_counter(state, "overhead_ticks_per_sample", overhead) ||
+		gbench_set_counter(state, "read_ticks", run->read_cticks[entry->part] / 100.0) ||
+		gbench_set_counter(state, "loop_ticks_per_op",
+				   run->loop_cticks[entry->part] / 100.0);
+	free(ticks);
+	if (error)
+		gbench_skip(state, gbench_error());
+	return !error;
+}
+
+/* The first part of a point that is asked for runs the module; the last one drops its samples. */
+static void run_entry(struct gbench_state *state, void *ctx)
+{
+	struct entry *entry = ctx;
+	struct point *point = entry->point;
+
+	if (driver.failed) {
+		gbench_skip(state, "an earlier workload failed");
+		return;
+	}
+	printf("sheafbench: %zu/%zu %s\n", ++driver.done, driver.total, entry->name);
+	if (!point->samples && !run_point(point)) {
+		driver.failed = true;
+		complain("%s: %s", entry->name, point->run.text);
+		gbench_skip(state, point->run.text);
+		return;
+	}
+	if (!report(state, entry)) {
+		driver.failed = true;
+		complain("%s: %s", entry->name, gbench_error());
+	}
+	if (!--point->wanted)
+		free(point->samples);
+}
+
+static void context(const char *key, const char *value)
+{
+	if (gbench_add_context(key, value))
+		die(WRONG, "%s", gbench_error());
+}
+
+static void add_own_context(void)
+{
+	char text[64];
+
+	context("clock", driver.info.clock);
+	snprintf(text, sizeof(text), "%u", driver.info.clock_khz);
+	context("clock_khz", text);
+	snprintf(text, sizeof(text), "%u.%02u", driver.info.step_cticks / 100,
+		 driver.info.step_cticks % 100);
+	context("clock_step_ticks", text);
+	context("interrupts", driver.flags & SHEAFBENCH_IRQ_OFF ? "off" : "on");
+	snprintf(text, sizeof(text), "%" PRIu64, driver.seed);
+	context("seed", text);
+	context("about",
+		"real_time: mean ns per operation, overhead subtracted; an iteration is a sample; "
+		"cpu_time: the driver's own, says nothing of the allocator");
+}
+
+/* A whole number between least and most, or an error that names the option. */
+static uint64_t number(const char *option, const char *text, uint64_t least, uint64_t most)
+{
+	char *end;
+	uint64_t value;
+
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	if (errno || end == text || *end || *text == '-' || value < least || value > most)
+		die(WRONG, "%s %s: a whole number from %" PRIu64 " to %" PRIu64 " is needed",
+		    option, text, least, most);
+	return value;
+}
+
+static void usage(void)
+{
+	printf("usage: sheafbench-driver [option...]\n"
+	       "  --workloads REGEX   names that match the POSIX extended expression [all]\n"
+	       "  --list              show them and end; needs no module\n"
+	       "  --samples N         samples of each workload, 1 to %u [%u]\n"
+	       "  --ops N             least operations in a sample, 1 to %u [by the clock's step]\n"
+	       "  --seed N            of shuffled orders and of the dither [1]\n"
+	       "  --irq-off           interrupts off in timed regions, GFP_ATOMIC\n"
+	       "  --cpu N             the CPU to run on [where it was bound to, or is]\n"
+	       "  --out-json FILE     Google Benchmark's JSON\n"
+	       "  --out-samples FILE  raw samples\n"
+	       "  --context KEY=TEXT  added to the JSON's context; may be repeated\n"
+	       "  --device FILE       [%s]\n"
+	       "  --help\n",
+	       SHEAFBENCH_MAX_SAMPLES, DEFAULT_SAMPLES, SHEAFBENCH_MAX_OPS, SHEAFBENCH_DEVICE);
+}
+
+static void add_context_option(char *text)
+{
+	char *value = strchr(text, '=');
+
+	if (!value || value == text)
+		die(WRONG, "--context '%s': KEY=TEXT is needed", text);
+	*value = '\0';
+	context(text, value + 1);
+}
+
+int main(int argc, char **argv)
+{
+	enum {
+		WORKLOADS = 256,
+		LIST,
+		SAMPLES,
+		OPS,
+		SEED,
+		IRQ_OFF,
+		CPU,
+		JSON,
+		RAW,
+		CONTEXT,
+		DEVICE,
+		HELP
+	};
+	static const struct option options[] = {
+		{ "workloads", required_argument, NULL, WORKLOADS },
+		{ "list", no_argument, NULL, LIST },
+		{ "samples", required_argument, NULL, SAMPLES },
+		{ "ops", required_argument, NULL, OPS },
+		{ "seed", required_argument, NULL, SEED },
+		{ "irq-off", no_argument, NULL, IRQ_OFF },
+		{ "cpu", required_argument, NULL, CPU },
+		{ "out-json", required_argument, NULL, JSON },
+		{ "out-samples", required_argument, NULL, RAW },
+		{ "context", required_argument, NULL, CONTEXT },
+		{ "device", required_argument, NULL, DEVICE },
+		{ "help", no_argument, NULL, HELP },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *pattern = "";
+	bool list = false;
+	long cpu = -1;
+	int option;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case WORKLOADS:
+			pattern = optarg;
+			break;
+		case LIST:
+			list = true;
+			break;
+		case SAMPLES:
+			driver.samples = number("--samples", optarg, 1, SHEAFBENCH_MAX_SAMPLES);
+			break;
+		case OPS:
+			driver.ops = number("--ops", optarg, 1, SHEAFBENCH_MAX_OPS);
+			break;
+		case SEED:
+			driver.seed = number("--seed", optarg, 0, UINT64_MAX);
+			break;
+		case IRQ_OFF:
+			driver.flags |= SHEAFBENCH_IRQ_OFF;
+			break;
+		case CPU:
+			cpu = number("--cpu", optarg, 0, CPU_SETSIZE - 1);
+			break;
+		case JSON:
+			driver.json_path = optarg;
+			break;
+		case RAW:
+			driver.samples_path = optarg;
+			break;
+		case CONTEXT:
+			add_context_option(optarg);
+			break;
+		case DEVICE:
+			driver.device = optarg;
+			break;
+		case HELP:
+			usage();
+			return 0;
+		default:
+			/* getopt has said what is wrong. */
+			complain("--help shows the options");
+			return WRONG;
+		}
+	}
+	if (optind < argc)
+		die(WRONG, "'%s' is no option; --help shows them", argv[optind]);
+	make_grid(pattern);
+	if (list) {
+		for (size_t i = 0; i < driver.total; i++)
+			puts(entries[i].name);
+		return fflush(stdout) ? FAILED : 0;
+	}
+	bind_to_cpu(cpu);
+	open_device();
+	if (gbench_init(argv[0]))
+		die(FAILED, "%s", gbench_error());
+	add_own_context();
+	for (size_t i = 0; i < driver.total; i++)
+		if (gbench_register(entries[i].name, run_entry, &entries[i], driver.samples))
+			die(FAILED, "%s", gbench_error());
+	open_samples();
+	if (gbench_run(driver.json_path, GBENCH_SILENT) < 0) {
+		complain("%s", gbench_error());
+		driver.failed = true;
+	}
+	if (!close_samples(!driver.failed) && !driver.failed)
+		driver.failed = true;
+	if (driver.failed) {
+		if (driver.json_path)
+			unlink(driver.json_path);
+		return FAILED;
+	}
+	puts("sheafbench: done");
+	return 0;
+}

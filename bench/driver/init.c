@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The first process of a measuring guest: mounts what is needed, loads the module, runs one program on
+ * one CPU, says how it ended on the console, and powers off.
+ *
+ * The kernel command line tells it what to do; each has its default:
+ *
+ *   sheafbench.out=DIR     what to mount at /out: the host's folder (hostfs) or the tag (9p, virtiofs)
+ *   sheafbench.outfs=FS    hostfs, 9p, virtiofs or none                                [hostfs]
+ *   sheafbench.cpu=N       the CPU to bind the program to; it must be online           [the last one]
+ *   sheafbench.run=PATH    the program                                                 [/driver]
+ *   sheafbench.module=PATH the module, or none                                         [/sheafbench.ko]
+ *
+ * The program's arguments are the lines of /out/args, if that is there. Its exit status is shown as
+ * 'sheafbench: exit N'; a program ended by signal S counts as 128 + S, and 125 is a failure in here.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define INIT_FAILED 125
+#define MOST_ARGS   256
+
+static _Noreturn void finish(int status)
+{
+	printf("sheafbench: exit %d\n", status);
+	fflush(stdout);
+	sync();
+	reboot(RB_POWER_OFF);
+	/* A kernel without a way to power off: stop here, the deadline of the boot ends it. */
+	for (;;)
+		pause();
+}
+
+#define fail(...)                                         \
+	do {                                              \
+		printf("sheafbench: init: " __VA_ARGS__); \
+		putchar('\n');                            \
+		finish(INIT_FAILED);                      \
+	} while (0)
+
+/* The value of name= on the kernel command line, or fallback. */
+static const char *option(const char *name, const char *fallback)
+{
+	static char line[4096];
+	static size_t length;
+	size_t name_length = strlen(name);
+	const char *word;
+
+	if (!length) {
+		FILE *file = fopen("/proc/cmdline", "re");
+
+		if (!file)
+			fail("cannot read /proc/cmdline: %s", strerror(errno));
+		length = fread(line, 1, sizeof(line) - 1, file);
+		fclose(file);
+		for (size_t i = 0; i < length; i++)
+			if (line[i] == ' ' || line[i] == '\n')
+				line[i] = '\0';
+	}
+	for (word = line; word < line + length; word += strlen(word) + 1)
+		if (!strncmp(word, name, name_length) && word[name_length] == '=')
+			fallback = word + name_length + 1;
+	return fallback;
+}
+
+static void mount_at(const char *dir, const char *fs, const char *source, const char *data)
+{
+	mkdir(dir, 0755);
+	/* EBUSY: the kernel has mounted it already (CONFIG_DEVTMPFS_MOUNT). */
+	if (mount(source, dir, fs, 0, data) && errno != EBUSY)
+		fail("cannot mount %s (%s) at %s: %s", source, fs, dir, strerror(errno));
+}
+
+static void mount_out(const char *fs, const char *out)
+{
+	if (!strcmp(fs, "none") || !*out)
+		return;
+	if (!strcmp(fs, "hostfs"))
+		mount_at("/out", fs, "none", out);
+	else if (!strcmp(fs, "9p"))
+		mount_at("/out", fs, out, "trans=virtio,version=9p2000.L");
+	else if (!strcmp(fs, "virtiofs"))
+		mount_at("/out", fs, out, NULL);
+	else
+		fail("sheafbench.outfs=%s is not one of hostfs, 9p, virtiofs, none", fs);
+}
+
+static void load_module(const char *path)
+{
+	int fd;
+
+	if (!strcmp(path, "none"))
+		return;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+		fail("cannot load %s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/* Children inherit it; the kernel refuses a CPU that is not online. */
+static void bind_to_cpu(const char *cpu)
+{
+	cpu_set_t set;
+	long number;
+	char *end;
+
+	if (!*cpu)
+		number = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	else
+		number = strtol(cpu, &end, 10);
+	if ((*cpu && *end) || number < 0 || number >= CPU_SETSIZE)
+		fail("sheafbench.cpu=%s is not a CPU's number", cpu);
+	CPU_ZERO(&set);
+	CPU_SET(number, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		fail("cannot run on CPU %ld, %ld are online: %s", number,
+		     sysconf(_SC_NPROCESSORS_ONLN), strerror(errno));
+}
+
+/* The program's arguments: one on each line of /out/args. */
+static char **arguments(const char *program)
+{
+	static char *args[MOST_ARGS + 2];
+	FILE *file = fopen("/out/args", "re");
+	size_t size = 0, count = 0;
+	ssize_t length;
+
+	args[count++] = (char *)program;
+	if (!file && errno != ENOENT)
+		fail("cannot read /out/args: %s", strerror(errno));
+	while (file && (length = getline(&args[count], &size, file)) >= 0) {
+		if (length && args[count][length - 1] == '\n')
+			args[count][length - 1] = '\0';
+		if (++count > MOST_ARGS)
+			fail("/out/args has more than %d lines", MOST_ARGS);
+		size = 0;
+	}
+	if (file && (ferror(file) || fclose(file)))
+		fail("cannot read /out/args: %s", strerror(errno));
+	args[count] = NULL;
+	return args;
+}
+
+static int run(const char *program)
+{
+	char **args = arguments(program);
+	pid_t child, ended;
+	int status;
+
+	child = fork();
+	if (child < 0)
+		fail("cannot fork: %s", strerror(errno));
+	if (!child) {
+		execv(program, args);
+		printf("sheafbench: init: cannot run %s: %s\n", program, strerror(errno));
+		fflush(stdout);
+		_exit(INIT_FAILED);
+	}
+	/* Orphans end up here as well. */
+	do {
+		ended = wait(&status);
+	} while (ended != child && (ended > 0 || errno == EINTR));
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int main(void)
+{
+	int console;
+
+	if (getpid() != 1) {
+		fprintf(stderr, "sheafbench: init: runs as the first process of a guest only\n");
+		return 2;
+	}
+	mkdir("/dev", 0755);
+	mount("dev", "/dev", "devtmpfs", 0, NULL);
+	/* An initramfs without a console node leaves init with no open files. */
+	console = open("/dev/console", O_RDWR);
+	if (console >= 0) {
+		for (int fd = 0; fd < 3; fd++)
+			dup2(console, fd);
+		if (console > 2)
+			close(console);
+	}
+	mount_at("/proc", "proc", "proc", NULL);
+	mount_at("/sys", "sysfs", "sysfs", NULL);
+	mount_at("/tmp", "tmpfs", "tmpfs", NULL);
+	mount_out(option("sheafbench.outfs", "hostfs"), option("sheafbench.out", ""));
+	load_module(option("sheafbench.module", "/sheafbench.ko"));
+	bind_to_cpu(option("sheafbench.cpu", ""));
+	finish(run(option("sheafbench.run", "/driver")));
+}

@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tries sheafbench.ko from user space, in a guest of its own: init runs it in place of the driver, with
+ * sheafbench.run=/module-test. It speaks TAP and exits 0 when all went as it should. The guest needs
+ * 128 MiB and, for all of the tests, two CPUs.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sheafbench.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum workload {
+#define SHEAFBENCH_WORKLOAD(function, flags, parts, part, second) WORKLOAD_##function,
+#include "sheafbench_lists.h"
+	WORKLOADS
+};
+
+static const uint32_t sizes[] = {
+#define SHEAFBENCH_SIZE(size) size,
+#include "sheafbench_lists.h"
+};
+
+static const char module_path[] = "/sheafbench.ko";
+static const char limit_path[] = "/sys/module/sheafbench/parameters/max_kib";
+
+static unsigned int tests, failures;
+static bool last_good;
+static int device;
+static uint64_t buffer[SHEAFBENCH_PARTS * SHEAFBENCH_MAX_SAMPLES];
+
+static void verdict(bool good)
+{
+	printf("%s %u - ", good ? "ok" : "not ok", ++tests);
+	failures += !good;
+	last_good = good;
+}
+
+static bool end_line(void)
+{
+	putchar('\n');
+	return last_good;
+}
+
+/* What was done comes before the text, whose arguments may be results of it. */
+#define ok(good, ...) (verdict(good), printf(__VA_ARGS__), end_line())
+
+static void skip(const char *why)
+{
+	printf("ok %u # SKIP %s\n", ++tests, why);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static uint64_t now_ticks(void)
+{
+#ifdef __x86_64__
+	return __builtin_ia32_rdtsc();
+#else
+	uint64_t ticks;
+
+	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(ticks));
+	return ticks;
+#endif
+}
+
+/* Both clocks at one moment: the tightest of some tries. */
+static void clock_pair(uint64_t *ticks, uint64_t *ns)
+{
+	uint64_t best = UINT64_MAX, before, now, apart;
+
+	for (int i = 0; i < 100; i++) {
+		before = now_ticks();
+		now = now_ns();
+		apart = now_ticks() - before;
+		if (apart < best) {
+			best = apart;
+			*ticks = before + apart / 2;
+			*ns = now;
+		}
+	}
+}
+
+static bool bind_to(int cpu, int cpus)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (int i = 0; i < cpus; i++)
+		CPU_SET(cpu + i, &set);
+	return !sched_setaffinity(0, sizeof(set), &set);
+}
+
+static struct sheafbench_run good_run(void)
+{
+	return (struct sheafbench_run){
+		.abi = SHEAFBENCH_ABI,
+		.workload = WORKLOAD_batch,
+		.size = 64,
+		.n = 32,
+		.order = SHEAFBENCH_LIFO,
+		.samples = 20,
+		.seed = 1,
+		.buffer = (uintptr_t)buffer,
+	};
+}
+
+/* Returns 0 or the error. */
+static int do_run(struct sheafbench_run *run)
+{
+	return ioctl(device, SHEAFBENCH_IOC_RUN, run) ? errno : 0;
+}
+
+/* The number after name in a file of 'name number' lines; -1 if it is not there. */
+static long field(const char *path, const char *name)
+{
+	char line[512];
+	size_t length = strlen(name);
+	long value = -1;
+	FILE *file = fopen(path, "re");
+
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, length) && strchr(" \t:", line[length]))
+			sscanf(line + length + 1, "%ld", &value);
+	if (file)
+		fclose(file);
+	return value;
+}
+
+static bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/* The name of the cache that serves a size. */
+static const char *cache_of(uint32_t size)
+{
+	static char name[32];
+
+	snprintf(name, sizeof(name), size < 1024 ? "kmalloc-%u" : "kmalloc-%uk",
+		 size < 1024 ? size : size / 1024);
+	return name;
+}
+
+/* Objects in use of a size, after what sheaves hold has gone back to the slabs. */
+static long in_use(uint32_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", cache_of(size));
+	write_text(path, "1");
+	return field("/proc/slabinfo", cache_of(size));
+}
+
+/* limit: what max_kib is, 0 for none. */
+static void test_info(uint64_t limit)
+{
+	struct sheafbench_info info;
+	uint64_t ticks[2], ns[2];
+	struct stat status = { 0 };
+	double khz;
+
+	ok(!stat(SHEAFBENCH_DEVICE, &status) && S_ISCHR(status.st_mode) &&
+		   (status.st_mode & 07777) == 0600 && !status.st_uid,
+	   "the device is root's alone, mode %o", status.st_mode & 07777);
+	if (!ok(!ioctl(device, SHEAFBENCH_IOC_INFO, &info), "INFO"))
+		return;
+	clock_pair(&ticks[0], &ns[0]);
+	usleep(200000);
+	clock_pair(&ticks[1], &ns[1]);
+	khz = (ticks[1] - ticks[0]) * 1e6 / (ns[1] - ns[0]);
+	ok(info.clock_khz > khz * 0.999 && info.clock_khz < khz * 1.001,
+	   "%s at %u kHz, %.0f by user space", info.clock, info.clock_khz, khz);
+	ok(info.step_cticks >= 100 && info.step_cticks < 100000, "step of %u.%02u ticks",
+	   info.step_cticks / 100, info.step_cticks % 100);
+	ok(info.abi == SHEAFBENCH_ABI && info.workloads == WORKLOADS &&
+		   info.max_n == SHEAFBENCH_MAX_N && info.max_ops == SHEAFBENCH_MAX_OPS &&
+		   info.max_samples == SHEAFBENCH_MAX_SAMPLES && !info.reserved,
+	   "limits are the header's");
+	ok(limit ? info.max_bytes == limit << 10
+		 : info.max_bytes > 1 << 20 &&
+			   info.max_bytes >> 10 < (uint64_t)field("/proc/meminfo", "MemAvailable"),
+	   "%" PRIu64 " KiB may be held", (uint64_t)info.max_bytes >> 10);
+	errno = 0;
+	ok(ioctl(device, SHEAFBENCH_IOC_INFO, (void *)8) && errno == EFAULT,
+	   "INFO to a bad pointer");
+	errno = 0;
+	ok(ioctl(device, _IO('B', 0xbf)) && errno == ENOTTY, "an unknown ioctl");
+}
+
+static void test_describe(void)
+{
+	static const char *const names[] = {
+#define SHEAFBENCH_WORKLOAD(function, flags, parts, part, second) #function,
+#include "sheafbench_lists.h"
+	};
+	struct sheafbench_describe describe;
+	bool good = true;
+
+	for (uint32_t i = 0; i < WORKLOADS; i++) {
+		describe = (struct sheafbench_describe){ .index = i };
+		good &= !ioctl(device, SHEAFBENCH_IOC_DESCRIBE, &describe) &&
+			!strcmp(describe.name, names[i]) && describe.parts >= 1 &&
+			describe.parts <= SHEAFBENCH_PARTS && *describe.part[describe.parts - 1];
+	}
+	ok(good, "DESCRIBE names all %d workloads", WORKLOADS);
+	describe.index = WORKLOADS;
+	errno = 0;
+	ok(ioctl(device, SHEAFBENCH_IOC_DESCRIBE, &describe) && errno == EINVAL,
+	   "DESCRIBE past the end");
+}
+
+static void refused(struct sheafbench_run run, int error, const char *text, const char *what)
+{
+	int got = do_run(&run);
+
+	ok(got == error && strstr(run.text, text) && strlen(run.text) < sizeof(run.text),
+	   "%s: %s, '%s'", what, strerrorname_np(got) ?: "no error", run.text);
+}
+
+#define REFUSED(member, value, error, text)                      \
+	do {                                                     \
+		struct sheafbench_run run = good_run();          \
+		run.member = value;                              \
+		refused(run, error, text, #member " = " #value); \
+	} while (0)
+
+static void test_bad_parameters(void)
+{
+	struct sheafbench_run run = good_run();
+	int cpu = sched_getcpu();
+
+	REFUSED(abi, SHEAFBENCH_ABI + 1, EINVAL, "allowed: 1");
+	REFUSED(workload, WORKLOADS, EINVAL, "allowed: 0 to 3");
+	REFUSED(workload, UINT32_MAX, EINVAL, "allowed: 0 to 3");
+	REFUSED(size, 0, EINVAL, "allowed: 8 16 32 ");
+	REFUSED(size, 65, EINVAL, " 4096 8192");
+	REFUSED(size, 16384, EINVAL, " 4096 8192");
+	REFUSED(n, 0, EINVAL, "allowed: 1 to 4096");
+	REFUSED(n, SHEAFBENCH_MAX_N + 1, EINVAL, "allowed: 1 to 4096");
+	REFUSED(n, UINT32_MAX, EINVAL, "allowed: 1 to 4096");
+	REFUSED(order, SHEAFBENCH_ORDERS, EINVAL, "0 lifo, 1 fifo, 2 shuffled");
+	REFUSED(flags, 2, EINVAL, "allowed: 0x1");
+	REFUSED(flags, ~0u, EINVAL, "allowed: 0x1");
+	REFUSED(samples, 0, EINVAL, "allowed: 1 to 65536");
+	REFUSED(samples, SHEAFBENCH_MAX_SAMPLES + 1, EINVAL, "allowed: 1 to 65536");
+	REFUSED(ops, SHEAFBENCH_MAX_OPS + 1, EINVAL, "to 131072");
+	REFUSED(ops, UINT32_MAX, EINVAL, "to 131072");
+	REFUSED(buffer, 0, EFAULT, "buffer");
+	REFUSED(buffer, UINT64_MAX - 7, EFAULT, "buffer");
+	REFUSED(buffer, (uintptr_t)module_path & ~7ull, EFAULT, "buffer");
+	errno = 0;
+	ok(ioctl(device, SHEAFBENCH_IOC_RUN, (void *)8) && errno == EFAULT,
+	   "RUN from a bad pointer");
+	if (bind_to(0, 2)) {
+		refused(run, EINVAL, "bind it to one", "bound to two CPUs");
+		bind_to(cpu, 1);
+	} else {
+		skip("one CPU only");
+	}
+}
+
+/* Every workload, in every order and mode, at the edges of the ranges. */
+static void test_good_runs(void)
+{
+	static const uint32_t counts[] = { 1, 2, 61, SHEAFBENCH_MAX_N };
+	unsigned int runs = 0, bad = 0;
+
+	for (uint32_t workload = 0; workload < WORKLOADS; workload++)
+		for (size_t s = 0; s < COUNT(sizes); s++)
+			for (size_t n = 0; n < COUNT(counts); n++)
+				for (uint32_t order = 0; order < SHEAFBENCH_ORDERS; order++) {
+					struct sheafbench_run run = good_run();
+					uint64_t start, elapsed, sum = 0;
+					uint32_t parts = workload == WORKLOAD_batch ? 2 : 1;
+					bool good;
+
+					run.workload = workload;
+					run.size = sizes[s];
+					run.n = counts[n];
+					run.order = order;
+					run.samples = 3;
+					run.ops = 100;
+					run.flags = runs & 1 ? SHEAFBENCH_IRQ_OFF : 0;
+					memset(buffer, 0, sizeof(*buffer) * 8);
+					start = now_ticks();
+					good = !do_run(&run);
+					elapsed = now_ticks() - start;
+					for (uint32_t i = 0; i < parts * run.samples; i++) {
+						good &= buffer[i] > 0;
+						sum += buffer[i];
+					}
+					/* What was not asked for is not written. */
+					good &= !buffer[parts * run.samples];
+					good &= sum < elapsed && !*run.text && run.regions;
+					good &= run.ops >= 100 && run.ops < 100 + SHEAFBENCH_MAX_N;
+					good &= run.regions && run.ops % run.regions == 0;
+					good &= run.cpu == (uint32_t)sched_getcpu();
+					for (uint32_t part = 0; part < parts; part++)
+						good &= run.overhead_cticks[part] > 0;
+					runs++;
+					if (!good && !bad++)
+						printf("# first: workload %u size %u n %u order "
+						       "%u: %s\n",
+						       workload, run.size, run.n, order, run.text);
+				}
+	ok(!bad, "%u runs over the whole grid, %u bad", runs, bad);
+}
+
+/* A sample must hold the time of its operations, and not that of others. */
+static void test_time(void)
+{
+	struct sheafbench_run run = good_run();
+	uint64_t start, elapsed, sum = 0;
+	double one[2], per_op;
+
+	run.workload = WORKLOAD_pair;
+	run.n = 1;
+	run.samples = 100;
+	for (int twice = 0; twice < 2; twice++) {
+		run.ops = 50000 << twice;
+		start = now_ticks();
+		if (!ok(!do_run(&run), "pairs, %u operations in a sample", run.ops))
+			return;
+		elapsed = now_ticks() - start;
+		one[twice] = 1e300;
+		for (uint32_t i = 0; i < run.samples; i++) {
+			per_op = (buffer[i] - run.overhead_cticks[0] / 100.0) / run.ops;
+			if (per_op < one[twice])
+				one[twice] = per_op;
+			sum += buffer[i];
+		}
+	}
+	ok(one[1] > one[0] * 0.75 && one[1] < one[0] * 1.33 && one[0] > 2,
+	   "%.2f ticks per pair, and %.2f with twice the operations", one[0], one[1]);
+	/* The last run only; empty loops and preparation are the rest. */
+	sum = 0;
+	for (uint32_t i = 0; i < run.samples; i++)
+		sum += buffer[i];
+	ok(elapsed && sum < elapsed && sum > elapsed / 4,
+	   "samples are %" PRIu64 " %% of the ioctl's ticks", sum * 100 / (elapsed + 1));
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+static void test_signal(uint32_t n, uint32_t size, uint32_t flags)
+{
+	struct sheafbench_run run = good_run();
+	const struct itimerval soon = { .it_value = { .tv_usec = 100000 } };
+	uint64_t start = now_ns(), ms;
+	int error;
+
+	run.n = n;
+	run.size = size;
+	run.flags = flags;
+	run.samples = SHEAFBENCH_MAX_SAMPLES;
+	run.ops = SHEAFBENCH_MAX_OPS;
+	setitimer(ITIMER_REAL, &soon, NULL);
+	error = do_run(&run);
+	ms = (now_ns() - start) / 1000000;
+	ok(error == EINTR && strstr(run.text, "signal") && ms >= 90 && ms < 500,
+	   "a signal after 100 ms ended a run of %u x %u after %" PRIu64 " ms: '%s'", n, size, ms,
+	   run.text);
+}
+
+/* A run that would take minutes, in a child on the measured CPU. */
+static pid_t start_long_run(uint32_t workload, uint32_t n, uint32_t size)
+{
+	struct sheafbench_run run = good_run();
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	run.workload = workload;
+	run.n = n;
+	run.size = size;
+	run.order = SHEAFBENCH_FIFO;
+	run.samples = SHEAFBENCH_MAX_SAMPLES;
+	run.ops = SHEAFBENCH_MAX_OPS;
+	_exit(do_run(&run));
+}
+
+static void test_busy(void)
+{
+	struct sheafbench_run run = good_run();
+	const uint32_t size = 8192, n = SHEAFBENCH_MAX_N;
+	int cpu = sched_getcpu(), status;
+	long before = in_use(size), during, after;
+	bool other = bind_to(0, 1) && cpu;
+	uint64_t start;
+	pid_t child;
+
+	bind_to(cpu, 1);
+	child = start_long_run(WORKLOAD_pair, n, size);
+	if (other)
+		bind_to(0, 1);
+	usleep(300000);
+	refused(run, EBUSY, "one at a time", "while another run is on");
+	errno = 0;
+	ok(syscall(SYS_delete_module, "sheafbench", O_NONBLOCK) && errno == EWOULDBLOCK,
+	   "the module is held while a run is on");
+	during = field("/proc/slabinfo", cache_of(size));
+	if (before >= 0)
+		ok(during - before >= n - 1 && during - before < n + 256,
+		   "pair holds N - 1 = %u objects: %ld more in use", n - 1, during - before);
+	else
+		skip("no /proc/slabinfo");
+	start = now_ns();
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	ok(WIFSIGNALED(status) && now_ns() - start < 500000000,
+	   "SIGKILL ends it within %" PRIu64 " ms", (now_ns() - start) / 1000000 + 1);
+	bind_to(cpu, 1);
+	after = in_use(size);
+	ok(after - before < 64, "and nothing leaks: %ld objects before, %ld after", before, after);
+	ok(!do_run(&run), "the next run works");
+}
+
+/* A shuffle that frees an object twice leaves another one allocated in each of the passes. */
+static void test_leaks(void)
+{
+	static const uint32_t some[] = { 8, 64, 96, 1024, 8192 };
+
+	for (size_t s = 0; s < COUNT(some); s++)
+		for (uint32_t order = 0; order < SHEAFBENCH_ORDERS; order++) {
+			struct sheafbench_run run = good_run();
+			long before = in_use(some[s]), after;
+			bool good = true;
+
+			run.size = some[s];
+			run.n = 1000;
+			run.order = order;
+			run.samples = 10;
+			for (run.workload = 0; run.workload < WORKLOADS; run.workload++) {
+				run.ops = 20000;
+				good &= !do_run(&run);
+			}
+			after = in_use(some[s]);
+			ok(good && labs(after - before) < 100,
+			   "all objects of %u bytes come back in order %u: %ld in use, %ld after",
+			   some[s], order, before, after);
+		}
+}
+
+/* With CONFIG_SLUB_STATS the allocator's own counters tell what the loops have really done. */
+static void test_counts(void)
+{
+	static const char *const counters[] = { "alloc_fastpath", "alloc_slowpath", "free_fastpath",
+						"free_slowpath" };
+	const uint32_t size = 192;
+	struct sheafbench_run run = good_run();
+	long count[2][COUNT(counters)];
+	char path[96];
+
+	run.workload = WORKLOAD_pair;
+	run.size = size;
+	run.n = 1;
+	run.samples = 100;
+	run.ops = 10000;
+	for (int after = 0; after < 2; after++) {
+		if (after && do_run(&run)) {
+			ok(false, "a run to count: %s", run.text);
+			return;
+		}
+		for (size_t i = 0; i < COUNT(counters); i++) {
+			FILE *file;
+
+			snprintf(path, sizeof(path), "/sys/kernel/slab/%s/%s", cache_of(size),
+				 counters[i]);
+			file = fopen(path, "re");
+			if (!file || fscanf(file, "%ld", &count[after][i]) != 1) {
+				skip("this kernel has no CONFIG_SLUB_STATS");
+				if (file)
+					fclose(file);
+				return;
+			}
+			fclose(file);
+		}
+	}
+	for (int i = 0; i < 4; i += 2) {
+		long did = count[1][i] - count[0][i] + count[1][i + 1] - count[0][i + 1];
+		/* Two samples warm up. */
+		long asked = (long)run.ops * (run.samples + 2);
+
+		ok(did >= asked && did < asked + 500,
+		   "%.5s: %ld operations asked for, %ld counted by SLUB", counters[i], asked, did);
+	}
+}
+
+static void test_memory_limit(void)
+{
+	struct sheafbench_run run = good_run();
+
+	run.n = SHEAFBENCH_MAX_N;
+	if (!ok(write_text(limit_path, "64"), "max_kib can be set"))
+		return;
+	refused(run, ENOMEM, "allowed: 64", "past max_kib");
+	run.n = 512;
+	ok(!do_run(&run), "512 x 64 bytes are within 64 KiB: %s", run.text);
+	write_text(limit_path, "0");
+	run.n = SHEAFBENCH_MAX_N;
+	run.size = 8192;
+	ok(!do_run(&run), "without max_kib half of what is free is allowed: %s", run.text);
+}
+
+/* Takes memory until less than KiB are available; returns the list of what it took. */
+static void **eat(long kib)
+{
+	const size_t piece = 1 << 20;
+	void **list = NULL, **next;
+
+	while (field("/proc/meminfo", "MemAvailable") > kib) {
+		next = mmap(NULL, piece, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		if (next == MAP_FAILED)
+			break;
+		*next = list;
+		list = next;
+	}
+	return list;
+}
+
+static void test_out_of_memory(void)
+{
+	static const uint32_t flags[] = { 0, SHEAFBENCH_IRQ_OFF };
+	void **list, **next;
+	int errors[2][WORKLOADS];
+	char texts[2][SHEAFBENCH_TEXT];
+	long before = in_use(8192), after;
+
+	/* Past the check, so that an allocation really fails. */
+	write_text(limit_path, "1048576");
+	list = eat(20 << 10);
+	for (int f = 0; f < 2; f++)
+		for (int w = 0; w < WORKLOADS; w++) {
+			struct sheafbench_run run = good_run();
+
+			run.workload = w;
+			run.size = 8192;
+			run.n = SHEAFBENCH_MAX_N;
+			run.order = SHEAFBENCH_SHUFFLED;
+			run.flags = flags[f];
+			errors[f][w] = do_run(&run);
+			memcpy(texts[f], run.text, sizeof(texts[f]));
+		}
+	for (; list; list = next) {
+		next = *list;
+		munmap(list, 1 << 20);
+	}
+	write_text(limit_path, "0");
+	for (int f = 0; f < 2; f++)
+		for (int w = 0; w < WORKLOADS; w++)
+			ok(errors[f][w] == ENOMEM && strstr(texts[f], "allocation failed"),
+			   "workload %d, flags %u, without memory: %s, '%s'", w, flags[f],
+			   strerrorname_np(errors[f][w]) ?: "no error", texts[f]);
+	after = in_use(8192);
+	ok(after - before < 64, "failed runs leak nothing: %ld objects before, %ld after", before,
+	   after);
+}
+
+static void test_not_root(void)
+{
+	pid_t child;
+	int status;
+
+	ok(!chmod(SHEAFBENCH_DEVICE, 0666), "device opened up, for the next test");
+	child = fork();
+	if (!child) {
+		if (setgid(65534) || setuid(65534))
+			_exit(1);
+		_exit(open(SHEAFBENCH_DEVICE, O_RDWR | O_CLOEXEC) < 0 && errno == EPERM ? 0 : 2);
+	}
+	waitpid(child, &status, 0);
+	chmod(SHEAFBENCH_DEVICE, 0600);
+	ok(WIFEXITED(status) && !WEXITSTATUS(status),
+	   "without CAP_SYS_ADMIN: EPERM, whatever the mode");
+}
+
+static void test_removal(void)
+{
+	int module;
+
+	errno = 0;
+	ok(syscall(SYS_delete_module, "sheafbench", O_NONBLOCK) && errno == EWOULDBLOCK,
+	   "the module is held while the device is open");
+	close(device);
+	if (!ok(!syscall(SYS_delete_module, "sheafbench", O_NONBLOCK),
+		"it can be removed when it is closed"))
+		return;
+	ok(access(SHEAFBENCH_DEVICE, F_OK) && errno == ENOENT, "the device is gone");
+	module = open(module_path, O_RDONLY | O_CLOEXEC);
+	ok(module >= 0 && !syscall(SYS_finit_module, module, "max_kib=16", 0), "and loaded again");
+	close(module);
+	device = open(SHEAFBENCH_DEVICE, O_RDWR | O_CLOEXEC);
+	ok(device >= 0, "the device is back");
+	test_info(16);
+}
+
+int main(void)
+{
+	const struct sigaction action = { .sa_handler = on_alarm };
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	sigaction(SIGALRM, &action, NULL);
+	bind_to(sched_getcpu(), 1);
+	device = open(SHEAFBENCH_DEVICE, O_RDWR | O_CLOEXEC);
+	if (device < 0) {
+		printf("Bail out! cannot open %s: %s\n", SHEAFBENCH_DEVICE, strerror(errno));
+		return 1;
+	}
+	test_info(0);
+	test_describe();
+	test_bad_parameters();
+	test_good_runs();
+	test_time();
+	test_counts();
+	test_signal(32, 64, 0);
+	test_signal(SHEAFBENCH_MAX_N, 8192, 0);
+	test_signal(SHEAFBENCH_MAX_N, 8192, SHEAFBENCH_IRQ_OFF);
+	test_busy();
+	test_leaks();
+	test_memory_limit();
+	test_out_of_memory();
+	test_not_root();
+	test_removal();
+	printf("1..%u\n", tests);
+	if (failures)
+		printf("# %u of %u failed\n", failures, tests);
+	return failures != 0;
+}

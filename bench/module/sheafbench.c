@@ -1,0 +1,768 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sheafbench: times kmalloc() and kfree() in loops, for /dev/sheafbench.
+ *
+ * A sample is the sum of one or more timed regions; a region is a loop over N operations between
+ * two fenced reads of the CPU's counter. Between samples, now and then, the same passes run with
+ * empty loops in place of the allocator's: what those take is the overhead, reported with the
+ * samples.
+ *
+ * Preemption and interrupts stay on while the loops run. An outer preempt_disable() would nest the
+ * one in the sheaf's lock, and so hide a part of what is measured.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/capability.h>
+#include <linux/compat.h>
+#include <linux/delay.h>
+#include <linux/fs.h>
+#include <linux/irqflags.h>
+#include <linux/ktime.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/uaccess.h>
+
+#include "sheafbench.h"
+#include "calc.h"
+
+static_assert(sizeof(long) == 8, "sheafbench is for 64 bit kernels");
+
+static unsigned int max_kib;
+module_param(max_kib, uint, 0600);
+MODULE_PARM_DESC(max_kib, "KiB of objects that a run may hold (0: half of what is free)");
+
+/* The counter, after all that comes before it and before all that comes after it. */
+#if defined(__x86_64__)
+#define CLOCK_NAME "tsc"
+static __always_inline u64 clock_read(void)
+{
+	u32 low, high;
+
+	/* Not cpuid: in a guest that leaves the guest. */
+	asm volatile("lfence; rdtsc; lfence" : "=a" (low), "=d" (high) : : "memory");
+	return low | (u64)high << 32;
+}
+#elif defined(__aarch64__)
+#define CLOCK_NAME "cntvct"
+static __always_inline u64 clock_read(void)
+{
+	u64 ticks;
+
+	asm volatile("isb; mrs %0, cntvct_el0; isb" : "=r" (ticks) : : "memory");
+	return ticks;
+}
+#else
+#error "sheafbench knows no counter on this architecture"
+#endif
+
+static struct {
+	u64 ticks, ns;		/* when the module was loaded */
+	u32 step_cticks;
+} clock;
+
+/* A few loops of no effect, so that a region starts at a random phase of the counter's step. */
+static __always_inline void dither(u64 *state)
+{
+	u32 i;
+
+	for (i = calc_random(state) >> 59; i; i--)
+		barrier();
+}
+
+/* Counter and monotonic time at one moment: the tightest of some tries. */
+static void clock_pair(u64 *ticks, u64 *ns)
+{
+	u64 before, after, now, best = U64_MAX;
+	int i;
+
+	for (i = 0; i < 32; i++) {
+		before = clock_read();
+		now = ktime_get_ns();
+		after = clock_read();
+		if (after - before < best) {
+			best = after - before;
+			*ticks = before + best / 2;
+			*ns = now;
+		}
+	}
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+	return cmp_int(*(const u64 *)a, *(const u64 *)b);
+}
+
+static void sort_u64(u64 *values, u32 count)
+{
+	sort(values, count, sizeof(*values), compare_u64, NULL);
+}
+
+static int clock_init(void)
+{
+	u64 *apart __free(kfree) = kmalloc_array(1024, sizeof(*apart), GFP_KERNEL);
+	u64 before, state = 1;
+	int i;
+
+	if (!apart)
+		return -ENOMEM;
+	for (i = 0; i < 1024; i++) {
+		before = clock_read();
+		dither(&state);
+		apart[i] = clock_read() - before;
+	}
+	sort_u64(apart, 1024);
+	clock.step_cticks = calc_step_cticks(apart, 1024);
+	clock_pair(&clock.ticks, &clock.ns);
+	return 0;
+}
+
+/* The counter's rate since the module was loaded; the longer ago, the more exact. */
+static u32 clock_rate(void)
+{
+	u64 ticks, ns;
+
+	while (ktime_get_ns() - clock.ns < 20 * NSEC_PER_MSEC)
+		usleep_range(1000, 2000);
+	clock_pair(&ticks, &ns);
+	ns -= clock.ns;
+	return mul_u64_u64_div_u64(ticks - clock.ticks, NSEC_PER_MSEC, ns);
+}
+
+/* What one timed loop works on. */
+struct region {
+	void **object;
+	u32 n;		/* operations to do */
+	u32 done;	/* operations done: less than n after a failed allocation */
+};
+
+typedef void (*loop_fn)(struct region *region);
+
+/*
+ * The loops. Size and flags are constants, as they are for most callers of kmalloc(): the compiler
+ * then chooses the cache, and no size is looked up at run time.
+ */
+static __always_inline void alloc_loop(struct region *region, size_t size, gfp_t gfp)
+{
+	void **object = region->object;
+	u32 i, n = region->n;
+
+	for (i = 0; i < n; i++) {
+		object[i] = kmalloc(size, gfp);
+		if (unlikely(!object[i]))
+			break;
+	}
+	region->done = i;
+}
+
+static __always_inline void pair_loop(struct region *region, size_t size, gfp_t gfp)
+{
+	u32 i, n = region->n;
+
+	for (i = 0; i < n; i++) {
+		void *object = kmalloc(size, gfp);
+
+		if (unlikely(!object))
+			break;
+		kfree(object);
+	}
+	region->done = i;
+}
+
+static __always_inline void swap_loop(struct region *region, size_t size, gfp_t gfp)
+{
+	void **object = region->object;
+	u32 i, n = region->n;
+
+	for (i = 0; i < n; i++) {
+		void *new = kmalloc(size, gfp);
+
+		if (unlikely(!new))
+			break;
+		kfree(object[i]);
+		object[i] = new;
+	}
+	region->done = i;
+}
+
+static noinline void free_loop(struct region *region)
+{
+	void **object = region->object;
+	u32 i, n = region->n;
+
+	for (i = 0; i < n; i++)
+		kfree(object[i]);
+	region->done = i;
+}
+
+/* The same loops without the allocator. What an empty swap stores is what was there. */
+static noinline void no_alloc(struct region *region)
+{
+	void **object = region->object, *new = region;
+	u32 i, n = region->n;
+
+	for (i = 0; i < n; i++) {
+		OPTIMIZER_HIDE_VAR(new);
+		object[i] = new;
+		if (unlikely(!new))
+			break;
+	}
+	region->done = i;
+}
+
+static noinline void no_pair(struct region *region)
+{
+	void *object = region;
+	u32 i, n = region->n;
+
+	for (i = 0; i < n; i++) {
+		OPTIMIZER_HIDE_VAR(object);
+		if (unlikely(!object))
+			break;
+	}
+	region->done = i;
+}
+
+static noinline void no_swap(struct region *region)
+{
+	void **object = region->object;
+	u32 i, n = region->n;
+
+	for (i = 0; i < n; i++) {
+		void *new = object[i];
+
+		OPTIMIZER_HIDE_VAR(new);
+		if (unlikely(!new))
+			break;
+		object[i] = new;
+	}
+	region->done = i;
+}
+
+static noinline void no_free(struct region *region)
+{
+	void **object = region->object;
+	u32 i, n = region->n;
+
+	for (i = 0; i < n; i++)
+		asm volatile("" : : "r" (object[i]));
+	region->done = i;
+}
+
+struct loops {
+	u32 size;
+	loop_fn alloc, pair, swap, free;
+};
+
+/*
+ * When memory runs out a run is to fail, not to wake the OOM killer. The flags added for that are
+ * looked at when a slab has to be made, not before.
+ */
+#define SLEEPING	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
+#define ATOMIC		(GFP_ATOMIC | __GFP_NOWARN)
+
+#define LOOP(kind, size, gfp)						\
+static noinline void kind##_##size##_##gfp(struct region *region)	\
+{									\
+	kind##_loop(region, size, gfp);					\
+}
+
+#define SHEAFBENCH_SIZE(size) LOOP(alloc, size, SLEEPING)
+#include "sheafbench_lists.h"
+#define SHEAFBENCH_SIZE(size) LOOP(alloc, size, ATOMIC)
+#include "sheafbench_lists.h"
+#define SHEAFBENCH_SIZE(size) LOOP(pair, size, SLEEPING)
+#include "sheafbench_lists.h"
+#define SHEAFBENCH_SIZE(size) LOOP(pair, size, ATOMIC)
+#include "sheafbench_lists.h"
+#define SHEAFBENCH_SIZE(size) LOOP(swap, size, SLEEPING)
+#include "sheafbench_lists.h"
+#define SHEAFBENCH_SIZE(size) LOOP(swap, size, ATOMIC)
+#include "sheafbench_lists.h"
+
+#define LOOPS(size, gfp) \
+	{ size, alloc_##size##_##gfp, pair_##size##_##gfp, swap_##size##_##gfp, free_loop },
+
+static const struct loops sleeping_loops[] = {
+#define SHEAFBENCH_SIZE(size) LOOPS(size, SLEEPING)
+#include "sheafbench_lists.h"
+};
+
+static const struct loops atomic_loops[] = {
+#define SHEAFBENCH_SIZE(size) LOOPS(size, ATOMIC)
+#include "sheafbench_lists.h"
+};
+
+static const struct loops empty_loops = { 0, no_alloc, no_pair, no_swap, no_free };
+
+struct workload;
+
+/* One run. */
+struct run {
+	struct sheafbench_run arg;
+	const struct workload *workload;
+	const struct loops *loops;	/* the allocator's, or the empty ones */
+	u32 n;				/* objects in a pass */
+	u32 pairs;			/* pairs in a region, unless that follows from n */
+	u32 held;			/* objects in ordered[] that stay for the whole run */
+	u32 regions, empties, cpu;
+	u64 random;
+	u64 ticks[SHEAFBENCH_PARTS];	/* of the sample that is being taken */
+	u32 *index;			/* which object is freed when, see calc_order() */
+	void **object;			/* in the order of allocation */
+	void **ordered;			/* in the order of freeing */
+	u64 *samples;			/* [parts][samples] */
+	u64 *empty[2];			/* the overhead of n and of 2n: [parts][empties] */
+};
+
+/*
+ * A workload. A pass does one timed region for each part and leaves as many objects allocated as it
+ * found. It returns the operations in a region, or 0 when an allocation failed.
+ */
+struct workload {
+	const char *name;
+	u32 flags, parts;
+	const char *part[SHEAFBENCH_PARTS];
+	u32 (*pass)(struct run *run);
+};
+
+/* Adds the time of a loop over n objects to a part; returns how many it got through. */
+static u32 timed(struct run *run, u32 part, loop_fn loop, void **object, u32 n)
+{
+	struct region region = { .object = object, .n = n };
+	bool irq_off = run->arg.flags & SHEAFBENCH_IRQ_OFF;
+	unsigned long flags = 0;
+	u64 start;
+
+	dither(&run->random);
+	if (irq_off)
+		local_irq_save(flags);
+	start = clock_read();
+	loop(&region);
+	run->ticks[part] += clock_read() - start;
+	if (irq_off)
+		local_irq_restore(flags);
+	return region.done;
+}
+
+static u32 untimed(loop_fn loop, void **object, u32 n)
+{
+	struct region region = { .object = object, .n = n };
+
+	loop(&region);
+	return region.done;
+}
+
+/* After an allocation loop that got done objects: all n put in order, or none left. */
+static bool put_in_order(struct run *run, u32 n, u32 done)
+{
+	u32 i;
+
+	if (done < n) {
+		untimed(run->loops->free, run->object, done);
+		return false;
+	}
+	for (i = 0; i < n; i++)
+		run->ordered[i] = run->object[run->index[i]];
+	return true;
+}
+
+static u32 pass_alloc(struct run *run)
+{
+	u32 n = run->n;
+
+	if (!put_in_order(run, n, timed(run, 0, run->loops->alloc, run->object, n)))
+		return 0;
+	return untimed(run->loops->free, run->ordered, n);
+}
+
+static u32 pass_free(struct run *run)
+{
+	u32 n = run->n;
+
+	if (!put_in_order(run, n, untimed(run->loops->alloc, run->object, n)))
+		return 0;
+	return timed(run, 0, run->loops->free, run->ordered, n);
+}
+
+static u32 pass_pair(struct run *run)
+{
+	bool swap = run->held && run->arg.order != SHEAFBENCH_LIFO;
+	u32 ops = swap ? run->n - 1 : run->pairs;
+	loop_fn loop = swap ? run->loops->swap : run->loops->pair;
+
+	return timed(run, 0, loop, run->ordered, ops) == ops ? ops : 0;
+}
+
+static u32 pass_batch(struct run *run)
+{
+	u32 n = run->n;
+
+	if (!put_in_order(run, n, timed(run, 0, run->loops->alloc, run->object, n)))
+		return 0;
+	return timed(run, 1, run->loops->free, run->ordered, n);
+}
+
+static const struct workload workloads[] = {
+#define SHEAFBENCH_WORKLOAD(function, flags, parts, part, second) \
+	{ #function, flags, parts, { part, second }, pass_##function },
+#include "sheafbench_lists.h"
+};
+
+/* Says in the caller's struct what is wrong, and returns the error. */
+static __printf(3, 4) int refuse(struct sheafbench_run *arg, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vscnprintf(arg->text, sizeof(arg->text), format, args);
+	va_end(args);
+	return error;
+}
+
+static u64 max_bytes(void)
+{
+	u32 kib = READ_ONCE(max_kib);
+
+	return kib ? (u64)kib << 10 : (u64)max(si_mem_available(), 0L) << PAGE_SHIFT >> 1;
+}
+
+static const struct loops *find_loops(u32 size, u32 flags)
+{
+	const struct loops *loops = flags & SHEAFBENCH_IRQ_OFF ? atomic_loops : sleeping_loops;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(atomic_loops); i++)
+		if (loops[i].size == size)
+			return &loops[i];
+	return NULL;
+}
+
+/* Looks at all of the parameters before anything is allocated. */
+static int check(struct sheafbench_run *arg)
+{
+	u64 bytes, most = max_bytes();
+
+	if (arg->abi != SHEAFBENCH_ABI)
+		return refuse(arg, -EINVAL, "abi is %u, allowed: %u (of the same source)", arg->abi,
+			      SHEAFBENCH_ABI);
+	if (arg->workload >= ARRAY_SIZE(workloads))
+		return refuse(arg, -EINVAL, "workload is %u, allowed: 0 to %zu", arg->workload,
+			      ARRAY_SIZE(workloads) - 1);
+	if (!find_loops(arg->size, 0))
+		return refuse(arg, -EINVAL, "size is %u, allowed:"
+#define SHEAFBENCH_SIZE(size) " " #size
+#include "sheafbench_lists.h"
+			      , arg->size);
+	if (!arg->n || arg->n > SHEAFBENCH_MAX_N)
+		return refuse(arg, -EINVAL, "n is %u, allowed: 1 to %u", arg->n, SHEAFBENCH_MAX_N);
+	if (arg->order >= SHEAFBENCH_ORDERS)
+		return refuse(arg, -EINVAL, "order is %u, allowed: %u lifo, %u fifo, %u shuffled",
+			      arg->order, SHEAFBENCH_LIFO, SHEAFBENCH_FIFO, SHEAFBENCH_SHUFFLED);
+	if (arg->flags & ~SHEAFBENCH_IRQ_OFF)
+		return refuse(arg, -EINVAL, "flags are %#x, allowed: %#x (interrupts off)",
+			      arg->flags, SHEAFBENCH_IRQ_OFF);
+	if (!arg->samples || arg->samples > SHEAFBENCH_MAX_SAMPLES)
+		return refuse(arg, -EINVAL, "samples are %u, allowed: 1 to %u", arg->samples,
+			      SHEAFBENCH_MAX_SAMPLES);
+	if (arg->ops > SHEAFBENCH_MAX_OPS)
+		return refuse(arg, -EINVAL, "ops are %u, allowed: 0 (chosen here) to %u", arg->ops,
+			      SHEAFBENCH_MAX_OPS);
+	if (current->nr_cpus_allowed != 1)
+		return refuse(arg, -EINVAL, "the caller may run on %d CPUs: bind it to one first",
+			      current->nr_cpus_allowed);
+
+	bytes = (u64)arg->n * kmalloc_size_roundup(arg->size) +
+		(u64)arg->samples * SHEAFBENCH_PARTS * sizeof(u64);
+	if (bytes > most)
+		return refuse(arg, -ENOMEM, "needs %llu KiB, allowed: %llu: lower n or size",
+			      bytes >> 10, most >> 10);
+	return 0;
+}
+
+/* One sample: passes until there are enough regions. */
+static int sample(struct run *run, u32 *ops)
+{
+	u32 i;
+
+	memset(run->ticks, 0, sizeof(run->ticks));
+	for (i = 0; i < run->regions; i++) {
+		*ops = run->workload->pass(run);
+		if (!*ops)
+			return refuse(&run->arg, -ENOMEM, "an allocation failed: lower n or size");
+		if (signal_pending(current))
+			return refuse(&run->arg, -EINTR, "a signal ended the run");
+	}
+	if (raw_smp_processor_id() != run->cpu)
+		return refuse(&run->arg, -EBUSY, "moved to another CPU: bind the caller to one");
+	cond_resched();
+	return 0;
+}
+
+/* The next sample of the overhead, of n and of 2n operations in a region. */
+static int sample_empty(struct run *run, u32 at, u32 ops[2])
+{
+	const struct loops *loops = run->loops;
+	u32 twice, part;
+	int error = 0;
+
+	run->loops = &empty_loops;
+	for (twice = 0; twice < 2 && !error; twice++) {
+		run->n <<= twice;
+		run->pairs <<= twice;
+		error = sample(run, &ops[twice]);
+		run->n >>= twice;
+		run->pairs >>= twice;
+		for (part = 0; part < run->workload->parts; part++)
+			run->empty[twice][part * run->empties + at] = run->ticks[part];
+	}
+	run->loops = loops;
+	return error;
+}
+
+/*
+ * The location of the overhead is its 5 % quantile: that of quiet samples, on a machine that others
+ * use too. What takes n operations and what takes 2n tell the reads from the loop.
+ */
+static void overhead(struct run *run, const u32 ops[2])
+{
+	s64 p05[2], step = (s64)run->regions * (ops[1] - ops[0]);
+	u32 part, twice;
+
+	for (part = 0; part < run->workload->parts; part++) {
+		for (twice = 0; twice < 2; twice++) {
+			u64 *empty = run->empty[twice] + part * run->empties;
+
+			sort_u64(empty, run->empties);
+			p05[twice] = calc_p05_centi(empty, run->empties);
+		}
+		run->arg.overhead_cticks[part] = p05[0];
+		run->arg.loop_cticks[part] = div_s64(p05[1] - p05[0], step);
+		run->arg.read_cticks[part] = div_s64(p05[0], run->regions) -
+					     div_s64((p05[1] - p05[0]) * ops[0], step);
+	}
+}
+
+static int take_samples(struct run *run)
+{
+	u32 i, part, empties = 0, ops, empty_ops[2];
+	int error;
+
+	/* The first samples fill sheaves, caches and predictors. */
+	for (i = 0; i < 2; i++) {
+		error = sample(run, &ops);
+		if (error)
+			return error;
+	}
+	for (i = 0; i < run->arg.samples; i++) {
+		for (; empties * (u64)run->arg.samples < (i + 1) * (u64)run->empties; empties++) {
+			error = sample_empty(run, empties, empty_ops);
+			if (error)
+				return error;
+		}
+		error = sample(run, &ops);
+		if (error)
+			return error;
+		for (part = 0; part < run->workload->parts; part++)
+			run->samples[part * run->arg.samples + i] = run->ticks[part];
+	}
+	overhead(run, empty_ops);
+	run->arg.ops = ops * run->regions;
+	run->arg.regions = run->regions;
+	run->arg.cpu = run->cpu;
+	return 0;
+}
+
+/* How many operations go in a region, and how many regions in a sample. */
+static void plan(struct run *run)
+{
+	u32 ops = run->n;
+
+	if (run->workload->flags & SHEAFBENCH_HOLDS) {
+		run->held = run->n - 1;
+		ops = run->held;
+		if (!ops || run->arg.order == SHEAFBENCH_LIFO)
+			ops = clamp(run->arg.ops ?: 1000, 1, SHEAFBENCH_MAX_N);
+	}
+	run->pairs = ops;
+	run->regions = run->arg.ops ? DIV_ROUND_UP(run->arg.ops, ops) :
+				      calc_regions(clock.step_cticks, clock_rate(), ops);
+}
+
+static int prepare(struct run *run)
+{
+	u32 n = run->arg.n, room = 2 * n, parts = run->workload->parts, count, i;
+
+	run->index = kvmalloc_array(room, sizeof(*run->index), GFP_KERNEL);
+	run->object = kvmalloc_array(room, sizeof(*run->object), GFP_KERNEL);
+	run->ordered = kvmalloc_array(room, sizeof(*run->ordered), GFP_KERNEL);
+	run->samples = kvcalloc(run->arg.samples, parts * sizeof(u64), GFP_KERNEL);
+	run->empty[0] = kvcalloc(run->empties, parts * sizeof(u64), GFP_KERNEL);
+	run->empty[1] = kvcalloc(run->empties, parts * sizeof(u64), GFP_KERNEL);
+	if (!run->index || !run->object || !run->ordered || !run->samples || !run->empty[0] ||
+	    !run->empty[1])
+		return refuse(&run->arg, -ENOMEM, "no memory for the samples: lower samples or n");
+
+	/* The empty loops go to 2n, and want pointers that are not NULL. */
+	for (i = 0; i < room; i++) {
+		run->index[i] = i;
+		run->object[i] = run;
+		run->ordered[i] = run;
+	}
+	count = run->workload->flags & SHEAFBENCH_HOLDS ? run->held : n;
+	calc_order(run->index, count, run->arg.order, run->arg.seed);
+	count = untimed(run->loops->alloc, run->object, run->held);
+	if (!put_in_order(run, run->held, count)) {
+		run->held = 0;
+		return refuse(&run->arg, -ENOMEM, "an allocation failed: lower n or size");
+	}
+	return 0;
+}
+
+static int measure(struct run *run, u64 __user *buffer)
+{
+	size_t bytes;
+	int error;
+
+	run->cpu = raw_smp_processor_id();
+	run->workload = &workloads[run->arg.workload];
+	run->loops = find_loops(run->arg.size, run->arg.flags);
+	run->n = run->arg.n;
+	run->random = run->arg.seed;
+	run->empties = clamp(run->arg.samples / 8, 32, 1024);
+	bytes = run->arg.samples * sizeof(u64) * run->workload->parts;
+	/* Before the run is worth something. */
+	if (clear_user(buffer, bytes))
+		return refuse(&run->arg, -EFAULT, "buffer cannot be written: %zu bytes", bytes);
+	plan(run);
+	error = prepare(run);
+	if (!error)
+		error = take_samples(run);
+	untimed(free_loop, run->ordered, run->held);
+	if (!error && copy_to_user(buffer, run->samples, bytes))
+		error = refuse(&run->arg, -EFAULT, "buffer cannot be written: %zu bytes", bytes);
+	kvfree(run->empty[1]);
+	kvfree(run->empty[0]);
+	kvfree(run->samples);
+	kvfree(run->ordered);
+	kvfree(run->object);
+	kvfree(run->index);
+	return error;
+}
+
+static DEFINE_MUTEX(one_run);
+
+static int ioctl_run(struct sheafbench_run __user *user)
+{
+	struct run *run __free(kfree) = kzalloc(sizeof(*run), GFP_KERNEL);
+	int error;
+
+	if (!run)
+		return -ENOMEM;
+	if (copy_from_user(&run->arg, user, sizeof(run->arg)))
+		return -EFAULT;
+	memset(run->arg.text, 0, sizeof(run->arg.text));
+	error = check(&run->arg);
+	if (!error && !mutex_trylock(&one_run)) {
+		error = refuse(&run->arg, -EBUSY, "another run is on: one at a time");
+	} else if (!error) {
+		error = measure(run, u64_to_user_ptr(run->arg.buffer));
+		mutex_unlock(&one_run);
+	}
+	if (copy_to_user(user, &run->arg, sizeof(run->arg)))
+		return -EFAULT;
+	return error;
+}
+
+static int ioctl_info(struct sheafbench_info __user *user)
+{
+	struct sheafbench_info info = {
+		.abi = SHEAFBENCH_ABI,
+		.workloads = ARRAY_SIZE(workloads),
+		.clock = CLOCK_NAME,
+		.clock_khz = clock_rate(),
+		.step_cticks = clock.step_cticks,
+		.max_n = SHEAFBENCH_MAX_N,
+		.max_ops = SHEAFBENCH_MAX_OPS,
+		.max_samples = SHEAFBENCH_MAX_SAMPLES,
+		.max_bytes = max_bytes(),
+	};
+
+	return copy_to_user(user, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static int ioctl_describe(struct sheafbench_describe __user *user)
+{
+	struct sheafbench_describe describe = { };
+	const struct workload *workload;
+	u32 part;
+
+	if (get_user(describe.index, &user->index))
+		return -EFAULT;
+	if (describe.index >= ARRAY_SIZE(workloads))
+		return -EINVAL;
+	workload = &workloads[describe.index];
+	describe.parts = workload->parts;
+	describe.flags = workload->flags;
+	strscpy(describe.name, workload->name);
+	for (part = 0; part < SHEAFBENCH_PARTS; part++)
+		strscpy(describe.part[part], workload->part[part]);
+	return copy_to_user(user, &describe, sizeof(describe)) ? -EFAULT : 0;
+}
+
+static long device_ioctl(struct file *file, unsigned int command, unsigned long arg)
+{
+	void __user *user = (void __user *)arg;
+
+	switch (command) {
+	case SHEAFBENCH_IOC_INFO:
+		return ioctl_info(user);
+	case SHEAFBENCH_IOC_DESCRIBE:
+		return ioctl_describe(user);
+	case SHEAFBENCH_IOC_RUN:
+		return ioctl_run(user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	return capable(CAP_SYS_ADMIN) ? stream_open(inode, file) : -EPERM;
+}
+
+static const struct file_operations device_operations = {
+	.owner = THIS_MODULE,
+	.open = device_open,
+	.unlocked_ioctl = device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = KBUILD_MODNAME,
+	.fops = &device_operations,
+	.mode = 0600,
+};
+
+static int __init sheafbench_init(void)
+{
+	int error = clock_init();
+
+	return error ?: misc_register(&device);
+}
+
+static void __exit sheafbench_exit(void)
+{
+	misc_deregister(&device);
+}
+
+module_init(sheafbench_init);
+module_exit(sheafbench_exit);
+MODULE_DESCRIPTION("Times kmalloc() and kfree() in loops");
+MODULE_LICENSE("GPL");

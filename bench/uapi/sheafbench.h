@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * What sheafbench.ko and the programs that drive it share: /dev/sheafbench and its ioctls.
+ *
+ * Units: a tick is one step of the clock's counter (x86: TSC, arm64: CNTVCT_EL0). Fields named
+ * *_cticks are in 1/100 ticks. The structs have one layout for 32 and 64 bit callers.
+ */
+#ifndef SHEAFBENCH_H
+#define SHEAFBENCH_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define SHEAFBENCH_ABI		1
+#define SHEAFBENCH_DEVICE	"/dev/sheafbench"
+
+/* Limits that do not depend on the machine. */
+#define SHEAFBENCH_MAX_N	4096u	/* objects held at once: past sheaves and barn */
+#define SHEAFBENCH_MAX_OPS	131072u	/* timed operations in one sample */
+#define SHEAFBENCH_MAX_SAMPLES	65536u	/* samples of one run */
+#define SHEAFBENCH_PARTS	2	/* timed parts of one workload */
+#define SHEAFBENCH_NAME		16
+#define SHEAFBENCH_TEXT		160
+
+/* Flags of a workload. */
+#define SHEAFBENCH_HOLDS	0x1	/* N - 1 objects stay allocated for the whole run */
+
+/* Flags of a run. */
+#define SHEAFBENCH_IRQ_OFF	0x1	/* interrupts off in timed regions, and GFP_ATOMIC */
+
+/* In which objects are freed; see the workloads in sheafbench_lists.h. */
+enum sheafbench_order {
+	SHEAFBENCH_LIFO,
+	SHEAFBENCH_FIFO,
+	SHEAFBENCH_SHUFFLED,
+	SHEAFBENCH_ORDERS
+};
+
+struct sheafbench_info {
+	__u32 abi;		/* SHEAFBENCH_ABI of the module */
+	__u32 workloads;	/* entries in the table */
+	char clock[SHEAFBENCH_NAME]; /* "tsc" or "cntvct" */
+	__u32 clock_khz;	/* against CLOCK_MONOTONIC */
+	__u32 step_cticks;	/* smallest step of the clock that reads show */
+	__u32 max_n;
+	__u32 max_ops;
+	__u32 max_samples;
+	__u32 reserved;
+	__u64 max_bytes;	/* of objects held at once; half of what is free now */
+};
+
+struct sheafbench_describe {
+	__u32 index;		/* in: 0 .. workloads - 1 */
+	__u32 parts;		/* out: 1 or 2 */
+	__u32 flags;		/* out: SHEAFBENCH_HOLDS */
+	__u32 reserved;
+	char name[SHEAFBENCH_NAME];
+	char part[SHEAFBENCH_PARTS][SHEAFBENCH_NAME];
+};
+
+struct sheafbench_run {
+	/* in */
+	__u32 abi;		/* SHEAFBENCH_ABI */
+	__u32 workload;		/* index in the table */
+	__u32 size;		/* bytes, one of the sizes in sheafbench_lists.h */
+	__u32 n;		/* objects held at once, 1 .. SHEAFBENCH_MAX_N */
+	__u32 order;		/* enum sheafbench_order */
+	__u32 flags;
+	__u32 samples;		/* 1 .. SHEAFBENCH_MAX_SAMPLES */
+	__u32 ops;		/* in: least timed operations per sample, 0: by the clock's step */
+				/* out: timed operations of each part in each sample */
+	__u64 seed;		/* of the shuffle and of the dither */
+	__u64 buffer;		/* pointer to __u64 ticks[parts][samples], in the order taken */
+	/* out */
+	__u32 regions;		/* timed regions of each part in each sample */
+	__u32 cpu;		/* where it ran */
+	__u64 overhead_cticks[SHEAFBENCH_PARTS]; /* reads and loop in one sample; subtract it */
+	__s64 read_cticks[SHEAFBENCH_PARTS]; /* the reads alone, per region */
+	__s64 loop_cticks[SHEAFBENCH_PARTS]; /* the loop alone, per operation */
+	char text[SHEAFBENCH_TEXT]; /* after an error what is allowed, else empty */
+};
+
+/*
+ * INFO      the module and its clock; sleeps until 20 ms after loading have passed.
+ * DESCRIBE  one entry of the table.
+ * RUN       one workload with one set of parameters. The caller must be bound to one CPU.
+ *
+ *           EINVAL   a parameter is out of range
+ *           ENOMEM   the objects would need more than max_bytes, or an allocation failed
+ *           EBUSY    another run is on, or the caller was moved to another CPU meanwhile
+ *           EINTR    a signal came; nothing is reported
+ *           EFAULT   a pointer is bad
+ *
+ * Opening the device needs CAP_SYS_ADMIN (EPERM).
+ */
+#define SHEAFBENCH_IOC_INFO	_IOR('B', 0xb0, struct sheafbench_info)
+#define SHEAFBENCH_IOC_DESCRIBE	_IOWR('B', 0xb1, struct sheafbench_describe)
+#define SHEAFBENCH_IOC_RUN	_IOWR('B', 0xb2, struct sheafbench_run)
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Variants, the pads of their layouts, and the order in which they are booted. */
+#ifndef SHEAFBENCH_ANALYSIS_PLAN_H
+#define SHEAFBENCH_ANALYSIS_PLAN_H
+
+#include "util.h"
+
+/*
+ * A pad is what goes before the hot objects when a layout is linked: PAD_STEP to PAD_STEP * PADS
+ * bytes. Functions are aligned to 16 bytes, so a step is the least that moves anything, and the
+ * range is one page.
+ */
+#define PAD_STEP 16
+#define PADS	 256
+#define PHASES	 4 /* places of a pad within a 64-byte cache line */
+
+enum role { ROLE_BASELINE, ROLE_CHANGE, ROLE_NULL, ROLES };
+
+extern const char *const role_name[ROLES];
+
+struct variant {
+	char *name, *title, *cmdline;
+	char *build; /* the variant's name unless variants.tsv has a column for it */
+	enum role role;
+	double order;
+	bool other; /* pads of its own rather than the baseline's */
+};
+
+struct variants {
+	struct variant *v;
+	int n;
+};
+
+/*
+ * Reads variants.tsv (columns variant, role, order, layouts, title, cmdline and perhaps build);
+ * sorted by order, then name.
+ */
+int variants_read(struct variants *vs, const char *path, struct fault *f);
+void variants_free(struct variants *vs);
+/* Index of the variant, or -1. */
+int variants_find(const struct variants *vs, const char *name);
+/* Index of the baseline, or -1. */
+int variants_baseline(const struct variants *vs);
+
+/*
+ * Fills @pad with all PADS pads, in bytes. Layout k links with pad[k], so adding layouts keeps the
+ * old ones. Each four in a row (from a multiple of four) take the four phases once, in random
+ * order; the cache lines of the page follow a golden-ratio sequence, which fills the gaps evenly at
+ * any length (a Kronecker sequence, stratified). With @other the sequence is a second one: the
+ * first halves of the two share no pad, but layout k has the same phase in both. The phases are all
+ * there, not a sample of what might be, so they must not widen the interval of a difference that
+ * they cannot bias.
+ */
+void plan_pads(uint64_t seed, bool other, unsigned int pad[PADS]);
+
+struct plan_row {
+	int variant; /* index into struct variants */
+	int layout, boot;
+	unsigned int pad; /* bytes */
+	char *build;
+};
+
+struct plan {
+	struct plan_row *row;  /* the row's place is its index */
+	int n, layouts, boots; /* layouts and boots: highest number + 1 */
+};
+
+/*
+ * One boot per variant, layout and boot number. A round is one boot of each variant for one
+ * (layout, boot); rounds are in random order, and so are the variants within each (randomised
+ * interleaved trials, Abedi and Brecht 2017). Everything follows from @seed. @layouts at most PADS.
+ */
+void plan_make(struct plan *p, const struct variants *vs, uint64_t seed, int layouts, int boots);
+int plan_write(const struct plan *p, const struct variants *vs, uint64_t seed, const char *path,
+	       struct fault *f);
+int plan_read(struct plan *p, const struct variants *vs, const char *path, struct fault *f);
+void plan_free(struct plan *p);
+
+/* Place of a pad within a cache line, 0 to PHASES - 1. */
+int pad_phase(unsigned int pad);
+
+/* The name that a boot's files share, as formats.md has it; the caller frees it. */
+char *plan_stem(const struct variants *vs, const struct plan_row *row);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Statistics of sheafbench. Values carry the unit of what is passed in (TSC ticks per operation as
+ * a rule); a missing value, and a bound that the data cannot give, is NaN. Nothing here fails
+ * otherwise.
+ */
+#ifndef SHEAFBENCH_ANALYSIS_STATS_H
+#define SHEAFBENCH_ANALYSIS_STATS_H
+
+#include <gsl/gsl_rng.h>
+#include <stdint.h>
+
+#define STAT_LEVEL	  0.95 /* of all intervals in a result */
+#define STAT_RESAMPLES	  2000
+#define STAT_BOOT_LAYOUTS 5 /* fewest layouts for which a bootstrap means anything */
+
+/*
+ * A generator (MT19937, Matsumoto and Nishimura 1998) for one @purpose of a run: streams of the
+ * same seed for different purposes are unrelated. Free it with gsl_rng_free().
+ */
+gsl_rng *stat_rng(uint64_t seed, const char *purpose);
+
+/* Quantile @p in [0, 1] of @n ascending values, type 7 of Hyndman and Fan (1996), R's default. */
+double stat_quantile(const double *sorted, int n, double p);
+double stat_mean(const double *x, int n);
+/* Standard deviation with n - 1 below the line; NaN for n < 2. */
+double stat_sd(const double *x, int n);
+
+/*
+ * The value that @p of Student's t with @df degrees of freedom lies below; @df need not be whole.
+ */
+double stat_t_quantile(double p, double df);
+/* Two-sided p value of a t statistic. */
+double stat_t_pvalue(double t, double df);
+
+struct interval {
+	double lo, hi;
+};
+
+struct estimate {
+	double mean;
+	double sd, df, p_value; /* p_value: two-sided, against a mean of 0 */
+	struct interval ci;
+	int n;
+};
+
+/*
+ * Mean of @n independent values with Student's t interval on n - 1 degrees of freedom. With n < 2
+ * there is a mean and nothing else. Values that are all equal give an interval of width 0, and p =
+ * 0 or, at 0, p = 1.
+ */
+struct estimate stat_t(const double *x, int n, double level);
+
+/*
+ * As stat_t(), for values that come from @strata fixed strata, @stratum[i] in [0, @strata): the
+ * mean of the strata's means, with the spread within strata alone, pooled, on n - @strata degrees
+ * of freedom (Cochran 1977). What strata differ by does not widen the interval. NaN when a
+ * stratum is empty or none has two values.
+ */
+struct estimate stat_t_strata(const double *x, const int *stratum, int n, int strata, double level);
+
+/* Mean of @a minus mean of @b, unpaired, unequal variances: Welch (1947). */
+struct estimate stat_welch(const double *a, int na, const double *b, int nb, double level);
+
+/*
+ * Ratio of the means of pairs, mean(@a) / mean(@b): Fieller (1954), n - 1 degrees of freedom. NaN
+ * bounds when n < 2 or when the denominator cannot be told from 0, for then the set of ratios is
+ * not an interval.
+ */
+struct interval stat_fieller(const double *a, const double *b, int n, double level);
+
+/*
+ * Adjusts @n p values for their number: Holm (1979). NaN are left out of the family and stay NaN.
+ */
+void stat_holm(const double *p, double *adjusted, int n);
+
+/* Share of the @n pairs in which @a is below @b; a tie counts half. */
+double stat_p_below(const double *a, const double *b, int n);
+
+/* One side of a comparison: a table of layouts x boots, row by row, NaN where there is no boot. */
+struct nested {
+	const double *value;
+	int layouts, boots;
+};
+
+/* Mean of the boots of @layout, NaN when it has none. */
+double stat_layout_mean(const struct nested *x, int layout);
+
+/*
+ * Interval of the mean over layouts of (mean over boots of @a) - (mean over boots of @b), by a
+ * nested bootstrap: layouts are drawn with replacement, in pairs, then the boots within each, on
+ * each side apart. Only layouts that both sides have take part. The interval is the studentised one
+ * (bootstrap-t; Davison and Hinkley 1997, 5.2): the percentile interval covers too
+ * rarely with ten layouts, and drawing boots within layouts counts their variance twice
+ * (ibid. 3.8), which studentising cancels. NaN below STAT_BOOT_LAYOUTS layouts. Locations of runs
+ * are taken as they are: with hundreds of samples each, drawing samples again would add nothing.
+ */
+struct interval stat_bootstrap(const struct nested *a, const struct nested *b, int resamples,
+			       gsl_rng *rng, double level);
+
+/*
+ * Variances of one side by level, of a random-effects model with boots within layouts (method of
+ * moments, unbalanced: Searle, Casella and McCulloch 1992). Estimates may be below 0, which
+ * says: too small to see.
+ */
+struct components {
+	double layout, boot; /* variances; NaN when the level has no repeats */
+};
+
+struct components stat_components(const struct nested *x);
+
+/* Locations of a run by name: what stands for the many samples of one boot. */
+struct location {
+	const char *name, *about;
+	double quantile; /* NaN: the mean */
+};
+
+extern const struct location stat_locations[]; /* ends with a NULL name; the first is the default */
+
+const struct location *stat_location_find(const char *name);
+/* Sorts @x in place. */
+double stat_location(const struct location *l, double *x, int n);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util.h"
+
+int fault_set(struct fault *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(f->text, sizeof(f->text), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+bool streq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static void *need(void *p)
+{
+	if (!p) {
+		fputs("sheafstat: out of memory\n", stderr);
+		exit(1);
+	}
+	return p;
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	return need(calloc(n ? n : 1, size));
+}
+
+void *xrealloc(void *p, size_t n, size_t size)
+{
+	return need(reallocarray(p, n ? n : 1, size));
+}
+
+char *xstrdup(const char *s)
+{
+	return need(strdup(s));
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		s = NULL;
+	va_end(ap);
+	return need(s);
+}
+
+bool parse_number(const char *s, uint64_t min, uint64_t max, uint64_t *out)
+{
+	unsigned long long v;
+	char *end;
+
+	if (!isdigit((unsigned char)*s))
+		return false;
+	errno = 0;
+	v = strtoull(s, &end, 10);
+	if (errno || *end || v < min || v > max)
+		return false;
+	*out = v;
+	return true;
+}
+
+int reader_open(struct reader *r, const char *path, struct fault *f)
+{
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		return fault_set(f, "%s: %s", path, strerror(errno));
+	*r = (struct reader){ .path = xstrdup(path), .file = file };
+	return 0;
+}
+
+char *reader_next(struct reader *r, bool comments, bool *failed, struct fault *f)
+{
+	ssize_t len;
+
+	*failed = false;
+	do {
+		errno = 0;
+		len = getline(&r->line, &r->size, r->file);
+		if (len < 0) {
+			if (ferror(r->file)) {
+				fault_set(f, "%s: %s", r->path, strerror(errno));
+				*failed = true;
+			}
+			return NULL;
+		}
+		r->number++;
+		if (r->line[len - 1] != '\n' || strlen(r->line) != (size_t)len) {
+			fault_set(f,
+				  "%s:%lu: the file is cut short or damaged here; repeat that boot",
+				  r->path, r->number);
+			*failed = true;
+			return NULL;
+		}
+		r->line[len - 1] = '\0';
+	} while (!comments && r->line[0] == '#');
+	return r->line;
+}
+
+void reader_close(struct reader *r)
+{
+	if (r->file)
+		fclose(r->file);
+	free(r->line);
+	free(r->path);
+	*r = (struct reader){ 0 };
+}
+
+int split_tabs(char *line, char **field, int max)
+{
+	int n = 0;
+
+	for (char *p = line; p; n++) {
+		char *tab = strchr(p, '\t');
+
+		if (n < max)
+			field[n] = p;
+		if (tab)
+			*tab++ = '\0';
+		p = tab;
+	}
+	return n;
+}
+
+int writer_open(struct writer *w, const char *path, struct fault *f)
+{
+	*w = (struct writer){ .path = xstrdup(path) };
+	w->temp = xasprintf("%s.%ld.tmp", path, (long)getpid());
+	w->file = fopen(w->temp, "w");
+	if (w->file)
+		return 0;
+	fault_set(f, "cannot write %s: %s", w->temp, strerror(errno));
+	free(w->temp);
+	free(w->path);
+	*w = (struct writer){ 0 };
+	return -1;
+}
+
+int writer_close(struct writer *w, bool keep, struct fault *f)
+{
+	bool bad = keep && (fflush(w->file) || ferror(w->file) || fsync(fileno(w->file)));
+	int ret = 0;
+
+	if (fclose(w->file))
+		bad = true;
+	if (keep && !bad && rename(w->temp, w->path))
+		bad = true;
+	if (bad && keep)
+		ret = fault_set(f, "cannot write %s: %s", w->path, strerror(errno));
+	if (bad || !keep)
+		unlink(w->temp);
+	free(w->temp);
+	free(w->path);
+	*w = (struct writer){ 0 };
+	return ret;
+}

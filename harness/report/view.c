@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "doc.h"
+#include "view.h"
+
+/* NULL when missing, empty or no string. */
+static const char *text_of(const json_t *obj, const char *key)
+{
+	const char *s = json_text(obj, key);
+
+	return *s ? s : NULL;
+}
+
+const struct vinfo *view_variant(const struct view *r, const char *name)
+{
+	for (size_t i = 0; i < r->nvariants; i++)
+		if (!strcmp(r->variants[i].name, name))
+			return &r->variants[i];
+	return NULL;
+}
+
+bool is_null_variant(const struct effect *e)
+{
+	return e->info && e->info->role && !strcmp(e->info->role, "null");
+}
+
+/* OP/SIZE/N or OP/SIZE/N/ORDER; what does not look so keeps the whole name as its operation. */
+static void split_workload(struct effect *e)
+{
+	if (sscanf(e->workload, "%31[^/]/%ld/%ld/%15s", e->op, &e->size, &e->n, e->how) >= 3)
+		return;
+	snprintf(e->op, sizeof(e->op), "%s", e->workload);
+	e->size = e->n = 0;
+}
+
+static int op_rank(const char *op)
+{
+	static const char *const order[] = { "pair", "alloc", "free", "batch-alloc", "batch-free" };
+	int i;
+
+	for (i = 0; i < (int)ARRAY_SIZE(order); i++)
+		if (!strcmp(op, order[i]))
+			break;
+	return i;
+}
+
+static int how_rank(const char *how)
+{
+	static const char *const order[] = { "", "lifo", "fifo", "shuffled" };
+	int i;
+
+	for (i = 0; i < (int)ARRAY_SIZE(order); i++)
+		if (!strcmp(how, order[i]))
+			break;
+	return i;
+}
+
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int same_group(const struct effect *a, const struct effect *b)
+{
+	int c = strcmp(a->target, b->target);
+
+	if (!c)
+		c = strcmp(a->metric, b->metric);
+	if (!c)
+		c = COMPARE(op_rank(a->op), op_rank(b->op));
+	return c ? c : strcmp(a->op, b->op);
+}
+
+static int by_table(const void *pa, const void *pb)
+{
+	const struct effect *a = pa, *b = pb;
+	int c = same_group(a, b);
+
+	if (!c)
+		c = COMPARE(a->size, b->size);
+	if (!c)
+		c = COMPARE(a->n, b->n);
+	if (!c)
+		c = COMPARE(how_rank(a->how), how_rank(b->how));
+	if (!c)
+		c = strcmp(a->workload, b->workload);
+	if (!c && a->info && b->info)
+		c = COMPARE(a->info->order, b->info->order);
+	return c ? c : strcmp(a->variant, b->variant);
+}
+
+static int by_order(const void *pa, const void *pb)
+{
+	const struct vinfo *a = pa, *b = pb;
+	int c = COMPARE(a->order, b->order);
+
+	return c ? c : strcmp(a->name, b->name);
+}
+
+static int broken(const struct view *r, const char *what)
+{
+	fprintf(stderr, "sheafreport: %s/summary.json: %s; make it anew from the samples\n", r->dir,
+		what);
+	return 1;
+}
+
+static void read_variants(struct view *r)
+{
+	const json_t *list = json_object_get(r->root, "variants");
+	const json_t *v;
+	size_t i;
+
+	r->variants = xrealloc(NULL, json_array_size(list) + 1, sizeof(*r->variants));
+	json_array_foreach(list, i, v)
+	{
+		struct vinfo *to = &r->variants[r->nvariants++];
+
+		*to = (struct vinfo){
+			.name = text_of(v, "name"),
+			.title = text_of(v, "title"),
+			.role = text_of(v, "role"),
+			.reason = text_of(v, "reason"),
+			.order = json_num(v, "order"),
+			.layouts = json_num(v, "layouts"),
+			.boots = json_num(v, "boots"),
+			.failed = json_num(v, "failed"),
+			.missing = json_num(v, "missing"),
+		};
+		if (!to->title)
+			to->title = to->name;
+	}
+	qsort(r->variants, r->nvariants, sizeof(*r->variants), by_order);
+}
+
+static int read_effects(struct view *r)
+{
+	const json_t *list = json_object_get(r->root, "effects");
+	const json_t *v;
+	size_t i;
+
+	r->effects = xrealloc(NULL, json_array_size(list) + 1, sizeof(*r->effects));
+	json_array_foreach(list, i, v)
+	{
+		struct effect *e = &r->effects[r->neffects++];
+
+		*e = (struct effect){
+			.target = text_of(v, "target"),
+			.workload = text_of(v, "workload"),
+			.variant = text_of(v, "variant"),
+			.baseline = text_of(v, "baseline"),
+			.metric = text_of(v, "metric"),
+			.base = json_num(v, "baseline_value"),
+			.effect = json_num(v, "effect"),
+			.ratio = json_num(v, "ratio"),
+			.p_holm = json_num(v, "p_holm"),
+			.p_faster = json_num(v, "p_faster"),
+			.layouts = json_num(v, "layouts"),
+			.boots = json_num(v, "boots"),
+			.ci = json_interval(v, "ci95"),
+			.ratio_ci = json_interval(v, "ratio_ci95"),
+			.warnings = json_object_get(v, "warnings"),
+		};
+		if (!e->baseline)
+			return broken(r, "an effect has no baseline");
+		e->info = view_variant(r, e->variant);
+		split_workload(e);
+	}
+	qsort(r->effects, r->neffects, sizeof(*r->effects), by_table);
+	return 0;
+}
+
+int view_open(struct view *r, const char *dir)
+{
+	char *path = xasprintf("%s/summary.json", dir);
+	const json_t *null;
+	struct fault f;
+	int ret;
+
+	*r = (struct view){ .dir = dir };
+	ret = access(path, R_OK);
+	if (ret)
+		fprintf(stderr, "sheafreport: %s: %s; give a complete result folder\n", path,
+			strerror(errno));
+	free(path);
+	if (ret)
+		return 2;
+	r->root = summary_read(dir, &f);
+	if (!r->root) {
+		fprintf(stderr, "sheafreport: %s\n", f.text);
+		return 1;
+	}
+	r->id = text_of(r->root, "result");
+	r->env = json_incref(json_object_get(r->root, "environment"));
+	if (!json_object_size(r->env)) {
+		json_decref(r->env);
+		path = xasprintf("%s/environment.json", dir);
+		r->env = json_load_file(path, 0, NULL);
+		free(path);
+	}
+	if (!json_is_object(r->env)) {
+		json_decref(r->env);
+		r->env = json_object();
+	}
+	r->location = text_of(json_object_get(r->root, "estimator"), "location");
+	r->about = text_of(json_object_get(r->root, "estimator"), "about");
+	if (!r->location)
+		r->location = text_of(r->env, "location");
+
+	read_variants(r);
+	ret = read_effects(r);
+
+	null = json_object_get(json_object_get(r->root, "certificate"), "null");
+	r->comparisons = json_num(null, "comparisons");
+	r->excluding = json_num(null, "excluding_zero");
+	r->halfwidth = json_num(null, "median_halfwidth");
+	r->largest = json_num(null, "largest");
+	r->largest_workload = text_of(null, "largest_workload");
+	r->has_null = r->comparisons > 0 && !isnan(r->excluding);
+	return ret;
+}
+
+void view_close(struct view *r)
+{
+	json_decref(r->env);
+	json_decref(r->root);
+	free(r->variants);
+	free(r->effects);
+}
+
+struct group view_group(const struct view *r, size_t from)
+{
+	struct group g = { .first = r->effects + from };
+
+	while (from + g.count < r->neffects && !same_group(g.first, g.first + g.count))
+		g.count++;
+	return g;
+}
+
+static struct group same_workload(const struct effect *first, const struct effect *end)
+{
+	struct group g = { .first = first };
+
+	while (first + g.count < end && !strcmp(first->workload, first[g.count].workload))
+		g.count++;
+	return g;
+}
+
+/* Distance in octaves; a workload that names no size or N (0) is the farthest of all. */
+static double octaves(long a, long b)
+{
+	return a > 0 ? fabs(log2((double)a / b)) : INFINITY;
+}
+
+static int nearer(const struct effect *a, const struct effect *b)
+{
+	int c = COMPARE(octaves(a->size, 64), octaves(b->size, 64));
+	long n = strcmp(a->op, "pair") ? 32 : 1;
+
+	if (!c)
+		c = COMPARE(octaves(a->n, n), octaves(b->n, n));
+	return c ? c : COMPARE(how_rank(a->how), how_rank(b->how));
+}
+
+struct group group_headline(const struct group *g)
+{
+	const struct effect *end = g->first + g->count;
+	struct group best = { 0 };
+
+	for (const struct effect *e = g->first; e < end;) {
+		struct group w = same_workload(e, end);
+
+		if (!best.count || nearer(e, best.first) < 0)
+			best = w;
+		e += w.count;
+	}
+	return best;
+}
+
+const struct effect *view_effect(const struct view *r, const struct effect *e, const char *variant)
+{
+	for (size_t i = 0; i < r->neffects; i++) {
+		const struct effect *x = &r->effects[i];
+
+		if (!same_group(x, e) && !strcmp(x->workload, e->workload) &&
+		    !strcmp(x->variant, variant))
+			return x;
+	}
+	return NULL;
+}
+
+double null_bound(const struct view *r, const struct effect *e)
+{
+	double bound = NAN;
+
+	for (size_t i = 0; i < r->nvariants; i++) {
+		const struct effect *x = view_effect(r, e, r->variants[i].name);
+
+		if (x && is_null_variant(x) && !isnan(x->ci.lo))
+			bound = fmax(bound, fmax(fabs(x->ci.lo), fabs(x->ci.hi)));
+	}
+	return bound;
+}
+
+enum verdict effect_verdict(const struct view *r, const struct effect *e)
+{
+	double noise;
+
+	if (isnan(e->ci.lo))
+		return VERDICT_NONE;
+	if (e->ci.lo <= 0 && e->ci.hi >= 0)
+		return VERDICT_ZERO;
+	if (is_null_variant(e))
+		return VERDICT_FALSE_ALARM;
+	noise = null_bound(r, e);
+	if (!isnan(noise) && fabs(e->effect) <= noise)
+		return VERDICT_NOISE;
+	return e->effect > 0 ? VERDICT_SLOWER : VERDICT_FASTER;
+}
+
+const char *verdict_word(enum verdict v)
+{
+	static const char *const words[] = {
+		[VERDICT_NONE] = "n/a",	      [VERDICT_ZERO] = "none seen",
+		[VERDICT_NOISE] = "in noise", [VERDICT_SLOWER] = "slower",
+		[VERDICT_FASTER] = "faster",  [VERDICT_FALSE_ALARM] = "false!",
+	};
+
+	return words[v];
+}
+
+double binomial_tail(double n, double k, double p)
+{
+	double sum = 0;
+
+	for (long i = lround(k); i <= lround(n); i++)
+		sum += exp(lgamma(n + 1) - lgamma(i + 1) - lgamma(n - i + 1) + i * log(p) +
+			   (n - i) * log1p(-p));
+	return fmin(sum, 1);
+}
+
+bool null_alarms(const struct view *r)
+{
+	return r->has_null && binomial_tail(r->comparisons, r->excluding, 0.05) < 0.01;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A result folder's summary.json as sorted arrays (the format is in harness/formats.md). What the
+ * file does not say stays marked as missing: a missing number is NAN, a missing text NULL, never 0.
+ */
+#ifndef SHEAFBENCH_REPORT_VIEW_H
+#define SHEAFBENCH_REPORT_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <jansson.h>
+
+#include "result.h"
+
+struct vinfo {
+	const char *name, *title, *role, *reason;
+	double order, layouts, boots, failed, missing;
+};
+
+struct effect {
+	const char *target, *workload, *variant, *baseline, *metric;
+	const struct vinfo *info; /* NULL when summary.json does not list the variant */
+	char op[32], how[16];	  /* of OP/SIZE/N/ORDER; how is "" when it is not there */
+	long size, n;
+	double base, effect, ratio, p_holm, p_faster, layouts, boots;
+	struct interval ci, ratio_ci;
+	json_t *warnings;
+};
+
+/* One target, metric and operation: what stands in one table. */
+struct group {
+	const struct effect *first;
+	size_t count;
+};
+
+struct view {
+	const char *dir, *id;
+	json_t *root;
+	json_t *env; /* an object, perhaps an empty one */
+	const char *location, *about;
+	struct vinfo *variants;
+	size_t nvariants;
+	struct effect *effects; /* by target, metric, operation, size, N, order, variant */
+	size_t neffects;
+	/* the certificate's null comparison */
+	bool has_null;
+	double comparisons, excluding, halfwidth, largest;
+	const char *largest_workload;
+};
+
+/*
+ * Reads DIR/summary.json. When it cannot, says why in one line on stderr and returns 2 (no result
+ * folder) or 1 (there, but broken).
+ */
+int view_open(struct view *r, const char *dir);
+void view_close(struct view *r);
+
+const struct vinfo *view_variant(const struct view *r, const char *name);
+bool is_null_variant(const struct effect *e);
+/* The group that starts at effect 'from'; count is 0 past the last one. */
+struct group view_group(const struct view *r, size_t from);
+/*
+ * The workload that stands for a group where there is room for one only: the size nearest to 64
+ * bytes, then the N nearest to 32 (within a sheaf), or to 1 for pair; lifo before the others. Its
+ * effects are adjacent.
+ */
+struct group group_headline(const struct group *g);
+/* The effect of a variant on the workload of e, NULL when there is none. */
+const struct effect *view_effect(const struct view *r, const struct effect *e, const char *variant);
+
+/* How far from zero the null comparison's interval reaches on this workload; NAN without one. */
+double null_bound(const struct view *r, const struct effect *e);
+
+enum verdict {
+	VERDICT_NONE,  /* no interval */
+	VERDICT_ZERO,  /* the interval contains zero */
+	VERDICT_NOISE, /* it does not, but the null comparison reaches as far */
+	VERDICT_SLOWER,
+	VERDICT_FASTER,
+	VERDICT_FALSE_ALARM, /* the null variant's interval excludes zero */
+};
+
+enum verdict effect_verdict(const struct view *r, const struct effect *e);
+const char *verdict_word(enum verdict v);
+
+/* P(X >= k) for X binomial with n trials of probability p. */
+double binomial_tail(double n, double k, double p);
+/* The null comparison excludes zero so often that chance (p < 0.01) does not explain it. */
+bool null_alarms(const struct view *r);
+
+#endif

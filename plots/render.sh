@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# render.sh RESULTDIR: draws RESULTDIR/plots/*.svg and *.png. BUILD is where sheafstat and sheafreport are.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+build=${BUILD:-$here/../build}
+if [ -d "$build" ]; then
+	PATH=$(cd "$build" && pwd):$PATH
+fi
+
+die() {
+	printf 'render.sh: %s\n' "$2" >&2
+	exit "$1"
+}
+
+[ $# -eq 1 ] || die 2 "usage: render.sh RESULTDIR"
+[ -r "$1/summary.json" ] || die 2 "$1 has no summary.json; make it with sheafstat summarize $1"
+for tool in gnuplot sheafstat sheafreport; do
+	command -v "$tool" >/dev/null || die 2 "$tool is missing; make bench builds and installs what is needed"
+done
+result=$(cd "$1" && pwd)
+
+mkdir -p "$result/plots"
+work=$(mktemp -d "$result/plots/.work.XXXXXX") || die 1 "cannot write to $result/plots"
+trap 'rm -rf "$work"' EXIT
+sheafreport plotvars "$result" >"$work/vars.gp"
+sheafstat plotdata "$result" "$work"
+cd "$work"
+
+# Where each variant's line in samples.gp carries its mark: the deciles, so that shape as well as colour tells them apart.
+awk -F '\t' '!/^#/ && NF { print $3 "\t" $1 }' samples.dat | LC_ALL=C sort -t "$(printf '\t')" -k1,1 -k2,2g |
+	awk -F '\t' '
+		function marks(  q) { for (q = 1; q <= 9; q++) if (n) print name "\t" q "\t" x[int((n - 1) * q / 10) + 1] }
+		$1 != name { marks(); n = 0; name = $1 }
+		{ x[++n] = $2 }
+		END { marks() }' >points.dat
+
+for script in effects effects-all samples by-size by-n; do
+	for format in png svg; do
+		gnuplot -c "$here/$script.gp" "$here" "$format" "$script.$format" 2>"$script.log" ||
+			die 1 "gnuplot $script.gp failed: $(grep -m 1 . "$script.log")"
+		[ -s "$script.$format" ] || die 1 "gnuplot $script.gp wrote nothing"
+	done
+done
+for file in *.png *.svg; do
+	mv -f "$file" "$result/plots/$file"
+done

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0
+# Tests of harness/analysis; included by CMakeLists.txt here, after harness/analysis.
+
+add_executable(make_result make_result.c)
+target_link_libraries(make_result PRIVATE sheafstat-lib)
+target_compile_options(make_result PRIVATE -Wall -Wextra -Werror)
+
+foreach(test stats plan result)
+	add_executable(analysis_${test} analysis_${test}.c)
+	target_link_libraries(analysis_${test} PRIVATE sheafstat-lib PkgConfig::CMOCKA)
+	target_compile_options(analysis_${test} PRIVATE -Wall -Wextra -Werror)
+	add_test(NAME analysis_${test} COMMAND analysis_${test})
+	set_tests_properties(analysis_${test} PROPERTIES TIMEOUT 300)
+endforeach()
+
+target_compile_definitions(analysis_result PRIVATE
+	MAKE_RESULT="$<TARGET_FILE:make_result>" SHEAFSTAT="$<TARGET_FILE:sheafstat>")
+add_dependencies(analysis_result make_result sheafstat)

@@ -1,0 +1,632 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sheafstat as a command, on simulated result folders (make_result) and on a small one whose
+ * numbers are done by hand.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "result.h"
+
+static char scratch[] = "/tmp/analysis-result-XXXXXX";
+static char output[1 << 20], errors[1 << 16]; /* of the last command */
+
+#define near(a, b, eps)                                                                      \
+	do {                                                                                 \
+		double a_ = (a), b_ = (b);                                                   \
+		if (!(fabs(a_ - b_) <= (eps)))                                               \
+			fail_msg("%s is %.10g, not %.10g +- %g", #a, a_, b_, (double)(eps)); \
+	} while (0)
+
+static void slurp(const char *name, char *text, size_t size)
+{
+	FILE *f = fopen(name, "r");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(text, 1, size - 1, f);
+	text[n] = '\0';
+	fclose(f);
+}
+
+/*
+ * Runs a shell command in the scratch folder; $M and $S are make_result and sheafstat. Returns its
+ * exit status.
+ */
+static int sh(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static int sh(const char *fmt, ...)
+{
+	char line[4096], all[8192];
+	va_list ap;
+	int status;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	snprintf(all, sizeof(all), "M='%s' S='%s'; { %s\n} >out 2>err", MAKE_RESULT, SHEAFSTAT,
+		 line);
+	status = system(all);
+	assert_true(WIFEXITED(status));
+	slurp("out", output, sizeof(output));
+	slurp("err", errors, sizeof(errors));
+	return WEXITSTATUS(status);
+}
+
+/* The command exits with @status and one line of error that holds @says. */
+static void refused(int status, const char *command, const char *says)
+{
+	int got = sh("%s", command);
+
+	if (got != status)
+		fail_msg("`%s` exits with %d: %s", command, got, errors);
+	if (!strchr(errors, '\n') || strchr(errors, '\n')[1])
+		fail_msg("`%s` does not print one line: %s", command, errors);
+	if (!strstr(errors, says))
+		fail_msg("`%s` does not say '%s': %s", command, says, errors);
+}
+
+static json_t *summary(const char *dir)
+{
+	struct fault f = { "" };
+	json_t *j = summary_read(dir, &f);
+
+	if (!j)
+		fail_msg("%s", f.text);
+	return j;
+}
+
+static const json_t *record(const json_t *j, const char *list, const char *workload,
+			    const char *variant)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(j, list), i, one)
+	{
+		if (!strcmp(json_text(one, "variant"), variant) &&
+		    !strcmp(json_text(one, "workload"), workload))
+			return one;
+	}
+	return NULL;
+}
+
+static const json_t *variant(const json_t *j, const char *name)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(j, "variants"), i, one)
+	{
+		if (!strcmp(json_text(one, "name"), name))
+			return one;
+	}
+	fail_msg("no variant %s", name);
+	return NULL;
+}
+
+static bool warns(const json_t *effect, const char *text)
+{
+	const json_t *w;
+	size_t i;
+
+	json_array_foreach(json_object_get(effect, "warnings"), i, w)
+	{
+		if (strstr(json_string_value(w), text))
+			return true;
+	}
+	return false;
+}
+
+static void put(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/*
+ * Two variants, two layouts, two boots of one of them. With --location mean, ops 10 and overhead
+ * 50: a 0: 10 and 12 (mean 11), a 1: 14; b 0: 15, b 1: 20. Differences 4 and 6.
+ */
+static void by_hand(void)
+{
+	static const struct {
+		const char *stem, *samples;
+	} boots[] = {
+		{ "b.l01.b00", "250 250" },	{ "a.l00.b01", "160 170 180" },
+		{ "a.l00.b00", "140 150 160" }, { "b.l00.b00", "200" },
+		{ "a.l01.b00", "190 190" },
+	};
+
+	assert_int_equal(sh("rm -rf hand.part; mkdir -p hand.part/samples"), 0);
+	put("hand.part/environment.json", "{ \"target\": \"uml\", \"cpu\": \"hand\" }\n");
+	put("hand.part/variants.tsv", "b\tchange\t2\tsame\tB\t\na\tbaseline\t1\tsame\tA\t\n");
+	put("hand.part/plan.tsv", "0\tb\t1\t0\t32\tb\n1\ta\t0\t1\t16\ta\n2\ta\t0\t0\t16\ta\n"
+				  "3\tb\t0\t0\t16\tb\n4\ta\t1\t0\t32\ta\n");
+	put("hand.part/boots.tsv", "0\tb\t1\t0\tfailed\t9\tt\tpanic\n1\ta\t0\t1\tok\t9\tt\t\n"
+				   "2\ta\t0\t0\tok\t9\tt\t\n3\tb\t0\t0\tok\t9\tt\t\n"
+				   "4\ta\t1\t0\tok\t9\tt\t\n0\tb\t1\t0\tok\t9\tt\t\n");
+	for (size_t i = 0; i < ARRAY_SIZE(boots); i++) {
+		char *path = xasprintf("hand.part/samples/%s.tsv", boots[i].stem);
+		char *text =
+			xasprintf("# sheafbench-samples 1\n# clock tsc khz 2596123 step 26.00\n"
+				  "pair/64/1\t10\t50.0\t%s\n",
+				  boots[i].samples);
+
+		put(path, text);
+		free(text);
+		free(path);
+	}
+}
+
+static void test_by_hand(void **state)
+{
+	const json_t *e, *v;
+	json_t *j;
+
+	(void)state;
+	by_hand();
+	assert_int_equal(sh("$S summarize --location mean hand.part"), 0);
+	j = summary("hand.part");
+	assert_string_equal(json_text(j, "result"), "hand");
+	assert_string_equal(json_text(json_object_get(j, "environment"), "cpu"), "hand");
+	assert_string_equal(json_text(json_object_get(j, "estimator"), "location"), "mean");
+	v = record(j, "values", "pair/64/1", "a");
+	near(json_num(v, "mean"), 12.5, 1e-9);
+	near(json_num(v, "sd_layout"), sqrt(4.5), 1e-7);
+	near(json_num(v, "sd_boot"), sqrt(2.0), 1e-7);
+	near(json_num(v, "layouts"), 2, 0);
+	near(json_num(v, "boots"), 3, 0);
+	near(json_interval(v, "ci95").hi, 12.5 + 12.7062047 * 1.5, 1e-6);
+	v = json_array_get(json_object_get(v, "per_layout"), 1);
+	near(json_num(v, "layout"), 1, 0);
+	near(json_num(v, "pad"), 32, 0);
+	near(json_num(v, "value"), 14, 1e-9);
+	e = record(j, "effects", "pair/64/1", "b");
+	assert_string_equal(json_text(e, "baseline"), "a");
+	assert_string_equal(json_text(e, "target"), "uml");
+	assert_string_equal(json_text(e, "metric"), "tsc_ticks_per_op");
+	near(json_num(e, "baseline_value"), 12.5, 1e-9);
+	near(json_num(e, "effect"), 5.0, 1e-9);
+	near(json_interval(e, "ci95").lo, 5.0 - 12.7062047, 1e-6);
+	near(json_num(e, "ratio"), sqrt(15.0 / 11.0 * 20.0 / 14.0), 1e-7);
+	near(json_num(e, "p_value"), 2.0 * atan(1.0 / 5.0) / M_PI,
+	     1e-8); /* t = 5 on 1 df: Cauchy */
+	near(json_num(e, "p_holm"), json_num(e, "p_value"), 1e-8);
+	near(json_num(e, "p_faster"), 0.0, 0);
+	near(json_num(e, "layouts"), 2, 0);
+	near(json_num(e, "boots"), 5, 0);
+	assert_true(json_is_null(json_object_get(e, "bootstrap_ci95")));
+	assert_true(warns(e, "too few for a bootstrap"));
+	near(json_num(variant(j, "b"), "failed"), 0, 0); /* the last line of an index counts */
+	assert_true(json_is_null(json_object_get(variant(j, "b"), "reason")));
+	assert_true(json_is_null(json_object_get(json_object_get(j, "certificate"), "null")));
+	json_decref(j);
+	/* Other locations of the same samples: a.l00.b00 is 9, 10, 11; a.l00.b01 is 11, 12, 13. */
+	assert_int_equal(sh("$S summarize --location min -o other.json hand.part"), 0);
+	j = summary("other.json");
+	near(json_num(record(j, "values", "pair/64/1", "a"), "mean"), (10 + 14) / 2.0, 1e-9);
+	json_decref(j);
+	assert_int_equal(sh("$S summarize hand.part"), 0);
+	j = summary("hand.part");
+	near(json_num(record(j, "values", "pair/64/1", "a"), "mean"), (10.1 + 14) / 2.0, 1e-9);
+	json_decref(j);
+}
+
+/* A whole result: the effects that make_result put in come out; each summary is the same text. */
+static void test_whole(void **state)
+{
+	static const struct {
+		const char *variant;
+		double alloc, free;
+	} truth[] = { { "null", 0, 0 },
+		      { "qpw-n", 0, 0 },
+		      { "qpw-off", 0.9, 0.7 },
+		      { "qpw-on", 7.4, 5.6 },
+		      { "slowpath", 34, 41 } };
+	const json_t *null, *largest;
+	double covered = 0.0, all = 0.0;
+	json_t *j;
+
+	(void)state;
+	assert_int_equal(sh("$M --contended 0 --layouts 16 --boots 2 --samples 200 whole && $S "
+			    "summarize whole && "
+			    "cp whole/summary.json first.json && $S summarize whole && "
+			    "cmp first.json whole/summary.json"),
+			 0);
+	j = summary("whole");
+	for (size_t i = 0; i < ARRAY_SIZE(truth); i++) {
+		static const char *const workloads[] = { "pair/64/1", "alloc/64/1",
+							 "free/64/512/lifo" };
+
+		for (int w = 0; w < 3; w++) {
+			const json_t *e = record(j, "effects", workloads[w], truth[i].variant);
+			double want =
+				(w != 2 ? truth[i].alloc : 0.0) + (w != 1 ? truth[i].free : 0.0);
+			struct interval ci = json_interval(e, "ci95"), b;
+
+			near(json_num(e, "effect"), want, 1.0);
+			near(json_num(e, "layouts"), 16, 0);
+			near(json_num(e, "boots"), 64, 0);
+			covered += ci.lo <= want && want <= ci.hi;
+			all++;
+			/* The intervals agree with each other to within a third of their width. */
+			b = json_interval(e, "bootstrap_ci95");
+			near(b.lo, ci.lo, (ci.hi - ci.lo) / 3);
+			near(b.hi, ci.hi, (ci.hi - ci.lo) / 3);
+			b = json_interval(e, "ratio_ci95");
+			assert_true(b.lo < json_num(e, "ratio") && json_num(e, "ratio") < b.hi);
+			near(json_interval(e, "fieller_ci95").lo, b.lo, 0.01 * b.lo);
+			b = json_interval(e, "stratified_ci95");
+			assert_true(b.lo < json_num(e, "effect") && json_num(e, "effect") < b.hi);
+			assert_true(json_num(e, "p_holm") >= json_num(e, "p_value"));
+		}
+	}
+	assert_true(covered >= all - 3);
+	null = json_object_get(json_object_get(j, "certificate"), "null");
+	near(json_num(null, "comparisons"), json_array_size(json_object_get(j, "effects")) / 5, 0);
+	assert_true(json_num(null, "excluding_zero") <= 0.15 * json_num(null, "comparisons"));
+	largest = record(j, "effects", json_text(null, "largest_workload"), "null");
+	near(fabs(json_num(largest, "effect")), json_num(null, "largest"), 1e-6);
+	assert_true(json_num(null, "median_halfwidth") > 0.0);
+	json_decref(j);
+}
+
+/* The baseline against itself through the whole pipeline: 5 % of the intervals miss 0. */
+static void test_null_rate(void **state)
+{
+	double off = 0.0, all = 0.0;
+
+	(void)state;
+	for (int seed = 100; seed < 120; seed++) {
+		const json_t *null;
+		json_t *j;
+
+		assert_int_equal(sh("rm -rf null; $M --contended 0 --seed %d --samples 60 "
+				    "--variants 'local-trylock null' null && "
+				    "$S summarize --resamples 100 null",
+				    seed),
+				 0);
+		j = summary("null");
+		null = json_object_get(json_object_get(j, "certificate"), "null");
+		off += json_num(null, "excluding_zero");
+		all += json_num(null, "comparisons");
+		json_decref(j);
+	}
+	print_message("null: %.0f of %.0f intervals miss 0, %.2f %%\n", off, all,
+		      100.0 * off / all);
+	near(100.0 * off / all, 5.0, 1.5);
+}
+
+static void test_failed_boots(void **state)
+{
+	const json_t *v, *e;
+	json_t *j;
+
+	(void)state;
+	assert_int_equal(sh("$M --contended 0 --small --samples 50 --fail 'slowpath qpw-on:3 "
+			    "local-trylock:5:0' fail && "
+			    "$S summarize fail && $S show fail"),
+			 0);
+	assert_non_null(strstr(output, "Kernel panic"));
+	j = summary("fail");
+	v = variant(j, "slowpath");
+	near(json_num(v, "boots"), 0, 0);
+	near(json_num(v, "failed"), 8, 0);
+	assert_non_null(strstr(json_text(v, "reason"), "Kernel panic"));
+	assert_null(record(j, "values", "pair/64/1", "slowpath"));
+	assert_null(record(j, "effects", "pair/64/1", "slowpath"));
+	v = variant(j, "qpw-on");
+	near(json_num(v, "boots"), 7, 0);
+	near(json_num(v, "layouts"), 7, 0);
+	near(json_num(v, "failed"), 1, 0);
+	near(json_array_size(json_object_get(v, "failures")), 1, 0);
+	e = record(j, "effects", "pair/64/1", "qpw-on");
+	near(json_num(e, "layouts"), 6, 0);
+	near(json_num(e, "boots"), 12, 0);
+	assert_true(warns(e, "2 layouts left out"));
+	near(json_num(e, "effect"), 13.0, 1.5);
+	json_decref(j);
+	/* A boot that was not reached is no failure, and not there. */
+	assert_int_equal(sh("sed -i '/\tqpw-n\t/d' fail/boots.tsv && $S summarize fail"), 0);
+	j = summary("fail");
+	v = variant(j, "qpw-n");
+	near(json_num(v, "failed"), 0, 0);
+	near(json_num(v, "missing"), 8, 0);
+	assert_string_equal(json_text(v, "reason"), "not booted yet");
+	json_decref(j);
+	/* Without any good boot of the baseline there are values and no effects. */
+	assert_int_equal(sh("sed -i '/\tlocal-trylock\t/d' fail/boots.tsv && $S summarize fail"),
+			 0);
+	j = summary("fail");
+	near(json_array_size(json_object_get(j, "effects")), 0, 0);
+	assert_non_null(record(j, "values", "pair/64/1", "qpw-on"));
+	near(json_array_size(json_object_get(j, "warnings")), 1, 0);
+	json_decref(j);
+}
+
+static void test_one_layout(void **state)
+{
+	static const char *const nulls[] = { "ci95", "ratio_ci95", "bootstrap_ci95", "p_value" };
+	const json_t *e;
+	json_t *j;
+
+	(void)state;
+	assert_int_equal(sh("$M --contended 0 --small --layouts 1 --samples 50 one && $S summarize "
+			    "one && $S show one"),
+			 0);
+	assert_non_null(strstr(output, "(no interval)"));
+	j = summary("one");
+	e = record(j, "effects", "pair/64/1", "qpw-on");
+	for (size_t i = 0; i < ARRAY_SIZE(nulls); i++)
+		assert_true(json_is_null(json_object_get(e, nulls[i])));
+	assert_true(warns(e, "one layout only"));
+	near(json_num(e, "effect"), 13.0, 3.0);
+	assert_true(json_is_null(json_object_get(json_object_get(j, "certificate"), "null")));
+	json_decref(j);
+	assert_int_equal(sh("$S plotdata one one/plot && grep -c '\t0\t\"pair/64/1\"$' "
+			    "one/plot/effects.dat"),
+			 0);
+	assert_string_equal(output, "5\n");
+}
+
+#define QPW_ON "d/samples/qpw-on.l03.b00.tsv"
+#define NULL_0 "d/samples/null.l00.b00.tsv"
+
+/* Each damage is one line that names the file, and the summary that was there stays. */
+static void test_damage(void **state)
+{
+	static const struct {
+		const char *damage, *says;
+	} cases[] = {
+		{ "truncate -s -3 " QPW_ON, QPW_ON ":7: the file is cut short" },
+		{ "truncate -s 30 " QPW_ON, QPW_ON ":2: the file is cut short" },
+		{ ": >" QPW_ON, QPW_ON ":1: not '# sheafbench-samples 1'" },
+		{ "sed -i '3,$d' " QPW_ON, QPW_ON ": no workload" },
+		{ "sed -i 1s/1$/2/ " NULL_0, NULL_0 ":1: not" },
+		{ "sed -i '2s/step.*//' " NULL_0, NULL_0 ":2: not" },
+		{ "sed -i 2s/tsc/cntvct/ " NULL_0, "tsv:2: clock" },
+		{ "sed -i 's/^alloc\\(.*\\) [0-9]* /alloc\\1 x /' " NULL_0,
+		  NULL_0 ":4: sample 39 of alloc/64/1" },
+		{ "sed -i '3s/ /  /' " NULL_0, NULL_0 ":3: sample" },
+		{ "sed -i '3s/ / -/' " NULL_0, NULL_0 ":3: sample" },
+		{ "sed -i '3s/$/ /' " NULL_0, NULL_0 ":3: sample" },
+		{ "sed -i '3s/\t1000\t/\t0\t/' " NULL_0, NULL_0 ":3: ops '0'" },
+		{ "sed -i '3s/\t1132.40\t/\tnan\t/' " NULL_0, NULL_0 ":3: overhead" },
+		{ "sed -i '3s/\t1132.40\t/ /' " NULL_0, NULL_0 ":3: not the four columns" },
+		{ "sed -i 4s/alloc/pair/ " NULL_0,
+		  NULL_0 ": workload pair/64/1 stands there twice" },
+		{ "rm " NULL_0, NULL_0 ": No such file" },
+		{ "cp " NULL_0 " d/samples/null.l99.b00.tsv",
+		  "null.l99.b00.tsv: belongs to no boot" },
+		{ "echo >d/samples/notes.txt", "samples/notes.txt: belongs to no boot" },
+		{ "rm -r d/samples", "d/samples: No such file" },
+		{ "rm d/plan.tsv", "d/plan.tsv: No such file" },
+		{ "sed -i '4s/\t[a-z-]*\t/\tghost\t/' d/plan.tsv", "plan.tsv:4: variant ghost" },
+		{ "echo >>d/variants.tsv", "variants.tsv:8: 1 columns" },
+		{ "sed -i '2s/\tok\t/\tgood\t/' d/boots.tsv", "boots.tsv:2: status 'good'" },
+		{ "sed -i '2s/\t[0-9]*\t0\tok/\t77\t0\tok/' d/boots.tsv",
+		  "boots.tsv:2: index 0 is another boot" },
+		{ "sed -i '2s/^0/4711/' d/boots.tsv", "boots.tsv:2: index '4711'" },
+		{ "sed -i '2s/\tok.*//' d/boots.tsv", "boots.tsv:2: not the eight columns" },
+		{ "sed -i s/target/tarjet/ d/environment.json",
+		  "environment.json: \"target\" is missing" },
+		{ "truncate -s -5 d/environment.json", "environment.json:" },
+		{ "rm d/environment.json", "environment.json" },
+	};
+
+	(void)state;
+	assert_int_equal(sh("$M --small --samples 40 clean && $S summarize clean"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(sh("rm -rf d; cp -a clean d; { %s; }; ! diff -rq clean d >diff",
+				    cases[i].damage),
+				 0);
+		refused(1, "$S summarize d", cases[i].says);
+		if (sh("cmp d/summary.json clean/summary.json && ! ls d/*.tmp"))
+			fail_msg("after `%s`: the summary is gone or a rest is left",
+				 cases[i].damage);
+	}
+	/* What is not finished does not count; what belongs to failed boots is not looked at. */
+	assert_int_equal(
+		sh("rm -rf d; cp -a clean d; touch d/samples/.x d/samples/null.l00.b00.tsv.part; "
+		   ": >d/samples/null.l00.b00.tsv; sed -i "
+		   "'/\tnull\t0\t0\t/s/\tok\t.*/\tfailed\t1\tt\thang/' d/boots.tsv; "
+		   "$S summarize d"),
+		0);
+	refused(1, "$S summarize nowhere", "nowhere: No such file");
+	refused(1, "$S summarize clean/plan.tsv", "clean/plan.tsv: not a result folder");
+}
+
+/* A disk that fills up: the file size limit stands in for it. */
+static void test_full_disk(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		sh("rm -rf d; $M --samples 20 d && $S summarize d && cp d/summary.json first.json"),
+		0);
+	refused(1, "(trap '' XFSZ; ulimit -f 8; $S summarize d)",
+		"cannot write d/summary.json: File too large");
+	assert_int_equal(sh("cmp d/summary.json first.json && ! ls d/*.tmp"), 0);
+	refused(1, "(trap '' XFSZ; ulimit -f 8; $S plotdata d d/plot)", "cannot write d/plot/");
+	assert_int_equal(sh("! ls d/plot/*.tmp"), 0);
+	refused(1, "$S show d >/dev/full", "cannot write: No space left");
+}
+
+static void test_compare(void **state)
+{
+	(void)state;
+	assert_int_equal(sh("$M --contended 0 --samples 50 --seed 1 A && "
+			    "$M --contended 0 --samples 50 --seed 2 B && "
+			    "sed -i 's/Simulated 64-Core/Other 8-Core/; s/7\\.2\\.13\"/7.3.1\"/' "
+			    "B/environment.json && "
+			    "$S summarize A && $S summarize B && "
+			    "$S compare --workloads '^(pair|free)/64/1$' A B"),
+			 0);
+	assert_non_null(strstr(
+		output,
+		"cpu_model differs: Simulated 64-Core Processor | Other 8-Core Processor\n"));
+	assert_non_null(strstr(output, "kernel_version differs: 7.2.13 | 7.3.1\n"));
+	assert_null(strstr(output, "compiler differs"));
+	assert_null(strstr(output, "seed differs"));
+	assert_non_null(strstr(output, "\npair/64/1, TSC ticks per operation\n"));
+	assert_non_null(strstr(output, "\nfree/64/1, TSC"));
+	assert_null(strstr(output, "alloc/"));
+	assert_null(strstr(output, "pair/8/1"));
+	/* The same one: no difference and no line on environments. */
+	assert_int_equal(sh("$S compare A A/summary.json | grep -c ' +0\\.00 \\['; $S compare A A "
+			    "| grep -c -e differs -e dearer -e cheaper"),
+			 1);
+	assert_string_equal(output, "336\n0\n");
+	/* A real difference shows, with its sign. */
+	assert_int_equal(sh("jq '(.values[].mean, .values[].per_layout[].value) |= . + 5' "
+			    "A/summary.json >dear.json && "
+			    "$S compare A dear.json | grep -c ' +5\\.00 .*B dearer' && "
+			    "$S compare dear.json A | grep -c ' -5\\.00 .*B cheaper'"),
+			 0);
+	assert_string_equal(output, "336\n336\n");
+	refused(2, "$S compare --workloads '(' A B", "--workloads (");
+	refused(1, "$S compare --workloads nothing A B",
+		"no workload and variant that both have and that matches nothing");
+	refused(1, "$S compare A nowhere", "nowhere");
+	refused(1, "rm -rf E; mkdir E; $S compare A E", "make it with `sheafstat summarize E`");
+	refused(1, "echo '{ \"schema\": 2 }' >two.json; $S compare A two.json",
+		"two.json: not a summary of schema 1");
+	refused(1, "echo '{ \"schema\"' >two.json; $S compare two.json A", "two.json:");
+	refused(1, "jq 'del(.values[3].mean)' A/summary.json >two.json; $S compare two.json A",
+		"\"mean\" is missing in values[3]");
+}
+
+static void test_show(void **state)
+{
+	(void)state;
+	assert_int_equal(sh("rm -rf d; $M --contended 0 --samples 30 d; $S summarize d; $S show d"),
+			 0);
+	for (char *line = strtok(output, "\n"); line; line = strtok(NULL, "\n"))
+		if (strlen(line) > 80)
+			fail_msg("%zu columns: %s", strlen(line), line);
+	assert_int_equal(sh("$S show d | grep -c '  qpw-on  .* \\*$'"), 0);
+	assert_string_equal(output, "56\n");
+}
+
+/* Every record of a file has as many columns as its header names. */
+static void test_plotdata(void **state)
+{
+	static const char *const files[] = { "effects", "samples", "bysize", "byn" };
+
+	(void)state;
+	assert_int_equal(sh("rm -rf d; $M --samples 1000 d; $S summarize d; $S plotdata d d/plot; "
+			    "ls d/plot | wc -l"),
+			 0);
+	assert_string_equal(output, "4\n");
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		assert_int_equal(
+			sh("awk -F'\t' '/^# columns:/ { want = split($0, c, \" \") - 2; next } "
+			   "/^#|^$/ { next } "
+			   "{ n++ } NF != want { exit 3 } END { if (!n) exit 4 }' d/plot/%s.dat",
+			   files[i]),
+			0);
+		/* gnuplot itself takes it, block by block. */
+		assert_int_equal(
+			sh("gnuplot -e 'set datafile separator \"\\t\"; stats \"d/plot/%s.dat\" "
+			   "index 1 using %d nooutput; print STATS_records'",
+			   files[i], i == 1 ? 1 : 4),
+			0);
+	}
+	/* Of 8 x 1000. */
+	assert_int_equal(sh("grep -c '\"qpw-on\"' d/plot/samples.dat"), 0);
+	assert_string_equal(output, "4000\n");
+	assert_int_equal(
+		sh("awk -F'\t' '$8 == 1 && $4 >= $5 && $4 <= $6' d/plot/effects.dat | wc -l"), 0);
+	assert_string_equal(output, "280\n");
+	assert_int_equal(sh("grep -A2 '^# pair/64/1$' d/plot/effects.dat | cut -f1-3 | tail -1"),
+			 0);
+	assert_string_equal(output, "2\t\"qpw-n\"\t\"QPW compiled out (CONFIG_QPW=n)\"\n");
+	/* N = 1 has no order and is the first point of each order. */
+	assert_int_equal(sh("awk -v RS='\\n\\n\\n' '/^# batch-free\\/fifo qpw-on/' d/plot/byn.dat "
+			    "| cut -f1 | tr '\\n' ' '"),
+			 0);
+	assert_non_null(strstr(output, "qpw-on 1 8 32 128 512 2048 "));
+	refused(1, "rm d/summary.json; $S plotdata d d/plot",
+		"make it with `sheafstat summarize d`");
+}
+
+static void test_usage(void **state)
+{
+	static const struct {
+		const char *command, *says;
+	} bad[] = {
+		{ "$S", "a command is missing; commands: plan" },
+		{ "$S plans", "no command plans" },
+		{ "$S plan", "must all be given" },
+		{ "$S plan --seed -1 --layouts 1 --boots 1 --variants v -o p", "--seed -1" },
+		{ "$S plan --seed 1 --layouts 0 --boots 1 --variants v -o p",
+		  "--layouts 0 is not a number from 1 to 256" },
+		{ "$S plan --seed 1 --layouts 257 --boots 1 --variants v -o p", "--layouts 257" },
+		{ "$S plan --seed 1 --layouts 8 --boots 2x --variants v -o p", "--boots 2x" },
+		{ "$S plan --seed 1 --layouts 8 --boots", "--boots needs a value" },
+		{ "$S summarize", "an argument is missing" },
+		{ "$S summarize a b", "too many arguments" },
+		{ "$S summarize --location p06 a", "--location p06 is not p05, p50, min or mean" },
+		{ "$S summarize --resamples 5 a", "--resamples 5" },
+		{ "$S summarize --fast a", "unknown option --fast" },
+		{ "$S compare a", "an argument is missing" },
+		{ "$S show", "an argument is missing" },
+		{ "$S show -x a", "unknown option -x" },
+		{ "$S show -o f a", "unknown option -o" },
+		{ "$S plotdata a", "an argument is missing" },
+	};
+	static const char *const commands[] = { "",	   "plan", "summarize",
+						"compare", "show", "plotdata" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		refused(2, bad[i].command, bad[i].says);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		assert_int_equal(sh("$S %s --help", commands[i]), 0);
+		assert_memory_equal(output, "usage: sheafstat", 16);
+		assert_string_equal(errors, "");
+	}
+	refused(1, "$S plan --seed 1 --layouts 8 --boots 1 --variants nowhere -o p",
+		"nowhere: No such file");
+	assert_int_equal(sh("rm -rf d; $M --small --samples 5 d; $S plan --seed 1 --layouts 8 "
+			    "--boots 1 --variants d/variants.tsv -o p && cmp p d/plan.tsv"),
+			 0);
+	refused(1,
+		"$S plan --seed 1 --layouts 8 --boots 1 --variants d/variants.tsv -o "
+		"nowhere/p",
+		"cannot write nowhere/p");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_by_hand),	   cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_null_rate),  cmocka_unit_test(test_failed_boots),
+		cmocka_unit_test(test_one_layout), cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_full_disk),  cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_show),	   cmocka_unit_test(test_plotdata),
+		cmocka_unit_test(test_usage),
+	};
+	char clean[64];
+	int ret;
+
+	if (!mkdtemp(scratch) || chdir(scratch))
+		return 1;
+	ret = cmocka_run_group_tests(tests, NULL, NULL);
+	snprintf(clean, sizeof(clean), "rm -rf %s", scratch);
+	if (chdir("/") || system(clean))
+		return 1;
+	return ret;
+}

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# bench_driver.sh BUILD: the driver's command line and the initramfs, as far as no guest is needed.
+set -euo pipefail
+. "$(dirname "$0")/check.sh"
+build=$1
+driver=$build/sheafbench-driver
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+expect 0 '^usage: ' 'help' "$driver" --help
+expect 0 '^pair/64/1$' 'list' "$driver" --list
+expect 0 '^batch-free/8192/2048/shuffled$' 'list goes to the end' "$driver" --list
+"$driver" --list >"$scratch/all"
+holds 'names follow the format' sh -c "! grep -vE '^(alloc|free|pair|batch-alloc|batch-free)/[0-9]+/(1|[0-9]+/(lifo|fifo|shuffled))$' '$scratch/all'"
+holds 'no name stands twice' sh -c "[ -z \"\$(sort '$scratch/all' | uniq -d)\" ]"
+holds 'one part of a batch alone' sh -c "[ \"\$('$driver' --list --workloads '^batch-free/64/32/fifo\$')\" = batch-free/64/32/fifo ]"
+for pattern in '^pair/' '/1$' '^(alloc|free)/(8|16)/' 'lifo|fifo'; do
+	holds "$pattern means what it means to grep -E" cmp <(grep -E -- "$pattern" "$scratch/all") <("$driver" --list --workloads "$pattern")
+done
+
+# one_line STATUS PATTERN ARGUMENT...: refused with one line
+one_line() {
+	local status=$1 pattern=$2 got=0 text
+	shift 2
+	text=$("$driver" "$@" 2>&1) || got=$?
+	if [ "$got" = "$status" ] && [ "$(wc -l <<<"$text")" = 1 ] && grep -qE -- "$pattern" <<<"$text"; then
+		ok "refused: $*"
+	else
+		not_ok "$*: status $got, text '$text'"
+	fi
+}
+one_line 2 'regular expression' --list --workloads '('
+one_line 2 'matches nothing; --list' --workloads 'no such workload'
+one_line 2 'from 1 to 65536' --samples 0
+one_line 2 'from 1 to 65536' --samples 65537
+one_line 2 'from 1 to 65536' --samples -1
+one_line 2 'from 1 to 65536' --samples 4x
+one_line 2 'from 1 to 65536' --samples ''
+one_line 2 'from 1 to 131072' --ops 0
+one_line 2 'whole number' --seed x
+one_line 2 'whole number' --seed 18446744073709551616
+one_line 2 'CPU 1023' --cpu 1023
+one_line 2 'KEY=TEXT' --context novalue
+one_line 2 "own" --context host_name=x
+one_line 2 "is no option" list
+one_line 1 'load sheafbench.ko' --device "$scratch/none" --out-json "$scratch/j" --out-samples "$scratch/s"
+one_line 1 'not sheafbench' --device /dev/null --out-json "$scratch/j" --out-samples "$scratch/s"
+holds 'nothing is left behind by a refusal' sh -c "[ ! -e '$scratch/j' ] && [ ! -e '$scratch/s' ] && [ ! -e '$scratch/s.part' ]"
+expect 2 'first process' 'init is for guests only' "$build/sheafbench-init"
+
+# The module is a file like any other to the archive.
+head -c 1000 /dev/zero >"$scratch/module.ko"
+initramfs() { "$top/harness/initramfs.sh" "$@"; }
+holds 'initramfs' initramfs "$scratch/a/one.cpio" "$scratch/module.ko" "$build"
+touch "$scratch/module.ko"
+holds 'initramfs again' initramfs "$scratch/two.cpio" "$scratch/module.ko" "$build"
+holds 'the same input gives the same bytes' cmp "$scratch/a/one.cpio" "$scratch/two.cpio"
+for file in init driver module-test sheafbench.ko libbenchmark ld-linux libstdc++; do
+	holds "it has $file" sh -c "cpio -t --quiet <'$scratch/two.cpio' | grep -qF '$file'"
+done
+holds 'nothing half-written stays' sh -c "! ls '$scratch'/*.part 2>/dev/null"
+expect 2 'no .*/none.ko; build' 'a module that is not there' initramfs "$scratch/three.cpio" "$scratch/none.ko" "$build"
+expect 2 'usage' 'initramfs without arguments' initramfs
+finish

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the texts are made of: folding to ASCII, filling, tables, the encodings of a mail. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "doc.h"
+#include "mime.h"
+#include "view.h"
+
+struct memory {
+	FILE *f;
+	char *s;
+	size_t size;
+};
+
+static void memory_open(struct memory *m)
+{
+	m->f = open_memstream(&m->s, &m->size);
+	assert_non_null(m->f);
+}
+
+static const char *memory_text(struct memory *m)
+{
+	fclose(m->f);
+	return m->s;
+}
+
+/* Widest line; fails on anything but printable ASCII. */
+static size_t widest(const char *s)
+{
+	size_t most = 0, col = 0;
+
+	for (; *s; s++) {
+		if (*s == '\n') {
+			col = 0;
+			continue;
+		}
+		assert_true(*s >= ' ' && *s <= '~');
+		if (++col > most)
+			most = col;
+	}
+	return most;
+}
+
+static void test_ascii(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "plain", "plain" },
+		{ "a \u2013 b \u00b1 \u00b5s", "a - b +- us" },
+		{ "Intel\u00ae\u2122", "Intel(R)(TM)" },
+		{ "\u00e9.\u4e2d!", "?.?!" },
+		{ "tab\there", "tab here" },
+		{ "cut \xe2\x80", "cut ?" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		char *s = ascii_of(pairs[i][0]);
+
+		assert_string_equal(s, pairs[i][1]);
+		free(s);
+	}
+}
+
+/* Random words, some longer than a line: nothing leaves the margin and no letter is lost. */
+static void test_fill(void **state)
+{
+	(void)state;
+	srand(7);
+	for (int round = 0; round < 300; round++) {
+		char text[4000] = "", wanted[4000], got[4000];
+		size_t n = 0, w = 0, g = 0;
+		struct memory m;
+		struct doc d = { .style = DOC_MAIL };
+
+		while (n < 3000) {
+			int len = 1 + rand() % (rand() % 20 ? 14 : 200);
+
+			for (int i = 0; i < len; i++)
+				text[n++] = (char)('a' + rand() % 26);
+			text[n++] = ' ';
+		}
+		memory_open(&m);
+		d.f = m.f;
+		if (round % 3 == 0)
+			doc_para(&d, "%s", text);
+		else if (round % 3 == 1)
+			doc_item(&d, "%s", text);
+		else
+			doc_command(&d, text);
+		memory_text(&m);
+		assert_true(widest(m.s) <= MAIL_COLUMNS);
+		for (const char *p = text; *p; p++)
+			if (*p != ' ')
+				wanted[w++] = *p;
+		for (const char *p = m.s; *p; p++)
+			if (*p >= 'a' && *p <= 'z')
+				got[g++] = *p;
+		assert_int_equal(w, g);
+		assert_memory_equal(wanted, got, w);
+		free(m.s);
+	}
+}
+
+static char *table_text(enum doc_style style, const char *name)
+{
+	static const char *const heads[] = { "variant", ">ticks/op", ">95 % interval", NULL };
+	struct memory m;
+	struct doc d = { .style = style };
+	struct table t;
+
+	memory_open(&m);
+	d.f = m.f;
+	table_start(&t, heads);
+	table_row(&t, name, "71.25", "[-0.70, +0.65]");
+	table_row(&t, "b|c", "1.00", NULL);
+	table_break(&t);
+	table_row(&t, "last", "", "");
+	doc_table_end(&d, &t);
+	memory_text(&m);
+	return m.s;
+}
+
+static void test_table(void **state)
+{
+	static const char mail[] = "variant  ticks/op   95 % interval\n"
+				   "qpw-n       71.25  [-0.70, +0.65]\n"
+				   "b|c          1.00             n/a\n"
+				   "\n"
+				   "last\n\n";
+	static const char markdown[] = "| variant | ticks/op | 95 % interval |\n"
+				       "|---|---:|---:|\n"
+				       "| qpw-n | 71.25 | [-0.70, +0.65] |\n"
+				       "| b\\|c | 1.00 | n/a |\n"
+				       "| last |  |  |\n\n";
+	char *s;
+
+	(void)state;
+	s = table_text(DOC_MAIL, "qpw-n");
+	assert_string_equal(s, mail);
+	free(s);
+	s = table_text(DOC_MARKDOWN, "qpw-n");
+	assert_string_equal(s, markdown);
+	free(s);
+	/* too wide for one line: the name stands alone */
+	s = table_text(
+		DOC_MAIL,
+		"a-variant-whose-name-somebody-made-longer-than-a-line-of-a-mail-can-be-ever");
+	assert_true(widest(s) <= MAIL_COLUMNS);
+	assert_non_null(strstr(s, "\n            71.25  [-0.70, +0.65]\n"));
+	free(s);
+}
+
+static const struct mail mail = { "Re: x", "<a@b>", "<a@b>", "=_x" };
+
+/* The encoded body of an attachment. */
+static char *attachment(const char *type, const void *data, size_t size)
+{
+	struct memory m;
+	char *body;
+
+	memory_open(&m);
+	mail_attach(m.f, &mail, "file", type, data, size);
+	memory_text(&m);
+	body = strstr(m.s, "\n\n");
+	assert_non_null(body);
+	body = strdup(body + 2);
+	free(m.s);
+	return body;
+}
+
+static void test_base64(void **state)
+{
+	/* RFC 4648, section 10 */
+	static const char *const pairs[][2] = {
+		{ "f", "Zg==\n" },	  { "fo", "Zm8=\n" },	     { "foo", "Zm9v\n" },
+		{ "foob", "Zm9vYg==\n" }, { "fooba", "Zm9vYmE=\n" }, { "foobar", "Zm9vYmFy\n" },
+	};
+	unsigned char all[256];
+	char *s;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		s = attachment("image/png", pairs[i][0], strlen(pairs[i][0]));
+		assert_string_equal(s, pairs[i][1]);
+		free(s);
+	}
+	for (int i = 0; i < 256; i++)
+		all[i] = (unsigned char)i;
+	s = attachment("image/png", all, sizeof(all));
+	assert_int_equal(widest(s), 76);
+	assert_int_equal(strlen(s), 344 + 5);
+	free(s);
+}
+
+static void test_quoted_printable(void **state)
+{
+	char *s, line[200];
+
+	(void)state;
+	s = attachment("text/plain", "a=b \n.\n\u00b5", 9);
+	assert_string_equal(s, "a=3Db=20\n=2E\n=C2=B5=\n");
+	free(s);
+	memset(line, 'x', sizeof(line));
+	s = attachment("text/plain", line, sizeof(line));
+	assert_int_equal(widest(s), 76);
+	free(s);
+}
+
+static void test_binomial(void **state)
+{
+	(void)state;
+	assert_float_equal(binomial_tail(10, 1, 0.05), 1 - pow(0.95, 10), 1e-12);
+	assert_float_equal(binomial_tail(10, 0, 0.05), 1, 1e-12);
+	assert_float_equal(binomial_tail(4, 4, 0.5), 1.0 / 16, 1e-12);
+	assert_float_equal(binomial_tail(4, 2, 0.5), 11.0 / 16, 1e-12);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ascii),
+		cmocka_unit_test(test_fill),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_quoted_printable),
+		cmocka_unit_test(test_binomial),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
