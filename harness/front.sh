@@ -52,7 +52,8 @@ bench)
 	check_values
 	choose_targets
 	user_tools
-	"$build/sheafbench-driver" --list --workloads "$WORKLOADS" >/dev/null || exit 2
+	"$build/sheafbench-driver" --list --workloads "$WORKLOADS" >/dev/null 2>&1 ||
+		die 2 "WORKLOADS='$WORKLOADS' matches no workload; $build/sheafbench-driver --list shows all names"
 	NINJA_STATUS='' cmake --build "$build" -j "$JOBS" --target bench -- --quiet
 	;;
 plots)

@@ -33,12 +33,19 @@ baseline_variant() {
 	die 1 "no variant in kernel-patches/variants has role = baseline"
 }
 
-# The patches of a list of series, in order.
+# VERSION.PATCHLEVEL of the source tree.
+kernel_series() { awk -F ' *= *' '/^VERSION =/ { v = $2 } /^PATCHLEVEL =/ { print v "." $2; exit }' "$1/Makefile"; }
+
+# The patches of a list of series, in order; those in SERIES-7.3/ follow for a 7.3 kernel only.
 series_patches() {
-	local s
+	local s dirs
 	for s in "$@"; do
 		[ -d "$patch_dir/$s" ] || die 1 "no series $s in kernel-patches/patches"
-		find "$patch_dir/$s" -name '*.patch' | LC_ALL=C sort
+		dirs=("$patch_dir/$s")
+		[ -z "${SOURCE-}" ] || dirs+=("$patch_dir/$s-$(kernel_series "$SOURCE")")
+		for s in "${dirs[@]}"; do
+			[ ! -d "$s" ] || find "$s" -name '*.patch' | LC_ALL=C sort
+		done
 	done
 }
 

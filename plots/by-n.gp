@@ -33,7 +33,11 @@ set xtics rotate by -45 font face.',9'
 set grid ytics linecolor rgb '#E4E4E4'
 set border 3
 set ytics nomirror
-set yrange [0:*]
+# From some ticks in a sheaf to hundreds in a slab: equal ratios look equal. A bar that ends below leaves the panel.
+stats 'byn.dat' using 2 nooutput
+floor_at = STATS_min / 2
+set logscale y 2
+set yrange [floor_at:*]
 unset key
 if (sheaf > 0) {
 	set arrow 1 from sheaf, graph 0 to sheaf, graph 1 nohead dashtype 3 linecolor rgb '#444444'
@@ -52,7 +56,7 @@ do for [p = 1:np] {
 	set xlabel 'N' offset 0, 0.6
 	set ylabel (j == 0 ? unit : '') font face.',9' offset 1, 0
 	plot for [k = 1:nv] 'byn.dat' using (is(p, k) ? $1 : NaN):2 with lines linecolor rgb colour(k), \
-		for [k = 1:nv] '' using (is(p, k) ? $1 : NaN):2:3:4 with yerrorbars linecolor rgb colour(k) pointtype point(k) pointsize 0.8
+		for [k = 1:nv] '' using (is(p, k) ? $1 : NaN):2:($3 > floor_at ? $3 : floor_at):4 with yerrorbars linecolor rgb colour(k) pointtype point(k) pointsize 0.8
 	unset label 98
 	unset label 99
 }

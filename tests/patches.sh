@@ -22,17 +22,18 @@ apply_all() {
 
 mapfile -t common < "$top/kernel-patches/common.series"
 for kernel in "${supported[@]}"; do
-	source=$(KERNEL_SRC=$kernel "$top/harness/kernel/source.sh")
+	SOURCE=$(KERNEL_SRC=$kernel "$top/harness/kernel/source.sh")
 	for series in "$top"/kernel-patches/patches/*/; do
 		series=$(basename "$series")
+		[[ ! $series =~ -[0-9]+\.[0-9]+$ ]] || continue
 		lists=("${common[@]}")
 		[[ " ${common[*]} " == *" $series "* ]] || lists+=("$series")
 		mapfile -t patches < <(series_patches "${lists[@]}")
 		expect 0 '' "$series (${#patches[@]} patches with the common ones) applies to $kernel" \
-			apply_all "$source" "$scratch/$kernel-$series" "${patches[@]}"
+			apply_all "$SOURCE" "$scratch/$kernel-$series" "${patches[@]}"
 	done
 done
 # The check can fail: a patch for lines that are not there.
 printf -- '--- a/mm/Makefile\n+++ b/mm/Makefile\n@@ -1,1 +1,1 @@\n-no such line\n+another\n' >"$scratch/bad.patch"
-expect 1 'patch (failed|does not apply)' 'a patch that does not fit is told' apply_all "$source" "$scratch/bad" "$scratch/bad.patch"
+expect 1 'patch (failed|does not apply)' 'a patch that does not fit is told' apply_all "$SOURCE" "$scratch/bad" "$scratch/bad.patch"
 finish

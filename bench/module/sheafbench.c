@@ -66,7 +66,10 @@ static struct {
 	u32 step_cticks;
 } clock;
 
-/* A few loops of no effect, so that a region starts at a random phase of the counter's step. */
+/*
+ * A few empty loops, so that a region starts at a random phase of the counter's step. At most
+ * 31: after 128 and more the branch predictor has forgotten the region, and small N become bimodal.
+ */
 static __always_inline void dither(u64 *state)
 {
 	u32 i;

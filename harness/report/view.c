@@ -177,7 +177,7 @@ int view_open(struct view *r, const char *dir)
 {
 	char *path = xasprintf("%s/summary.json", dir);
 	const json_t *null;
-	struct fault f;
+	struct fault f = { 0 };
 	int ret;
 
 	*r = (struct view){ .dir = dir };
