@@ -44,7 +44,7 @@ fi
 ln -sfn "$part" "$build/current"
 
 cpu_file() { cat "/sys/devices/system/cpu/$1" 2>/dev/null || echo "n/a"; }
-virt=$(systemd-detect-virt 2>/dev/null || true)
+virt=$(LC_ALL=C lscpu | sed -n 's/^Hypervisor vendor: *//p')
 left_out=()
 for t in $(target_names); do
 	[[ " $TARGETS " == *" $t "* ]] || left_out+=("target $t: not asked for")
@@ -66,7 +66,7 @@ jq -n \
 	--arg cpu_family "$(awk -F ': ' '/^cpu family/ { f = $2 } /^model\t/ { m = $2 } /^stepping/ { print "family " f " model " m " stepping " $2; exit }' /proc/cpuinfo)" \
 	--argjson cpus "$(nproc)" \
 	--arg host_kernel "$(uname -r)" \
-	--arg virtualization "${virt:-n/a}" \
+	--arg virtualization "${virt:-none}" \
 	--arg governor "$(cpu_file cpu0/cpufreq/scaling_governor)" \
 	--arg smt "$(cpu_file smt/control)" \
 	--argjson seed "$SEED" --argjson layouts "$LAYOUTS" --argjson boots "$BOOTS" --argjson samples "$SAMPLES" \

@@ -107,4 +107,15 @@ while IFS=$rs read -r -u 8 index variant layout boot pad _; do
 	fi
 done 8< <(rows plan.tsv)
 progress_end
+
+# What only the boots could tell joins the environment.
+ok_boot=$(awk -F '\t' -v base="$(baseline_variant)" '$5 == "ok" && $2 == base { printf "%s.l%02d.b%02d", $2, $3, $4; exit }' boots.tsv)
+[ -n "$ok_boot" ] || die 1 "no boot of the baseline brought a result: $(awk -F '\t' '$5 == "failed" { print $8; exit }' boots.tsv) (consoles: $PWD/consoles)"
+read -r _ _ _ _ khz _ step < <(sed -n 2p "samples/$ok_boot.tsv")
+jq --argjson clock_khz "$khz" --argjson timer_step "$step" \
+	--argjson duration_s "$(awk -F '\t' '!/^#/ { s += $6 } END { print s + 0 }' boots.tsv)" \
+	--argjson sheaf_capacity "$(sed -n 's/^sheafbench: kmalloc-64 has sheaves of \([0-9]*\).*/\1/p' "consoles/$ok_boot.log" | grep . || echo 0)" \
+	--argjson barn_sheaves "$(sed -n 's/^#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/\1/p' "$SOURCE/mm/slub.c" | grep . || echo 0)" \
+	'. + ($ARGS.named | with_entries(select(.value > 0)))' environment.json >environment.json.part
+mv environment.json.part environment.json
 touch boots.complete

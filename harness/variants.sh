@@ -36,16 +36,17 @@ baseline_variant() {
 # VERSION.PATCHLEVEL of the source tree.
 kernel_series() { awk -F ' *= *' '/^VERSION =/ { v = $2 } /^PATCHLEVEL =/ { print v "." $2; exit }' "$1/Makefile"; }
 
-# The patches of a list of series, in order; those in SERIES-7.3/ follow for a 7.3 kernel only.
+# The patches of a list of series, in order of their names. For a 7.3 kernel, those in
+# SERIES-7.3/ stand in for the ones with the same name, and are added to the others.
 series_patches() {
-	local s dirs
+	local s dirs version=none
+	[ -z "${SOURCE-}" ] || version=$(kernel_series "$SOURCE")
 	for s in "$@"; do
 		[ -d "$patch_dir/$s" ] || die 1 "no series $s in kernel-patches/patches"
 		dirs=("$patch_dir/$s")
-		[ -z "${SOURCE-}" ] || dirs+=("$patch_dir/$s-$(kernel_series "$SOURCE")")
-		for s in "${dirs[@]}"; do
-			[ ! -d "$s" ] || find "$s" -name '*.patch' | LC_ALL=C sort
-		done
+		[ ! -d "$patch_dir/$s-$version" ] || dirs+=("$patch_dir/$s-$version")
+		find "${dirs[@]}" -name '*.patch' -printf '%f %p\n' |
+			awk '{ path[$1] = $2 } END { for (f in path) print f, path[f] }' | LC_ALL=C sort | cut -d' ' -f2
 	done
 }
 

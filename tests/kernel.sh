@@ -20,15 +20,21 @@ done
 tree=$(build path "$base")/tree
 cp -r "$top/bench/module" "$top/bench/uapi" "$scratch"
 expect 0 '' 'the module builds under W=1' make -C "$tree" ARCH=um W=1 KCFLAGS=-Werror M="$scratch/module" modules
-make -C "$tree" ARCH=um M="$scratch/module" clean >/dev/null
-make -C "$tree" ARCH=um C=2 CHECK="sparse -Wno-address-space-of" M="$scratch/module" modules >"$scratch/sparse.log" 2>&1 || true
-if [ ! -f "$scratch/module/sheafbench.ko" ] || ! grep -q '^  CHECK' "$scratch/sparse.log"; then
-	not_ok "sparse did not run: $(tail -n 3 "$scratch/sparse.log")"
-elif grep -E "$scratch/(module|uapi)/.*(warning|error):" "$scratch/sparse.log"; then
-	not_ok 'sparse has complaints about the module'
-else
-	ok 'sparse has no complaint about the module'
-fi
+
+# What Debian 12's sparse does not know, in its own words: typeof_unqual, and the length of a literal
+# as a constant (behind module_param()). Left an error, each would silence all warnings after it.
+checker="sparse -D__typeof_unqual__=__typeof__ '-D__builtin_strlen(x)=(sizeof(x)-1)'"
+sparse_says() {
+	touch "$scratch/module/sheafbench.c"
+	make -C "$tree" ARCH=um C=1 CHECK="$checker" M="$scratch/module" modules >"$scratch/sparse.log" 2>&1 || true
+	grep -q '^  CHECK' "$scratch/sparse.log" || echo 'sparse did not run'
+	grep -E '(warning|error):' "$scratch/sparse.log" || true
+}
+says=$(sparse_says)
+holds "sparse has no complaint about the module ${says:+($says)}" test -z "$says"
+printf 'int seen(int __user *p);\nint seen(int __user *p)\n{\n\treturn *p;\n}\n' >>"$scratch/module/sheafbench.c"
+says=$(sparse_says)
+holds 'sparse sees a bad dereference' grep -q 'dereference of noderef' <<<"$says"
 
 # Addresses differ from build to build; the instructions and what they refer to may not.
 code() {

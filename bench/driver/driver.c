@@ -405,6 +405,19 @@ static void add_context_option(char *text)
 	context(text, value + 1);
 }
 
+/* Plots mark where a sheaf ends; a kernel without sheaves has nothing to tell. */
+static void tell_sheaf_capacity(void)
+{
+	FILE *file = fopen("/sys/kernel/slab/kmalloc-64/sheaf_capacity", "re");
+	unsigned int capacity;
+
+	if (!file)
+		return;
+	if (fscanf(file, "%u", &capacity) == 1 && capacity)
+		printf("sheafbench: kmalloc-64 has sheaves of %u objects\n", capacity);
+	fclose(file);
+}
+
 int main(int argc, char **argv)
 {
 	enum {
@@ -496,6 +509,7 @@ int main(int argc, char **argv)
 	}
 	bind_to_cpu(cpu);
 	open_device();
+	tell_sheaf_capacity();
 	if (gbench_init(argv[0]))
 		die(FAILED, "%s", gbench_error());
 	add_own_context();
