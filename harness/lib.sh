@@ -33,6 +33,14 @@ logged() {
 	die 1 "$what failed; the whole log is $log"
 }
 
+# need_space NAME FOLDER MIB: refuse to begin what will not fit.
+need_space() {
+	local free
+	mkdir -p "$2"
+	free=$(df -Pm "$2" | awk 'NR == 2 { print $4 }')
+	[ "$free" -ge "$3" ] || die 1 "only $free MiB free in $2, and $3 are needed: free some or give $1=<folder>"
+}
+
 # with_lock NAME COMMAND...: one process at a time per NAME, so that two runs may share a cache.
 with_lock() {
 	local name=$1

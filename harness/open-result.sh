@@ -19,8 +19,7 @@ request=$({
 } | hash_of | cut -c1-6)
 
 mkdir -p "$OUT"
-free_mib=$(df -Pm "$OUT" | awk 'NR == 2 { print $4 }')
-[ "$free_mib" -ge 200 ] || die 1 "only $free_mib MiB free in $OUT; a result needs 200: free some or give OUT=<folder>"
+need_space OUT "$OUT" 200
 
 part=$(find "$OUT" -maxdepth 1 -type d -name "*-$request.part" | LC_ALL=C sort | tail -n 1)
 if [ -n "$part" ]; then

@@ -50,27 +50,31 @@ one_boot() {
 		"$dir/image.$pad" "$build/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" >"$log" &
 	wait $! || status=$?
 	end_boot
-	cp "$log" "consoles/$stem.log"
+	keep "$log" "consoles/$stem.log"
 	reason=
 	if ! grep -aq '^sheafbench: exit 0' "$log" || [ ! -s "$scratch/out/run.json" ] || [ ! -s "$scratch/out/samples.tsv" ] ||
 		grep -aqE 'Kernel panic|Oops|BUG:|WARNING:' "$log"; then
 		reason=$(telling_line "$status" "$log")
 		return 0
 	fi
-	# From another file system, so first beside its place, then renamed.
-	cp "$scratch/out/run.json" "runs/$stem.json.part" && mv "runs/$stem.json.part" "runs/$stem.json"
-	cp "$scratch/out/samples.tsv" "samples/$stem.tsv.part" && mv "samples/$stem.tsv.part" "samples/$stem.tsv"
+	keep "$scratch/out/run.json" "runs/$stem.json"
+	keep "$scratch/out/samples.tsv" "samples/$stem.tsv"
 }
 
-record() { printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >>boots.tsv; }
+cannot_write() { die 1 "cannot write to $PWD (disk full?); free some space, and the same command goes on from here"; }
+
+# From another file system, so first beside its place, then renamed.
+keep() { { cp "$1" "$2.part" && mv "$2.part" "$2"; } 2>/dev/null || cannot_write; }
+
+record() { printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" 2>/dev/null >>boots.tsv || cannot_write; }
 
 declare -A outcome cmdline_of dir_of failures
 while IFS=$rs read -r index _ _ _ status _; do
 	outcome[$index]=$status
 done < <(rows boots.tsv)
-while IFS=$rs read -r variant _ _ _ _ cmdline _; do
+while IFS=$rs read -r variant _ _ _ _ cmdline id; do
 	cmdline_of[$variant]=$cmdline
-	dir_of[$variant]=$("$top/harness/kernel/build.sh" path "$variant")
+	dir_of[$variant]=$CACHE/kernels/$TARGET/$id
 done < <(rows variants.tsv)
 
 total=$(grep -vc '^#' plan.tsv)

@@ -34,6 +34,24 @@ kernel)
 	mkdir -p "$BUILD/initramfs"
 	"$top/harness/initramfs.sh" "$BUILD/initramfs/$id.cpio" "$module" "$BUILD"
 	;;
+kernels)
+	# All builds at once; the images that are there by now are the progress.
+	mapfile -t images < <(rows "$BUILD/current/plan.tsv" | awk -F "$rs" -v k="$CACHE/kernels/$TARGET" '!seen[$6, $5]++ { print k "/" $6 "/image." $5 }')
+	count() { local n=0 f; for f in "${images[@]}"; do [ ! -f "$f" ] || n=$((n + 1)); done; echo "$n"; }
+	had=$(count) start=$SECONDS next=0 status=0
+	shift 2
+	printf '%s\n' "$@" | xargs -P "$JOBS" -I{} "$0" "$BUILD" kernel {} >"$BUILD/kernels.log" 2>&1 &
+	while kill -0 $! 2>/dev/null; do
+		sleep 1
+		[ $((SECONDS - start)) -ge "$next" ] || continue
+		progress layouts $(($(count) - had)) $((${#images[@]} - had)) $((SECONDS - start))
+		if [ -t 2 ]; then next=$((SECONDS - start + 1)); else next=$((SECONDS - start + 15)); fi
+	done
+	wait $! || status=$?
+	progress_end
+	[ "$status" = 0 ] || { grep -v '^  layout' "$BUILD/kernels.log" >&2; exit 1; }
+	say "  ${#images[@]} kernels, $((${#images[@]} - had)) of them linked now: $((SECONDS - start)) s"
+	;;
 run)
 	"$top/harness/run.sh" "$BUILD"
 	;;
@@ -51,8 +69,8 @@ finish)
 	result=${part%.part}
 	{
 		printf '# build\tpad\tsymbol\taddress\n'
-		rows "$part/plan.tsv" | awk -F "$rs" '!seen[$6, $5]++ { print $2, $6, $5 }' | while read -r v id pad; do
-			awk -v OFS='\t' -v id="$id" -v pad="$pad" '{ print id, pad, $1, $2 }' "$(build path "$v")/symbols.$pad"
+		rows "$part/plan.tsv" | awk -F "$rs" '!seen[$6, $5]++ { print $6, $5 }' | while read -r id pad; do
+			awk -v OFS='\t' -v id="$id" -v pad="$pad" '{ print id, pad, $1, $2 }' "$CACHE/kernels/$TARGET/$id/symbols.$pad"
 		done
 	} >"$part/layouts.tsv"
 	rm -f "$part/boots.complete" "$part/plots.complete"

@@ -103,6 +103,7 @@ make_tree() {
 	[ ! -f "$dir/built" ] || return 0
 	base=$(baseline_variant)
 	mkdir -p "$dir" "$CACHE/logs"
+	need_space CACHE "$CACHE" 1500
 	rm -rf "$dir/tree"
 	cp -al "$SOURCE" "$dir/tree" 2>/dev/null || { rm -rf "$dir/tree"; cp -a "$SOURCE" "$dir/tree"; } ||
 		die 1 "cannot copy the source to $dir (disk full?)"

@@ -77,6 +77,7 @@ take() {
 	shift
 	if [ ! -f "$dir/.sheafbench" ]; then
 		local start=$SECONDS
+		need_space CACHE "$CACHE" 5000
 		say "  unpacking the kernel source ($id)"
 		rm -rf "$dir" "$dir.part"
 		mkdir -p "$dir.part"

@@ -35,6 +35,8 @@ pin_threads() {
 target_boot() {
 	local image=$1 initramfs=$2 cmdline=$3 out=$4 deadline=$5
 	ulimit -c 0
+	# The guest's memory is a file there; containers often have little of it.
+	[ "$(df -Pm /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')" -ge 600 ] 2>/dev/null || export TMPDIR=/tmp
 	pin_threads "$image" "$out" 2>/dev/null &
 	# shellcheck disable=SC2086 # a command line is a list of words
 	exec setpriv --pdeathsig TERM timeout --signal=KILL "$deadline" setpriv --pdeathsig KILL \
