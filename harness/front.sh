@@ -54,6 +54,8 @@ bench)
 	user_tools
 	"$build/sheafbench-driver" --list --workloads "$WORKLOADS" >/dev/null 2>&1 ||
 		die 2 "WORKLOADS='$WORKLOADS' matches no workload; $build/sheafbench-driver --list shows all names"
+	# What Ninja saw through this link would be another result's.
+	rm -f "$build/current"
 	NINJA_STATUS='' cmake --build "$build" -j "$JOBS" --target bench -- --quiet
 	;;
 plots)
