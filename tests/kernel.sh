@@ -36,10 +36,10 @@ printf 'int seen(int __user *p);\nint seen(int __user *p)\n{\n\treturn *p;\n}\n'
 says=$(sparse_says)
 holds 'sparse sees a bad dereference' grep -q 'dereference of noderef' <<<"$says"
 
-# Addresses differ from build to build; the instructions and what they refer to may not.
+# Offsets into sections differ from build to build; the instructions may not.
 code() {
 	objdump -dr --no-show-raw-insn --no-addresses "$1/tree/mm/slub.o" |
-		awk -v f="<$2>:" '$0 == f { on = 1; next } on && /^$/ { exit } on { sub(/ *#.*/, ""); print }'
+		awk -v f="<$2>:" '$0 == f { on = 1; next } on && /^$/ { on = 0 } on { sub(/ *#.*/, ""); gsub(/[+-]0x[0-9a-f]+$/, ""); print }'
 }
 for f in kfree kmem_cache_free __kmalloc_noprof __kmalloc_cache_noprof kmem_cache_alloc_noprof; do
 	code "$(build path "$base")" "$f" >"$scratch/base.s"
