@@ -26,7 +26,7 @@ clean:
 #:
 #: VARIANTS="local-trylock qpw-on"  which kernels (default: all of kernel-patches/variants)
 #: WORKLOADS='^pair/64/'            which workloads, a regular expression on their names
-#: LAYOUTS=12 BOOTS=1 SAMPLES=300   layouts per variant, boots per layout, samples per workload and boot
+#: LAYOUTS=16 BOOTS=1 SAMPLES=300   layouts per variant, boots per layout, samples per workload and boot
 #: SEED=1                           seed of the layouts and of the order
 #: TARGETS=uml                      where to run (default: all that this machine can run)
 #: KERNEL_SRC=debian-7.2            or a kernel folder, a git tree with @commit, a tarball

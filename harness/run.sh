@@ -12,8 +12,13 @@ build=$1
 cd -P "$build/current"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
-# A kernel may make a session of its own; the folder in its arguments names it.
-end_boot() { pkill -KILL -f "sheafbench.out=$scratch/out " || true; }
+boot_pid=
+# The session that the boot began in, and the kernel, which leaves it: the folder in its arguments names that.
+end_boot() {
+	[ -z "$boot_pid" ] || pkill -KILL -s "$boot_pid" || true
+	pkill -KILL -f "sheafbench.out=$scratch/out " || true
+	boot_pid=
+}
 cleanup() {
 	end_boot
 	rm -rf "$scratch"
@@ -48,7 +53,8 @@ one_boot() {
 	printf '%s\n' --workloads "$WORKLOADS" --samples "$SAMPLES" --out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/out/args"
 	setsid bash -c ". '$top/harness/targets/$TARGET.sh'; target_boot \"\$@\"" boot \
 		"$dir/image.$pad" "$build/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" >"$log" &
-	wait $! || status=$?
+	boot_pid=$!
+	wait "$boot_pid" || status=$?
 	end_boot
 	keep "$log" "consoles/$stem.log"
 	reason=

@@ -60,8 +60,8 @@ plots)
 	touch "$BUILD/current/plots.complete"
 	;;
 report)
-	"$BUILD/sheafreport" report "$BUILD/current/."
-	"$BUILD/sheafreport" reply "$BUILD/current/."
+	"$BUILD/sheafreport" report "$BUILD/current/." >/dev/null
+	"$BUILD/sheafreport" reply "$BUILD/current/." >/dev/null
 	;;
 finish)
 	part=$(cd -P "$BUILD/current" && pwd)

@@ -12,7 +12,7 @@ default_workloads='^(pair/[0-9]+/1|(alloc|free)/64/[0-9]+(/lifo)?|batch-(alloc|f
 export TARGETS=${TARGETS:-}
 export VARIANTS=${VARIANTS:-}
 export WORKLOADS=${WORKLOADS:-$default_workloads}
-export LAYOUTS=${LAYOUTS:-12} BOOTS=${BOOTS:-1} SAMPLES=${SAMPLES:-300} SEED=${SEED:-1}
+export LAYOUTS=${LAYOUTS:-16} BOOTS=${BOOTS:-1} SAMPLES=${SAMPLES:-300} SEED=${SEED:-1}
 export KERNEL_SRC=${KERNEL_SRC:-debian-7.2}
 export OUT=${OUT:-$top/results} INSTALL=${INSTALL:-yes} RESULT=${RESULT:-}
 export CACHE JOBS

@@ -47,7 +47,7 @@ debian_tarball() {
 	done >"$state/sources.list"
 	if ! own_apt update >"$CACHE/logs/source-apt.log" 2>&1; then
 		stored=$(find "$CACHE/debian" -name "linux-source-$series.tar.xz" 2>/dev/null | sort | tail -n 1)
-		[ -n "$stored" ] || die 1 "the Debian mirror cannot be asked for linux-source-$series (log: $CACHE/logs/source-apt.log); $alternatives"
+		[ -n "$stored" ] || die 1 "the Debian mirror cannot be asked for linux-source-$series: $(grep -m1 '^E:' "$CACHE/logs/source-apt.log"); $alternatives"
 		say "  the mirror does not answer; using the cached $(basename "$(dirname "$stored")")"
 		printf '%s\n' "$stored"
 		return
