@@ -5,17 +5,13 @@
 export GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 
 .DEFAULT_GOAL := help
-.PHONY: bench check plots reply publish help clean
+.PHONY: bench check plots reply publish clean help
 
-bench check plots reply publish:
+bench check plots reply publish clean:
 	@MAKEFLAGS= exec harness/front.sh $@
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
-
-clean:
-	rm -rf build
-	@. harness/lib.sh; rm -rf "$$CACHE/kernels"
 
 #: make bench     build the kernels, boot them, measure, compare, plot, write the reply
 #: make check     the tests

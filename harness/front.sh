@@ -84,6 +84,11 @@ check)
 	logged "$build/check-build.log" "user-space code and tests, sanitized" cmake --build "$build/check" -j "$JOBS"
 	BUILD=$build/check ctest --test-dir "$build/check" --output-on-failure
 	;;
+clean)
+	check_values
+	rm -rf "$build" "$CACHE/kernels"
+	say "removed the build trees; sources stay in $CACHE, results in $OUT"
+	;;
 *)
 	die 2 "no goal '${1-}'; see 'make help'"
 	;;

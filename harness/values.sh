@@ -15,6 +15,14 @@ export WORKLOADS=${WORKLOADS:-$default_workloads}
 export LAYOUTS=${LAYOUTS:-16} BOOTS=${BOOTS:-1} SAMPLES=${SAMPLES:-300} SEED=${SEED:-1}
 export KERNEL_SRC=${KERNEL_SRC:-debian-7.2}
 export OUT=${OUT:-$top/results} INSTALL=${INSTALL:-yes} RESULT=${RESULT:-}
+# Steps run in folders of their own, so a path means what it means where make was called.
+OUT=$(realpath -m -- "$OUT") CACHE=$(realpath -m -- "$CACHE")
+[ -z "$RESULT" ] || RESULT=$(realpath -m -- "$RESULT")
+case $KERNEL_SRC in
+debian-[0-9]*) ;;
+*@*) KERNEL_SRC=$(realpath -m -- "${KERNEL_SRC%@*}")@${KERNEL_SRC##*@} ;;
+*) KERNEL_SRC=$(realpath -m -- "$KERNEL_SRC") ;;
+esac
 export CACHE JOBS
 
 target_names() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$//'); }
