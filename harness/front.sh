@@ -56,7 +56,11 @@ bench)
 		die 2 "WORKLOADS='$WORKLOADS' matches no workload; $build/sheafbench-driver --list shows all names"
 	# What Ninja saw through this link would be another result's.
 	rm -f "$build/current"
-	NINJA_STATUS='' cmake --build "$build" -j "$JOBS" --target bench -- --quiet
+	# The steps speak for themselves on standard error; what Ninja adds of its own is noise.
+	status=0
+	NINJA_STATUS='' cmake --build "$build" -j "$JOBS" --target bench -- --quiet >"$build/ninja.log" || status=1
+	grep -vE '^(FAILED:|ninja:|cd /|$)' "$build/ninja.log" >&2 || true
+	exit "$status"
 	;;
 plots)
 	result=$(result_folder)

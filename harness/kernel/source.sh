@@ -37,6 +37,8 @@ debian_tarball() {
 	stored=$(find "$CACHE/debian" -name "linux-source-$series.tar.xz" -mtime -1 2>/dev/null | sort | tail -n 1)
 	[ -z "$stored" ] || { printf '%s\n' "$stored"; return; }
 
+	# apt hangs on a full disk, so before it is asked.
+	need_space CACHE "$CACHE" 5000
 	command -v apt-get >/dev/null || die 1 "no apt-get here to fetch linux-source-$series with; $alternatives"
 	uri=$(debian_sources)
 	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
