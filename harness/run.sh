@@ -12,12 +12,15 @@ build=$1
 cd -P "$build/current"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
-boot_pid=
-# The session that the boot began in, and the kernel, which leaves it: the folder in its arguments names that.
+booting=
+# The process that was started, the session that it makes, and the kernel, which leaves that: its arguments
+# name the folder. Each alone misses some instant of a boot.
 end_boot() {
-	[ -z "$boot_pid" ] || pkill -KILL -s "$boot_pid" || true
-	pkill -KILL -f "sheafbench.out=$scratch/out " || true
-	boot_pid=
+	[ -n "$booting" ] || return 0
+	kill -KILL $! 2>/dev/null || true
+	pkill -KILL -s $! || true
+	pkill -KILL -f "$scratch/out" || true
+	booting=
 }
 cleanup() {
 	end_boot
@@ -51,10 +54,10 @@ one_boot() {
 	rm -rf "$scratch/out"
 	mkdir "$scratch/out"
 	printf '%s\n' --workloads "$WORKLOADS" --samples "$SAMPLES" --out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/out/args"
+	booting=yes
 	setsid bash -c ". '$top/harness/targets/$TARGET.sh'; target_boot \"\$@\"" boot \
 		"$dir/image.$pad" "$build/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" >"$log" &
-	boot_pid=$!
-	wait "$boot_pid" || status=$?
+	wait $! || status=$?
 	end_boot
 	keep "$log" "consoles/$stem.log"
 	reason=

@@ -32,8 +32,8 @@ status=0
 wait "$leader" || status=$?
 holds 'an interrupted bench fails' test "$status" != 0
 sleep 1
-left=$(pgrep -fc "$CACHE/kernels/.*/image" || true)
-holds "no kernel is left behind ($left)" test "$left" = 0
+left=$(pgrep -fa "$CACHE/kernels/[^ ]*/image" || true)
+holds "no kernel is left behind${left:+: $left}" test -z "$left"
 if compgen -G "$scratch/results/*.part" >/dev/null && [ ! -e "$scratch/results/latest" ]; then
 	ok 'a half result is not taken for a whole one'
 else
