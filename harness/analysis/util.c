@@ -27,7 +27,7 @@ bool streq(const char *a, const char *b)
 static void *need(void *p)
 {
 	if (!p) {
-		fputs("sheafstat: out of memory\n", stderr);
+		fprintf(stderr, "%s: out of memory\n", program_invocation_short_name);
 		exit(1);
 	}
 	return p;
