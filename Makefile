@@ -5,9 +5,9 @@
 export GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 
 .DEFAULT_GOAL := help
-.PHONY: bench check plots reply publish clean help
+.PHONY: bench check certify peers doctor plots reply publish clean help
 
-bench check plots reply publish clean:
+bench check certify peers doctor plots reply publish clean:
 	@MAKEFLAGS= exec harness/front.sh $@
 
 help:
@@ -15,6 +15,9 @@ help:
 
 #: make bench     build the kernels, boot them, measure, compare, plot, write the reply
 #: make check     the tests
+#: make certify   what this machine can tell: 100 and more comparisons of the baseline with itself, known doses
+#: make peers     the loops that people use today against ours, on the known doses
+#: make doctor    the machine's state, and what would make it quieter
 #: make plots     draw the plots of a result again
 #: make reply     write report.md, reply.txt and reply.eml of a result again; print the reply
 #: make publish   write Results.md and its plots from a result
@@ -22,7 +25,10 @@ help:
 #:
 #: VARIANTS="local-trylock qpw-on"  which kernels (default: all of kernel-patches/variants)
 #: WORKLOADS='^pair/64/'            which workloads, a regular expression on their names
-#: LAYOUTS=16 BOOTS=1 SAMPLES=300   layouts per variant, boots per layout, samples per workload and boot
+#: LAYOUTS=16 BOOTS=1 RUNS=1        layouts per variant, boots per layout, runs of each workload in a boot
+#: SAMPLES=300                      samples of a run
+#: PRECISION=0.5 MOST=64            add layouts, MOST at most, until the intervals reach +- so many ticks
+#: TUNE=yes                         governor, turbo and NMI watchdog set for the run, and put back after it
 #: SEED=1                           seed of the layouts and of the order
 #: TARGETS=uml                      where to run (default: all that this machine can run)
 #: KERNEL_SRC=debian-7.2            or a kernel folder, a git tree with @commit, a tarball

@@ -4,6 +4,18 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/harness/variants.sh"
+
+# What a goal asks of 'bench' where the user says nothing.
+case ${1-} in
+certify)
+	: "${VARIANTS:=gate-off}" "${LAYOUTS:=96}" "${BOOTS:=2}" "${RUNS:=2}" "${SAMPLES:=200}"
+	: "${WORKLOADS:=^(pair/[0-9]+/1|(alloc|free)/64/(1|32/lifo))\$}" "${LINK:=certified}"
+	;;
+peers)
+	: "${VARIANTS:=none}" "${LAYOUTS:=16}" "${BOOTS:=3}" "${SAMPLES:=200}" "${WORKLOADS:=^pair/64/1\$}" "${ALSO:=^peer-}" "${LINK:=peers}"
+	;;
+esac
+export ALSO=${ALSO-} LINK=${LINK:-latest}
 . "$top/harness/values.sh"
 
 build=${BUILD:-$top/build}
@@ -47,8 +59,11 @@ choose_targets() {
 	export TARGETS LEFT_OUT
 }
 
+tuned() { "$@"; }
+[ "$TUNE" = no ] || tuned() { "$top/harness/doctor.sh" tuned "$@"; }
+
 case ${1-} in
-bench)
+bench | certify | peers)
 	check_values
 	choose_targets
 	user_tools
@@ -58,9 +73,14 @@ bench)
 	rm -f "$build/current"
 	# The steps speak for themselves on standard error; what Ninja adds of its own is noise.
 	status=0
-	NINJA_STATUS='' cmake --build "$build" -j "$JOBS" --target bench -- --quiet >"$build/ninja.log" || status=1
+	NINJA_STATUS='' tuned cmake --build "$build" -j "$JOBS" --target bench -- --quiet >"$build/ninja.log" || status=1
 	grep -vE '^(FAILED:|ninja:|cd /|$)' "$build/ninja.log" >&2 || true
-	exit "$status"
+	[ "$status" = 0 ] || exit "$status"
+	[ "$1" = bench ] || "$build/sheafstat" "$1" "$OUT/$LINK"
+	[ "$1" != peers ] || { "$top/plots/render.sh" "$OUT/$LINK" && say "plot: $OUT/$LINK/plots/peers.png"; }
+	;;
+doctor)
+	exec "$top/harness/doctor.sh"
 	;;
 plots)
 	result=$(result_folder)

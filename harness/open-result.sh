@@ -13,7 +13,7 @@ builds() { for v in $(chosen_variants); do printf '%s\t%s\n' "$v" "$("$top/harne
 build_table=$(builds)
 
 request=$({
-	printf '%s\n' "$TARGET" "$WORKLOADS" "$LAYOUTS" "$BOOTS" "$SAMPLES" "$SEED" "$build_table"
+	printf '%s\n' "$TARGET" "$WORKLOADS" "$LAYOUTS" "$BOOTS" "$RUNS" "$SAMPLES" "$PRECISION" "$MOST" "$SEED" "$ALSO" "$build_table"
 	for v in $(chosen_variants); do cat "$variant_dir/$v.variant"; done
 	find "$top/bench" -type f | LC_ALL=C sort | xargs cat
 } | hash_of | cut -c1-6)
@@ -30,10 +30,11 @@ else
 	mkdir -p "$part.new"/{runs,samples,consoles}
 	(
 		cd "$part.new"
-		printf '# variant\trole\torder\tlayouts\ttitle\tcmdline\tbuild\n' >variants.tsv
+		printf '# variant\trole\torder\tlayouts\ttitle\tcmdline\tbuild\tdose\tworkloads\targs\n' >variants.tsv
 		while IFS=$'\t' read -r v id; do
-			printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$v" "$(variant_key "$v" role change)" "$(variant_key "$v" order 50)" \
-				"$(variant_key "$v" layouts same)" "$(variant_key "$v" title)" "$(variant_key "$v" cmdline)" "$id"
+			printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$v" "$(variant_key "$v" role change)" "$(variant_key "$v" order 50)" \
+				"$(variant_key "$v" layouts same)" "$(variant_key "$v" title)" "$(variant_key "$v" cmdline)" "$id" \
+				"$(variant_key "$v" dose)" "$(variant_key "$v" workloads | sed "s/\$/${ALSO:+|$ALSO}/")" "$(variant_key "$v" args | paste -sd ' ')"
 		done <<<"$build_table" >>variants.tsv
 		"$build/sheafstat" plan --seed "$SEED" --layouts "$LAYOUTS" --boots "$BOOTS" --variants variants.tsv -o plan.tsv
 		printf '# index\tvariant\tlayout\tboot\tstatus\tseconds\tstart\treason\n' >boots.tsv
@@ -42,6 +43,7 @@ else
 fi
 ln -sfn "$part" "$build/current"
 
+measured=$(taskset -cp $$ | sed 's/.*[ ,-]//')
 cpu_file() { cat "/sys/devices/system/cpu/$1" 2>/dev/null || echo "n/a"; }
 virt=$(LC_ALL=C lscpu | sed -n 's/^Hypervisor vendor: *//p')
 left_out=()
@@ -50,6 +52,8 @@ for t in $(target_names); do
 done
 [ -z "${LEFT_OUT-}" ] || mapfile -t -O "${#left_out[@]}" left_out <<<"$LEFT_OUT"
 repeat="make bench TARGETS=$TARGET VARIANTS=\"$(chosen_variants | tr '\n' ' ' | sed 's/ $//')\" LAYOUTS=$LAYOUTS BOOTS=$BOOTS SAMPLES=$SAMPLES SEED=$SEED"
+[ "$RUNS" = 1 ] || repeat+=" RUNS=$RUNS"
+[ -z "$PRECISION" ] || repeat+=" PRECISION=$PRECISION MOST=$MOST"
 [ "$WORKLOADS" = "$default_workloads" ] || repeat+=" WORKLOADS='$WORKLOADS'"
 [ "$KERNEL_SRC" = debian-7.2 ] || repeat+=" KERNEL_SRC=$KERNEL_SRC"
 
@@ -66,9 +70,10 @@ jq -n \
 	--argjson cpus "$(nproc)" \
 	--arg host_kernel "$(uname -r)" \
 	--arg virtualization "${virt:-none}" \
-	--arg governor "$(cpu_file cpu0/cpufreq/scaling_governor)" \
+	--arg governor "$(cpu_file "cpu$measured/cpufreq/scaling_governor")" --argjson measured_cpu "$measured" \
 	--arg smt "$(cpu_file smt/control)" \
-	--argjson seed "$SEED" --argjson layouts "$LAYOUTS" --argjson boots "$BOOTS" --argjson samples "$SAMPLES" \
+	--argjson seed "$SEED" --argjson layouts "$LAYOUTS" --argjson boots "$BOOTS" --argjson runs "$RUNS" --argjson samples "$SAMPLES" \
+	--argjson findings "$("$top/harness/doctor.sh" findings | jq -R . | jq -s .)" \
 	--arg workloads "$WORKLOADS" \
 	--arg command "$repeat" \
 	--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo n/a)" \

@@ -31,7 +31,7 @@ trap 'progress_end; say "  interrupted: the same command goes on from here"; exi
 
 mapfile -t names < <("$build/sheafbench-driver" --list --workloads "$WORKLOADS")
 [ ${#names[@]} -gt 0 ] || die 2 "WORKLOADS='$WORKLOADS' matches no workload; see 'make help'"
-deadline=${DEADLINE:-$((60 + ${#names[@]} * SAMPLES / 1000))}
+deadline=${DEADLINE:-$((60 + ${#names[@]} * RUNS * SAMPLES / 1000))}
 
 # What went wrong, in one line: the console's own words where it has some.
 telling_line() {
@@ -49,11 +49,14 @@ telling_line() {
 }
 
 one_boot() {
-	local variant=$1 stem=$2 pad=$3 cmdline=$4 dir status=0 log=$scratch/console
+	local variant=$1 stem=$2 pad=$3 data=$4 cmdline=${cmdline_of[$1]} dir status=0 log=$scratch/console
 	dir=${dir_of[$variant]}
 	rm -rf "$scratch/out"
 	mkdir "$scratch/out"
-	printf '%s\n' --workloads "$WORKLOADS" --samples "$SAMPLES" --out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/out/args"
+	# shellcheck disable=SC2086 # a list of words
+	printf '%s\n' --workloads "${workloads_of[$variant]:-$WORKLOADS}" --samples "$SAMPLES" --runs "$RUNS" --seed "$data" ${args_of[$variant]} \
+		--out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/out/args"
+	[ "$data" = 0 ] || cmdline+=" slub_layout=$data"
 	booting=yes
 	setsid bash -c ". '$top/harness/targets/$TARGET.sh'; target_boot \"\$@\"" boot \
 		"$dir/image.$pad" "$build/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" >"$log" &
@@ -77,11 +80,13 @@ keep() { { cp "$1" "$2.part" && mv "$2.part" "$2"; } 2>/dev/null || cannot_write
 
 record() { printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" 2>/dev/null >>boots.tsv || cannot_write; }
 
-declare -A outcome cmdline_of dir_of failures
+declare -A outcome cmdline_of dir_of workloads_of args_of failures
 while IFS=$rs read -r index _ _ _ status _; do
 	outcome[$index]=$status
 done < <(rows boots.tsv)
-while IFS=$rs read -r variant _ _ _ _ cmdline id; do
+while IFS=$rs read -r variant _ _ _ _ cmdline id _ workloads args; do
+	workloads_of[$variant]=$workloads
+	args_of[$variant]=$args
 	cmdline_of[$variant]=$cmdline
 	dir_of[$variant]=$CACHE/kernels/$TARGET/$id
 done < <(rows variants.tsv)
@@ -90,7 +95,7 @@ total=$(grep -vc '^#' plan.tsv)
 n=0 todo=0 start=$SECONDS worked=0
 while IFS=$rs read -r index _; do [ -n "${outcome[$index]-}" ] || todo=$((todo + 1)); done < <(rows plan.tsv)
 say "  $todo of $total boots to do, ${#names[@]} workloads each"
-while IFS=$rs read -r -u 8 index variant layout boot pad _; do
+while IFS=$rs read -r -u 8 index variant layout boot pad _ data; do
 	n=$((n + 1))
 	if [ -n "${outcome[$index]-}" ]; then
 		[ "${outcome[$index]}" = ok ] || failures[$variant]=$((${failures[$variant]:-0} + 1))
@@ -102,14 +107,15 @@ while IFS=$rs read -r -u 8 index variant layout boot pad _; do
 		worked=$((worked + 1))
 		continue
 	fi
-	boot_start=$SECONDS
+	boot_start=${EPOCHREALTIME/./}
 	at=$(date -u +%FT%TZ)
-	one_boot "$variant" "$stem" "$pad" "${cmdline_of[$variant]}"
+	one_boot "$variant" "$stem" "$pad" "$data"
+	took=$((${EPOCHREALTIME/./} - boot_start)) took=$((took / 1000000)).$(printf '%03d' $((took / 1000 % 1000)))
 	if [ -z "$reason" ]; then
-		record "$index" "$variant" "$layout" "$boot" ok $((SECONDS - boot_start)) "$at" ""
+		record "$index" "$variant" "$layout" "$boot" ok "$took" "$at" ""
 		failures[$variant]=-1000000 # it works: single failures later do not end it
 	else
-		record "$index" "$variant" "$layout" "$boot" failed $((SECONDS - boot_start)) "$at" "$reason"
+		record "$index" "$variant" "$layout" "$boot" failed "$took" "$at" "$reason"
 		failures[$variant]=$((${failures[$variant]:-0} + 1))
 		progress_end
 		say "  boot $stem failed: $reason (console: $PWD/consoles/$stem.log)"
@@ -126,7 +132,8 @@ ok_boot=$(awk -F '\t' -v base="$(baseline_variant)" '$5 == "ok" && $2 == base { 
 [ -n "$ok_boot" ] || die 1 "no boot of the baseline brought a result: $(awk -F '\t' '$5 == "failed" { print $8; exit }' boots.tsv) (consoles: $PWD/consoles)"
 read -r _ _ _ _ khz _ step < <(sed -n 2p "samples/$ok_boot.tsv")
 jq --argjson clock_khz "$khz" --argjson timer_step "$step" \
-	--argjson duration_s "$(awk -F '\t' '!/^#/ { s += $6 } END { print s + 0 }' boots.tsv)" \
+	--argjson duration_s "$(awk -F '\t' '!/^#/ { s += $6 } END { printf "%d", s }' boots.tsv)" \
+	--argjson link_s "$(cat links.seconds 2>/dev/null || echo 0)" \
 	--argjson sheaf_capacity "$(sed -n 's/^sheafbench: kmalloc-64 has sheaves of \([0-9]*\).*/\1/p' "consoles/$ok_boot.log" | grep . || echo 0)" \
 	--argjson barn_sheaves "$(sed -n 's/^#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/\1/p' "$SOURCE/mm/slub.c" | grep . || echo 0)" \
 	'. + ($ARGS.named | with_entries(select(.value > 0)))' environment.json >environment.json.part

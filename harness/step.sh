@@ -51,9 +51,25 @@ kernels)
 	progress_end
 	[ "$status" = 0 ] || { grep -v '^  layout' "$BUILD/kernels.log" >&2; exit 1; }
 	say "  ${#images[@]} kernels, $((${#images[@]} - had)) of them linked now: $((SECONDS - start)) s"
+	# What a link costs, builds of modules and the like included: from a good number of them.
+	[ $((${#images[@]} - had)) -lt 8 ] ||
+		awk -v s=$((SECONDS - start)) -v n=$((${#images[@]} - had)) 'BEGIN { printf "%.2f\n", s / n }' >"$BUILD/current/links.seconds"
 	;;
 run)
 	"$top/harness/run.sh" "$BUILD"
+	# Widths decide whether there are to be more layouts, never the effects.
+	while [ -n "$PRECISION" ]; do
+		current=$BUILD/current/.
+		answer=$("$BUILD/sheafstat" precision "$current" --width "$PRECISION" --most "$MOST")
+		read -r layouts width variant <<<"$answer"
+		say "  half-width of the 95 % interval: $width ticks ($variant), wanted $PRECISION: $layouts layouts"
+		[ "$layouts" -gt "$(rows "$current/plan.tsv" | awk -F "$rs" '$3 > n { n = $3 } END { print n + 0 }')" ] || break
+		"$BUILD/sheafstat" plan --seed "$SEED" --layouts "$layouts" --boots "$BOOTS" --variants "$current/variants.tsv" \
+			--extend "$current/plan.tsv" -o "$current/plan.tsv"
+		mapfile -t builds < <(chosen_builds)
+		"$0" "$BUILD" kernels "${builds[@]}"
+		"$top/harness/run.sh" "$BUILD"
+	done
 	;;
 plots)
 	"$top/plots/render.sh" "$BUILD/current/."
@@ -73,9 +89,9 @@ finish)
 			awk -v OFS='\t' -v id="$id" -v pad="$pad" '{ print id, pad, $1, $2 }' "$CACHE/kernels/$TARGET/$id/symbols.$pad"
 		done
 	} >"$part/layouts.tsv"
-	rm -f "$part/boots.complete" "$part/plots.complete"
+	rm -f "$part/boots.complete" "$part/plots.complete" "$part/links.seconds"
 	mv "$part" "$result"
-	ln -sfn "$(basename "$result")" "$OUT/latest"
+	ln -sfn "$(basename "$result")" "$OUT/$LINK"
 	"$BUILD/sheafstat" show "$result" >&2
 	say "result: $result (report.md, reply.txt, reply.eml, plots/)"
 	awk -F '\t' '$1 !~ /^#/ && $5 == "failed" && !seen[$2]++ { print "sheafbench: variant " $2 " failed: " $8; bad = 1 } END { exit bad }' \

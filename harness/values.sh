@@ -3,7 +3,7 @@
 # The values that a user may give, their defaults and what is valid. Sourced after lib.sh and
 # variants.sh. check_values refuses a bad one in one line, exit status 2, before anything is done.
 
-known_values=(TARGETS VARIANTS WORKLOADS LAYOUTS BOOTS SAMPLES SEED JOBS KERNEL_SRC OUT CACHE INSTALL RESULT BUILD)
+known_values=(TARGETS VARIANTS WORKLOADS LAYOUTS BOOTS RUNS SAMPLES PRECISION MOST SEED TUNE JOBS KERNEL_SRC OUT CACHE INSTALL RESULT BUILD)
 
 # One object held at each size; alloc and free apart over the number of objects held, past
 # what a sheaf and what the barn keeps; batches freed in three orders.
@@ -12,7 +12,9 @@ default_workloads='^(pair/[0-9]+/1|(alloc|free)/64/[0-9]+(/lifo)?|batch-(alloc|f
 export TARGETS=${TARGETS:-}
 export VARIANTS=${VARIANTS:-}
 export WORKLOADS=${WORKLOADS:-$default_workloads}
-export LAYOUTS=${LAYOUTS:-16} BOOTS=${BOOTS:-1} SAMPLES=${SAMPLES:-300} SEED=${SEED:-1}
+export LAYOUTS=${LAYOUTS:-16} BOOTS=${BOOTS:-1} RUNS=${RUNS:-1} SAMPLES=${SAMPLES:-300} SEED=${SEED:-1}
+# With a PRECISION, layouts are added until the intervals are that narrow, MOST at most.
+export PRECISION=${PRECISION:-} MOST=${MOST:-64} TUNE=${TUNE:-no}
 export KERNEL_SRC=${KERNEL_SRC:-debian-7.2}
 export OUT=${OUT:-$top/results} INSTALL=${INSTALL:-yes} RESULT=${RESULT:-}
 # Steps run in folders of their own, so a path means what it means where make was called.
@@ -53,6 +55,11 @@ check_values() {
 	done
 	number_between LAYOUTS "$LAYOUTS" 1 256
 	number_between BOOTS "$BOOTS" 1 100
+	number_between RUNS "$RUNS" 1 100
+	number_between MOST "$MOST" 1 256
+	[[ $PRECISION =~ ^([0-9]{1,4}(\.[0-9]{1,6})?)?$ ]] && [[ ! $PRECISION =~ ^[0.]+$ ]] ||
+		die 2 "PRECISION=$PRECISION: give the half-width of the 95 % interval in ticks, such as 0.5"
+	known_word TUNE "$TUNE" yes no
 	number_between SAMPLES "$SAMPLES" 20 20000
 	number_between SEED "$SEED" 0 4294967295
 	number_between JOBS "$JOBS" 1 1024
@@ -60,7 +67,7 @@ check_values() {
 	mapfile -t all < <(target_names)
 	for word in $TARGETS; do known_word TARGETS "$word" "${all[@]}"; done
 	mapfile -t all < <(variant_names)
-	for word in $VARIANTS; do known_word VARIANTS "$word" "${all[@]}"; done
+	[ "$VARIANTS" = none ] || for word in $VARIANTS; do known_word VARIANTS "$word" "${all[@]}"; done
 	local status=0
 	grep -qE -- "$WORKLOADS" </dev/null || status=$?
 	[ "$status" -le 1 ] || die 2 "WORKLOADS='$WORKLOADS' is no extended regular expression; try '^pair/64/'"
@@ -83,13 +90,18 @@ chosen_builds() {
 	done | awk '!seen[$1]++ { print $2 }'
 }
 
-# The variants to run: those asked for, or all; the baseline is always among them.
+# The variants to run: those asked for, or all but the checks; the baseline, the null and the
+# doses are in every result.
 chosen_variants() {
-	local name base
-	base=$(baseline_variant)
+	local name role
 	for name in $(variant_names); do
-		if [ -z "$VARIANTS" ] || [ "$name" = "$base" ] || [[ " $VARIANTS " == *" $name "* ]]; then
-			printf '%s\n' "$name"
-		fi
+		role=$(variant_key "$name" role change)
+		case $role in
+		baseline | null | dose) ;;
+		*)
+			[[ " $VARIANTS " == *" $name "* ]] || { [ -z "$VARIANTS" ] && [ "$role" = change ]; } || continue
+			;;
+		esac
+		printf '%s\n' "$name"
 	done
 }

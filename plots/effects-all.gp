@@ -36,6 +36,7 @@ height = 40 + rowsum * row + lines * 72 + below
 eval start
 set multiplot
 set label 98 'All workloads compared with '.baseline at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,13'
+eval footer
 set border 3
 set xrange [left:right]
 set grid xtics linecolor rgb '#E4E4E4'
@@ -66,7 +67,7 @@ do for [o = 1:no] {
 			with xerrorbars linecolor rgb colour(k) pointtype point(k) pointsize 0.7, \
 		for [k = 1:nv] '' using (is(o, k) && far($4) ? ($4 > 0 ? right : left) - sgn($4) * 0.06 * span : NaN):(base(o, strcol(9)) + dodge(k)):(sgn($4) * 0.05 * span):(0) \
 			with vectors head filled linecolor rgb colour(k) linewidth 1.5
-	unset label 98
+	unset label
 }
 key_top = (below - 20.0) / height
 key_note = 'rows: SIZE/N/ORDER'.(bars ? '; bars: 95 % intervals' : '; fewer than two layouts, so no intervals').(bands ? '; grey: that of the null comparison' : '').(arrows ? '; arrow: beyond the axis' : '')

@@ -28,15 +28,28 @@ sheafreport plotvars "$result" >"$work/vars.gp"
 sheafstat plotdata "$result" "$work"
 cd "$work"
 
-# Where each variant's line in samples.gp carries its mark: the deciles, so that shape as well as colour tells them apart.
+# Doses and checks prove the instrument; they are no answers to show beside the others.
+proofs=$(sed -n "s/^proofs = '\(.*\)'/\1/p" vars.gp)
+for file in *.dat; do
+	awk -F '\t' -v proofs="$proofs" '
+		{ for (i = 1; i <= NF; i++) if ($i ~ /^"/ && index(proofs, " " substr($i, 2, length($i) - 2) " ")) next }
+		{ print }' "$file" >shown
+	mv shown "$file"
+done
+# The right edge of samples.gp: 98 of 100 samples of each variant lie before it.
 awk -F '\t' '!/^#/ && NF { print $3 "\t" $1 }' samples.dat | LC_ALL=C sort -t "$(printf '\t')" -k1,1 -k2,2g |
 	awk -F '\t' '
-		function marks(  q) { for (q = 1; q <= 9; q++) if (n) print name "\t" q "\t" x[int((n - 1) * q / 10) + 1] }
-		$1 != name { marks(); n = 0; name = $1 }
+		function edge(  at) { at = x[int((n - 1) * 0.98) + 1]; if (n && at > most) most = at }
+		$1 != name { edge(); n = 0; name = $1 }
 		{ x[++n] = $2 }
-		END { marks() }' >points.dat
+		END { edge(); print "most = " most + 0 }' >>vars.gp
 
-for script in effects effects-all samples by-size by-n; do
+scripts=(effects effects-all samples by-size by-n dose layouts)
+if [ -f "$result/peers.tsv" ]; then
+	cp "$result/peers.tsv" peers.dat
+	scripts+=(peers)
+fi
+for script in "${scripts[@]}"; do
 	for format in png svg; do
 		gnuplot -c "$here/$script.gp" "$here" "$format" "$script.$format" 2>"$script.log" ||
 			die 1 "gnuplot $script.gp failed: $(grep -m 1 . "$script.log")"

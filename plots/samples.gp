@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Distribution of the samples of one workload per variant, all boots together: cumulative shares.
+# Distribution of the samples of one workload: a panel per variant, the quiet ones up, those next to a busy sibling down.
 
 plots = ARG1; term = ARG2; out = ARG3
 load plots.'/style.gp'
@@ -8,45 +8,76 @@ if (rows('samples.dat') == 0) { eval no_data }
 stats 'samples.dat' using (note(strcol(3), strcol(4))) nooutput
 nv = words(variants)
 workload = system("sed -n '1s/^# \\([^:]*\\):.*/\\1/p' samples.dat")
-# the slowest hundredth would be most of the axis
 stats 'samples.dat' using 1 nooutput
 least = STATS_min
-most = least
-do for [k = 1:nv] {
-	stats 'samples.dat' using (strcol(3) eq name[k] ? $1 : NaN) nooutput
-	q = STATS_median + 4 * (STATS_up_quartile - STATS_median)
-	most = larger(most, q < STATS_max ? q : STATS_max)
-}
 if (most <= least) { most = least + 1 }
+gated = quiet_share == quiet_share
+array up[2] = [gated ? '#0072B2' : '#777777', '#E69F00']
+array state[2] = ['quiet', 'next to a busy sibling']
+cell = (most - least) / 220
+bin(x) = least + (floor((x - least) / cell) + 0.5) * cell
 
+# Samples of each state, and the fullest cell; what the comparison takes is the mean over layouts.
+array count[2 * nv]
+array fullest[2 * nv]
+array taken[nv]
+do for [k = 1:nv] {
+	do for [s = 1:2] {
+		i = 2 * (k - 1) + s
+		mine(n, q) = n eq name[k] && q == 2 - s
+		count[i] = 0
+		stats 'samples.dat' using (count[i] = count[i] + mine(strcol(3), $5), 0) nooutput
+		fullest[i] = 1
+		if (count[i] > 0) {
+			set table $cells
+			plot 'samples.dat' using (mine(strcol(3), $5) ? bin($1) : NaN):(1.0) smooth frequency
+			unset table
+			stats $cells using 2 nooutput
+			fullest[i] = STATS_max
+		}
+	}
+	taken[k] = NaN
+	if (rows('effects.dat') > 0) {
+		stats 'effects.dat' using (strcol(9) eq workload && (strcol(2) eq name[k] || name[k] eq baseline) ? (taken[k] = name[k] eq baseline ? $7 : $7 + $4, 0) : 0) nooutput
+	}
+}
+
+panel = 92
 width = 980
-key_rows = nv
-below = 90 + nv * key_line
-height = 470 + below
+height = 86 + nv * panel + 82
 eval start
 set multiplot
-set title 'Samples of '.workload.', all boots of each variant' font face.':Bold,13'
-set lmargin at screen 0.09
+set label 98 'Samples of '.workload.(gated ? sprintf(': %.1f %% of all samples are quiet', 100 * quiet_share) : ': no probes, so the states are not told apart') at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,13'
+set lmargin at screen 0.04
 set rmargin at screen 0.97
-set tmargin at screen 1 - 44.0 / height
-set bmargin at screen below * 1.0 / height
-set xrange [least - 0.03 * (most - least):most]
-set yrange [0:1.02]
-set xlabel unit
-set ylabel 'share of the samples that are at most so slow'
-set grid linecolor rgb '#E4E4E4'
-set border 3
-set xtics nomirror
-set ytics nomirror 0, 0.25, 1
-unset key
+set xrange [least - 0.02 * (most - least):most]
+set yrange [-1.1:1.1]
+set border 1
+set grid xtics linecolor rgb '#E4E4E4'
+unset ytics
+set xtics nomirror format ''
+set key at screen 0.97, screen 1 - 48.0 / height right center horizontal reverse Left width 2 font face.',10' samplen 1.5
+set style fill solid noborder
+set boxwidth cell absolute
 eval footer
-if (location eq 'p05') {
-	set arrow 1 from graph 0, first 0.05 to graph 1, first 0.05 nohead dashtype 2 linecolor rgb '#444444'
-	set label 98 '5 % quantile: what the comparison takes, boot by boot' at graph 0.99, first 0.05 right offset 0, 0.7 font face.',9' textcolor '#444444'
+do for [k = 1:nv] {
+	set tmargin at screen 1 - (76.0 + (k - 1) * panel + 18) / height
+	set bmargin at screen 1 - (76.0 + k * panel - 4) / height
+	if (k == nv) { set xtics format '%g'; set xlabel unit }
+	i = 2 * k - 1
+	all = count[i] + count[i + 1]
+	set label 1 name[k].': '.title[k] at graph 0, graph 1 left offset 0, 0.5 font face.',10'
+	set label 2 (gated && all > 0 ? sprintf('%.0f %% quiet', 100.0 * count[i] / all) : '') at graph 1, graph 1 right offset 0, 0.5 font face.',10'
+	set arrow 1 from graph 0, first 0 to graph 1, first 0 nohead linecolor rgb '#777777'
+	if (taken[k] == taken[k]) { set arrow 2 from taken[k], graph 0 to taken[k], graph 1 nohead linewidth 1.5 linecolor rgb '#000000' front }
+	plot for [s = 1:2] 'samples.dat' using (count[i + s - 1] > 0 && strcol(3) eq name[k] && $5 == 2 - s ? bin($1) : NaN):((s == 1 ? 1.0 : -1.0) / fullest[i + s - 1]) smooth frequency with boxes linecolor rgb up[s] notitle, \
+		for [s = 1:(k == 1 ? 1 + gated : 0)] keyentry with boxes linecolor rgb up[s] title (gated ? state[s] : 'all samples')
+	unset label
+	unset arrow
+	unset key
 }
-plot for [k = 1:nv] 'samples.dat' using (strcol(3) eq name[k] ? $1 : NaN):(1.0) smooth cnormal with lines linewidth 1.8 linecolor rgb colour(k), \
-	for [k = 1:nv] for [q = 1:9:2] 'points.dat' using (strcol(1) eq name[k] && $2 == q ? $3 : NaN):(q / 10.0) with points linecolor rgb colour(k) pointtype point(k) pointsize 1.1
-key_top = (below - 72.0) / height
-key_note = 'cut off at the right where the slowest samples of each variant lie far out'
-eval draw_key
+set label 97 'each state to its own height; black: '.location.', mean over layouts; cut off where fewer than 2 % of a variant lie' at screen 0.04, screen 26.0 / height font face.',9' textcolor '#444444'
+set lmargin 0; set rmargin 0; set tmargin 0; set bmargin 0
+set border 0; unset tics; unset xlabel; unset grid
+plot NaN notitle
 unset multiplot

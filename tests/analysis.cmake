@@ -5,7 +5,7 @@ add_executable(make_result make_result.c)
 target_link_libraries(make_result PRIVATE sheafstat-lib)
 target_compile_options(make_result PRIVATE -Wall -Wextra -Werror)
 
-foreach(test stats plan result)
+foreach(test stats coverage plan result certify)
 	add_executable(analysis_${test} analysis_${test}.c)
 	target_link_libraries(analysis_${test} PRIVATE sheafstat-lib PkgConfig::CMOCKA)
 	target_compile_options(analysis_${test} PRIVATE -Wall -Wextra -Werror)
@@ -13,6 +13,8 @@ foreach(test stats plan result)
 	set_tests_properties(analysis_${test} PROPERTIES TIMEOUT 300)
 endforeach()
 
-target_compile_definitions(analysis_result PRIVATE
-	MAKE_RESULT="$<TARGET_FILE:make_result>" SHEAFSTAT="$<TARGET_FILE:sheafstat>")
-add_dependencies(analysis_result make_result sheafstat)
+foreach(test result certify)
+	target_compile_definitions(analysis_${test} PRIVATE
+		MAKE_RESULT="$<TARGET_FILE:make_result>" SHEAFSTAT="$<TARGET_FILE:sheafstat>")
+	add_dependencies(analysis_${test} make_result sheafstat)
+endforeach()

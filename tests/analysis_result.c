@@ -136,33 +136,41 @@ static void put(const char *name, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
+#define TAIL "\t\t\t\t\t\n" /* cmdline, build, dose, workloads, args of variants.tsv */
+
 /*
- * Two variants, two layouts, two boots of one of them. With --location mean, ops 10 and overhead
- * 50: a 0: 10 and 12 (mean 11), a 1: 14; b 0: 15, b 1: 20. Differences 4 and 6.
+ * Two variants, two layouts and the stock one, two boots of one of them. With --location mean, ops 10
+ * and overhead 50: a 1: 10 and 12 (mean 11), a 2: 14; b 1: 15, b 2: 20. Differences 4 and 6. Stock:
+ * 95 and 90.
  */
 static void by_hand(void)
 {
 	static const struct {
 		const char *stem, *samples;
 	} boots[] = {
-		{ "b.l01.b00", "250 250" },	{ "a.l00.b01", "160 170 180" },
-		{ "a.l00.b00", "140 150 160" }, { "b.l00.b00", "200" },
-		{ "a.l01.b00", "190 190" },
+		{ "b.l02.b00", "250 250" },	{ "a.l01.b01", "160 170 180" },
+		{ "a.l01.b00", "140 150 160" }, { "b.l01.b00", "200" },
+		{ "a.l02.b00", "190 190" },	{ "a.l00.b00", "1000 1000" },
+		{ "b.l00.b00", "950 950" },
 	};
 
 	assert_int_equal(sh("rm -rf hand.part; mkdir -p hand.part/samples"), 0);
 	put("hand.part/environment.json", "{ \"target\": \"uml\", \"cpu\": \"hand\" }\n");
-	put("hand.part/variants.tsv", "b\tchange\t2\tsame\tB\t\na\tbaseline\t1\tsame\tA\t\n");
-	put("hand.part/plan.tsv", "0\tb\t1\t0\t32\tb\n1\ta\t0\t1\t16\ta\n2\ta\t0\t0\t16\ta\n"
-				  "3\tb\t0\t0\t16\tb\n4\ta\t1\t0\t32\ta\n");
-	put("hand.part/boots.tsv", "0\tb\t1\t0\tfailed\t9\tt\tpanic\n1\ta\t0\t1\tok\t9\tt\t\n"
-				   "2\ta\t0\t0\tok\t9\tt\t\n3\tb\t0\t0\tok\t9\tt\t\n"
-				   "4\ta\t1\t0\tok\t9\tt\t\n0\tb\t1\t0\tok\t9\tt\t\n");
+	put("hand.part/variants.tsv", "b\tchange\t2\tsame\tB" TAIL "a\tbaseline\t1\tsame\tA" TAIL);
+	put("hand.part/plan.tsv",
+	    "0\tb\t2\t0\t32\tb\t5\n1\ta\t1\t1\t16\ta\t6\n2\ta\t1\t0\t16\ta\t7\n"
+	    "3\tb\t1\t0\t16\tb\t7\n4\ta\t2\t0\t32\ta\t5\n5\ta\t0\t0\t0\ta\t0\n"
+	    "6\tb\t0\t0\t0\tb\t0\n");
+	put("hand.part/boots.tsv", "0\tb\t2\t0\tfailed\t9\tt\tpanic\n1\ta\t1\t1\tok\t9\tt\t\n"
+				   "2\ta\t1\t0\tok\t9\tt\t\n3\tb\t1\t0\tok\t9\tt\t\n"
+				   "4\ta\t2\t0\tok\t9\tt\t\n0\tb\t2\t0\tok\t9\tt\t\n"
+				   "5\ta\t0\t0\tok\t9\tt\t\n6\tb\t0\t0\tok\t9\tt\t\n");
 	for (size_t i = 0; i < ARRAY_SIZE(boots); i++) {
 		char *path = xasprintf("hand.part/samples/%s.tsv", boots[i].stem);
 		char *text =
-			xasprintf("# sheafbench-samples 1\n# clock tsc khz 2596123 step 26.00\n"
-				  "pair/64/1\t10\t50.0\t%s\n",
+			xasprintf("# sheafbench-samples 2\n# clock tsc khz 2596123 step 26.00\n"
+				  "# gate 0 chain 0\n"
+				  "pair/64/1\t10\t50.0\t0 0 0\t%s\t-\t-\n",
 				  boots[i].samples);
 
 		put(path, text);
@@ -171,9 +179,11 @@ static void by_hand(void)
 	}
 }
 
+static const char *const not_measured[] = { "null", "dose", "gate", "clock", "noise" };
+
 static void test_by_hand(void **state)
 {
-	const json_t *e, *v;
+	const json_t *e, *v, *certificate;
 	json_t *j;
 
 	(void)state;
@@ -185,13 +195,17 @@ static void test_by_hand(void **state)
 	assert_string_equal(json_text(json_object_get(j, "estimator"), "location"), "mean");
 	v = record(j, "values", "pair/64/1", "a");
 	near(json_num(v, "mean"), 12.5, 1e-9);
+	near(json_num(v, "stock"), 95.0, 1e-9);
 	near(json_num(v, "sd_layout"), sqrt(4.5), 1e-7);
 	near(json_num(v, "sd_boot"), sqrt(2.0), 1e-7);
 	near(json_num(v, "layouts"), 2, 0);
 	near(json_num(v, "boots"), 3, 0);
+	assert_true(json_is_null(json_object_get(v, "quiet_share")));
+	assert_true(json_is_null(json_object_get(v, "contended")));
 	near(json_interval(v, "ci95").hi, 12.5 + 12.7062047 * 1.5, 1e-6);
+	near(json_array_size(json_object_get(v, "per_layout")), 2, 0);
 	v = json_array_get(json_object_get(v, "per_layout"), 1);
-	near(json_num(v, "layout"), 1, 0);
+	near(json_num(v, "layout"), 2, 0);
 	near(json_num(v, "pad"), 32, 0);
 	near(json_num(v, "value"), 14, 1e-9);
 	e = record(j, "effects", "pair/64/1", "b");
@@ -200,6 +214,8 @@ static void test_by_hand(void **state)
 	assert_string_equal(json_text(e, "metric"), "tsc_ticks_per_op");
 	near(json_num(e, "baseline_value"), 12.5, 1e-9);
 	near(json_num(e, "effect"), 5.0, 1e-9);
+	near(json_num(e, "stock_effect"), -5.0, 1e-9);
+	assert_true(json_is_null(json_object_get(e, "contended_effect")));
 	near(json_interval(e, "ci95").lo, 5.0 - 12.7062047, 1e-6);
 	near(json_num(e, "ratio"), sqrt(15.0 / 11.0 * 20.0 / 14.0), 1e-7);
 	near(json_num(e, "p_value"), 2.0 * atan(1.0 / 5.0) / M_PI,
@@ -211,18 +227,351 @@ static void test_by_hand(void **state)
 	assert_true(json_is_null(json_object_get(e, "bootstrap_ci95")));
 	assert_true(warns(e, "too few for a bootstrap"));
 	near(json_num(variant(j, "b"), "failed"), 0, 0); /* the last line of an index counts */
+	near(json_num(variant(j, "a"), "layouts"), 2, 0);
+	near(json_num(variant(j, "a"), "boots"), 3, 0);
 	assert_true(json_is_null(json_object_get(variant(j, "b"), "reason")));
-	assert_true(json_is_null(json_object_get(json_object_get(j, "certificate"), "null")));
+	certificate = json_object_get(j, "certificate");
+	assert_true(json_is_false(json_object_get(certificate, "holds")));
+	near(json_array_size(json_object_get(certificate, "why_not")), 2, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(not_measured); i++)
+		assert_true(json_is_null(json_object_get(certificate, not_measured[i])));
+	near(json_num(certificate, "timer_step"), 26.0, 0);
 	json_decref(j);
-	/* Other locations of the same samples: a.l00.b00 is 9, 10, 11; a.l00.b01 is 11, 12, 13. */
+	/* Other locations of the same samples: a.l01.b00 is 9, 10, 11; a.l01.b01 is 11, 12, 13. */
 	assert_int_equal(sh("$S summarize --location min -o other.json hand.part"), 0);
 	j = summary("other.json");
 	near(json_num(record(j, "values", "pair/64/1", "a"), "mean"), (10 + 14) / 2.0, 1e-9);
 	json_decref(j);
-	assert_int_equal(sh("$S summarize hand.part"), 0);
+	assert_int_equal(sh("$S summarize --location p05 hand.part"), 0);
 	j = summary("hand.part");
 	near(json_num(record(j, "values", "pair/64/1", "a"), "mean"), (10.1 + 14) / 2.0, 1e-9);
 	json_decref(j);
+}
+
+/* A run of 40 samples of 10 operations: those with i % @of < @quiet are quiet. */
+static void gate_run(FILE *f, int of, int quiet, int fast, int gate, int slow, int high, int late)
+{
+	static const char *const ends[] = { "\tpair/64/1\t10\t0\t1000000 100 60", "\t", "\t",
+					    "\t" };
+
+	for (int column = 0; column < 4; column++) {
+		fprintf(f, "%s", ends[column] + !column);
+		for (int i = 0; i < 40 && column; i++) {
+			bool is = i % of < quiet;
+			int chain = i % 2 ? (i < 20 ? 58 : late) : 50;
+
+			fprintf(f, "%s%d", i ? " " : "",
+				column == 1   ? 10 * (is ? fast : slow)
+				: column == 2 ? (is ? gate : high)
+					      : (is ? chain : 900));
+		}
+	}
+	fputc('\n', f);
+}
+
+/*
+ * Gate by hand: level 100, limit 115. Layout 1: runs of 24 quiet samples at 10 and at 12, others at
+ * 20 and 24, so 11 and 22. Layout 2: of 15 quiet samples there is no value, 16 at 16 (gate 114)
+ * count; the others at 30 and 40, so 35. Ten additions take 8 ticks, in the end of one run 10.
+ */
+static void test_gate(void **state)
+{
+	const json_t *v, *certificate, *gate, *clock;
+	FILE *f;
+	json_t *j;
+
+	(void)state;
+	by_hand();
+	assert_int_equal(sh("rm -rf gate; mv hand.part gate; cd gate; rm samples/*; "
+			    "sed -i '/\ta\t[12]\t0\t/!d' boots.tsv"),
+			 0);
+	for (int layout = 1; layout < 3; layout++) {
+		char *path = xasprintf("gate/samples/a.l0%d.b00.tsv", layout);
+
+		f = fopen(path, "w");
+		assert_non_null(f);
+		fputs("# sheafbench-samples 2\n# clock tsc khz 2596123 step 26.00\n"
+		      "# gate 3072 chain 10\n",
+		      f);
+		gate_run(f, layout == 1 ? 5 : 8, 3, 10, 100, layout == 1 ? 20 : 30, 116, 58);
+		if (layout == 1)
+			gate_run(f, 5, 3, 12, 100, 24, 116, 58);
+		else
+			gate_run(f, 5, 2, 16, 114, 40, 200, 60);
+		assert_int_equal(fclose(f), 0);
+		free(path);
+	}
+	assert_int_equal(sh("$S summarize gate"), 0);
+	j = summary("gate");
+	v = record(j, "values", "pair/64/1", "a");
+	near(json_num(v, "mean"), 13.5, 1e-9);
+	near(json_num(v, "quiet_share"), 79 / 160.0, 1e-9);
+	near(json_num(json_object_get(v, "contended"), "mean"), 28.5, 1e-9);
+	near(json_num(json_object_get(v, "contended"), "layouts"), 2, 0);
+	near(json_interval(json_object_get(v, "contended"), "ci95").hi,
+	     28.5 + 12.7062047 * 13.0 / 2.0, 1e-6);
+	certificate = json_object_get(j, "certificate");
+	gate = json_object_get(certificate, "gate");
+	near(json_num(gate, "level"), 100, 0);
+	near(json_num(gate, "limit"), 115, 1e-9);
+	near(json_num(gate, "adds"), 3072, 0);
+	near(json_num(gate, "samples"), 160, 0);
+	near(json_num(gate, "quiet_share"), 79 / 160.0, 1e-9);
+	near(json_num(gate, "runs"), 4, 0);
+	near(json_num(gate, "runs_without_quiet"), 1, 0);
+	clock = json_object_get(certificate, "clock");
+	near(json_num(json_object_get(clock, "core_per_tick"), "p50"), 1.25, 1e-9);
+	near(json_num(json_object_get(clock, "core_per_tick"), "p99"), 1.25, 1e-9);
+	assert_true(json_num(json_object_get(clock, "core_per_tick"), "p01") < 1.2);
+	near(json_num(clock, "moved"), 1, 0);
+	near(json_num(json_object_get(certificate, "noise"), "ppm"), 100, 1e-9);
+	near(json_num(json_object_get(certificate, "noise"), "largest_ticks"), 60, 0);
+	near(json_num(json_object_get(certificate, "warmup"), "with"), 0, 0);
+	json_decref(j);
+	refused(1, "sed -i 3s/3072/3000/ gate/samples/a.l02.b00.tsv; $S summarize gate",
+		"a.l02.b00.tsv:3: gate 3000, but the boots before it have 3072");
+}
+
+/* What contended samples measure has no part in the quiet value, and they are apart from it. */
+static void test_contended(void **state)
+{
+	const json_t *quiet, *other;
+	json_t *j, *k;
+
+	(void)state;
+	assert_int_equal(
+		sh("rm -rf d; $M --small --contended 0.3 --warmup 0 --layouts 4 --sd-layout 0 "
+		   "--sd-boot 0 --variants 'local-trylock null qpw-on' d && $S summarize d && "
+		   "cp d/summary.json first.json && "
+		   "limit=$(jq .certificate.gate.limit d/summary.json) && "
+		   "for s in d/samples/*; do awk -F '\t' -v OFS='\t' -v limit=$limit '!/^#/ { "
+		   "n = split($5, x, \" \"); split($6, g, \" \"); $5 = \"\"; "
+		   "for (i = 1; i <= n; i++) $5 = $5 (i > 1 ? \" \" : \"\") "
+		   "(g[i] > limit ? 3 * x[i] : x[i]) } { print }' $s >x && mv x $s || exit; done; "
+		   "$S summarize d"),
+		0);
+	j = summary("first.json");
+	k = summary("d");
+	quiet = json_object_get(json_object_get(j, "certificate"), "gate");
+	near(json_num(quiet, "quiet_share"), 0.7, 0.05);
+	near(json_num(quiet, "runs_without_quiet"), 0, 0);
+	quiet = record(j, "values", "pair/64/1", "local-trylock");
+	other = record(k, "values", "pair/64/1", "local-trylock");
+	/* The median of a half-normal distribution lies 0.674 of its SD up. */
+	near(json_num(quiet, "mean"), 71.2 + 0.674 * 0.25, 0.05);
+	near(json_num(json_object_get(quiet, "contended"), "mean"), 71.2 * 1.45, 1.0);
+	near(json_num(other, "mean"), json_num(quiet, "mean"), 0);
+	assert_true(json_num(json_object_get(other, "contended"), "mean") > 290.0);
+	quiet = record(j, "effects", "pair/64/1", "qpw-on");
+	other = record(k, "effects", "pair/64/1", "qpw-on");
+	near(json_num(other, "effect"), json_num(quiet, "effect"), 0);
+	near(json_num(quiet, "contended_effect"), 13.0 * 1.45, 2.0);
+	assert_true(json_num(other, "contended_effect") > 40.0);
+	json_decref(k);
+	json_decref(j);
+	/* Of a gate that is off nothing is said. */
+	assert_int_equal(sh("rm -rf d; $M --small --gate-off --contended 0 d && $S summarize d && "
+			    "$S show d"),
+			 0);
+	assert_non_null(strstr(output, "gate   off: all samples count as quiet\n"));
+	assert_non_null(strstr(output, "clock  core cycles per tick are unknown"));
+	assert_non_null(strstr(output, "none is proven"));
+}
+
+/* A dose comes out as what it is, a false one is found out, and the certificate says so. */
+static void test_certificate(void **state)
+{
+	static const struct {
+		const char *options;
+		double slope;
+		bool null, dose, holds;
+		const char *why;
+	} cases[] = {
+		{ "", 1.0, true, true, true, NULL },
+		{ "--dose-slope 0.8", 0.8, true, false, false, "misses 0.95 to 1.05" },
+		{ "--dose-slope 1.15", 1.15, true, false, false, "misses 0.95 to 1.05" },
+		{ "--null-shift 2", 1.0, false, true, false,
+		  "5 of 5 comparisons of the baseline with itself" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const json_t *certificate, *dose, *why, *e;
+		struct interval ci;
+		json_t *j;
+
+		assert_int_equal(sh("rm -rf d; $M --small --sd-layout 0.1 --sd-boot 0.05 %s d && "
+				    "$S summarize d && $S show d",
+				    cases[i].options),
+				 0);
+		assert_true(!strstr(output, "The certificate holds.") == !cases[i].holds);
+		assert_true(!strstr(output, " *\n") == !cases[i].holds);
+		j = summary("d");
+		certificate = json_object_get(j, "certificate");
+		dose = json_object_get(certificate, "dose");
+		ci = json_interval(dose, "ci95");
+		near(json_num(dose, "slope"), cases[i].slope, 0.04);
+		assert_true(ci.lo <= cases[i].slope && cases[i].slope <= ci.hi);
+		assert_string_equal(json_text(dose, "workload"), "pair/64/1");
+		assert_string_equal(json_text(dose, "reference"), "dose-0");
+		near(json_array_size(json_object_get(dose, "points")), 4, 0);
+		near(json_num(json_array_get(json_object_get(dose, "points"), 3), "effect"),
+		     8 * cases[i].slope, 0.3);
+		assert_true(json_is_true(json_object_get(dose, "holds")) == cases[i].dose);
+		assert_true(json_is_true(json_object_get(json_object_get(certificate, "null"),
+							 "holds")) == cases[i].null);
+		assert_true(json_is_true(json_object_get(certificate, "holds")) == cases[i].holds);
+		why = json_object_get(certificate, "why_not");
+		near(json_array_size(why), !cases[i].holds, 0);
+		if (cases[i].why)
+			assert_non_null(
+				strstr(json_string_value(json_array_get(why, 0)), cases[i].why));
+		e = record(j, "effects", "pair/64/1", "dose-4");
+		assert_string_equal(json_text(e, "baseline"), "dose-0");
+		assert_true(json_is_null(json_object_get(e, "p_holm")));
+		e = record(j, "effects", "pair/64/1", "dose-0");
+		assert_string_equal(json_text(e, "baseline"), "local-trylock");
+		assert_null(record(j, "values", "alloc/64/1", "dose-4"));
+		json_decref(j);
+	}
+}
+
+/* What must be there, and is not, is named. */
+static void test_not_certified(void **state)
+{
+	static const struct {
+		const char *options, *why;
+		bool judged;
+	} cases[] = {
+		{ "--layouts 2", "2 layouts are too few", false },
+		{ "--layouts 1", "1 layout is too few", false },
+		{ "--variants 'local-trylock null'", "no known dose was measured", true },
+		{ "--gate-off --contended 0", "no known dose was measured", true },
+		{ "--variants 'local-trylock dose-0 dose-8'", "was not compared with itself",
+		  true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const json_t *certificate, *why;
+		bool said = false;
+		json_t *j;
+		size_t k;
+
+		assert_int_equal(sh("rm -rf d; $M --small --sd-layout 0.1 %s d && $S summarize d "
+				    "&& $S show d",
+				    cases[i].options),
+				 0);
+		j = summary("d");
+		certificate = json_object_get(j, "certificate");
+		assert_true(json_is_false(json_object_get(certificate, "holds")));
+		json_array_foreach(json_object_get(certificate, "why_not"), k, why)
+			said |= strstr(json_string_value(why), cases[i].why) != NULL;
+		assert_true(said);
+		if (!cases[i].judged)
+			assert_true(json_is_null(
+				json_object_get(json_object_get(certificate, "dose"), "holds")));
+		json_decref(j);
+	}
+}
+
+/* Variances that make_result was told come out, as means over its workloads and variants. */
+static void test_components(void **state)
+{
+	double boot = 0.0, run = 0.0, layout = 0.0;
+	const json_t *v;
+	int n = 0;
+	json_t *j;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(sh("rm -rf d; $M --small --layouts 12 --boots 3 --runs 3 --samples 100 "
+			    "--sd-boot 0.3 --sd-run 0.2 --variants 'local-trylock qpw-n qpw-off "
+			    "qpw-on slowpath' d && $S summarize --resamples 100 d"),
+			 0);
+	j = summary("d");
+	json_array_foreach(json_object_get(j, "values"), i, v)
+	{
+		const json_t *c = json_object_get(v, "components");
+
+		boot += json_num(c, "boot");
+		run += json_num(c, "run");
+		layout += json_num(c, "layout");
+		n++;
+	}
+	print_message("components: layout %.3f, boot %.4f (0.09), run %.4f (0.04)\n", layout / n,
+		      boot / n, run / n);
+	near(boot / n, 0.09, 0.015);
+	near(run / n, 0.04, 0.003);
+	/* Phases with 0.8 of the SD 0.7 and a mean of 0, lines with 0.6 of it. */
+	near(layout / n, 0.49 * (0.64 + 0.36), 0.15);
+	json_decref(j);
+}
+
+static void test_warmup(void **state)
+{
+	const json_t *warmup;
+	json_t *j;
+
+	(void)state;
+	for (int some = 0; some < 2; some++) {
+		assert_int_equal(sh("rm -rf d; $M --small --warmup %d d && $S summarize d", some),
+				 0);
+		j = summary("d");
+		warmup = json_object_get(json_object_get(j, "certificate"), "warmup");
+		/* Of 1 to 12 samples those of 3 and more are seen. */
+		near(json_num(warmup, "with") / json_num(warmup, "runs"), some * 10 / 12.0,
+		     some ? 0.15 : 0.003);
+		if (some) {
+			near(json_num(warmup, "samples_p50"), 8.0, 2.0);
+			near(json_num(warmup, "samples_max"), 14.0, 2.0);
+		} else if (json_num(warmup, "with") == 0.0) {
+			assert_true(json_is_null(json_object_get(warmup, "samples_p50")));
+		}
+		json_decref(j);
+	}
+}
+
+static void test_estimators(void **state)
+{
+	struct fault f;
+	json_t *all, *one, *j;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(sh("rm -rf d; $M --small --boots 2 --contended 0.3 d && $S summarize d && "
+			    "$S estimators d"),
+			 0);
+	for (i = 0; i < STAT_LOCATIONS; i++)
+		assert_non_null(strstr(output, stat_locations[i].name));
+	all = estimators_make("d", &f);
+	near(json_array_size(all), STAT_LOCATIONS, 0);
+	json_array_foreach(all, i, one)
+	{
+		assert_string_equal(json_text(one, "name"), stat_locations[i].name);
+		assert_true(json_is_true(json_object_get(one, "chosen")) == (i == 0));
+		assert_true(json_num(one, "sd_boot") > 0.0);
+		/* Those of all samples may see none, for what the tenant does. */
+		assert_true(json_num(one, "sd_layout") > (i < 4 ? 0.005 : -1.0));
+		assert_int_equal(
+			sh("$S summarize --location %s -o x.json d", stat_locations[i].name), 0);
+		j = summary("x.json");
+		near(json_num(one, "dose_slope"),
+		     json_num(json_object_get(json_object_get(j, "certificate"), "dose"), "slope"),
+		     1e-9);
+		near(json_num(one, "median_halfwidth"),
+		     json_num(json_object_get(json_object_get(j, "certificate"), "null"),
+			      "median_halfwidth"),
+		     1e-9);
+		json_decref(j);
+	}
+	/* Where a tenant comes and goes, the mean of all samples knows little. */
+	assert_true(json_num(json_array_get(all, 6), "sd_boot") >
+		    5.0 * json_num(json_array_get(all, 0), "sd_boot"));
+	json_decref(all);
+	refused(1, "$S estimators nowhere", "nowhere: No such file");
+	refused(1, "sed -i s/baseline/change/ d/variants.tsv; $S estimators d",
+		"no variant has the role baseline");
 }
 
 /* A whole result: the effects that make_result put in come out; each summary is the same text. */
@@ -276,7 +625,7 @@ static void test_whole(void **state)
 	}
 	assert_true(covered >= all - 3);
 	null = json_object_get(json_object_get(j, "certificate"), "null");
-	near(json_num(null, "comparisons"), json_array_size(json_object_get(j, "effects")) / 5, 0);
+	near(json_num(null, "comparisons"), 56, 0);
 	assert_true(json_num(null, "excluding_zero") <= 0.15 * json_num(null, "comparisons"));
 	largest = record(j, "effects", json_text(null, "largest_workload"), "null");
 	near(fabs(json_num(largest, "effect")), json_num(null, "largest"), 1e-6);
@@ -324,7 +673,7 @@ static void test_failed_boots(void **state)
 	j = summary("fail");
 	v = variant(j, "slowpath");
 	near(json_num(v, "boots"), 0, 0);
-	near(json_num(v, "failed"), 8, 0);
+	near(json_num(v, "failed"), 9, 0);
 	assert_non_null(strstr(json_text(v, "reason"), "Kernel panic"));
 	assert_null(record(j, "values", "pair/64/1", "slowpath"));
 	assert_null(record(j, "effects", "pair/64/1", "slowpath"));
@@ -344,14 +693,14 @@ static void test_failed_boots(void **state)
 	j = summary("fail");
 	v = variant(j, "qpw-n");
 	near(json_num(v, "failed"), 0, 0);
-	near(json_num(v, "missing"), 8, 0);
+	near(json_num(v, "missing"), 9, 0);
 	assert_string_equal(json_text(v, "reason"), "not booted yet");
 	json_decref(j);
 	/* Without any good boot of the baseline there are values and no effects. */
 	assert_int_equal(sh("sed -i '/\tlocal-trylock\t/d' fail/boots.tsv && $S summarize fail"),
 			 0);
 	j = summary("fail");
-	near(json_array_size(json_object_get(j, "effects")), 0, 0);
+	near(json_array_size(json_object_get(j, "effects")), 4 * 2, 0); /* of the doses */
 	assert_non_null(record(j, "values", "pair/64/1", "qpw-on"));
 	near(json_array_size(json_object_get(j, "warnings")), 1, 0);
 	json_decref(j);
@@ -376,14 +725,14 @@ static void test_one_layout(void **state)
 	near(json_num(e, "effect"), 13.0, 3.0);
 	assert_true(json_is_null(json_object_get(json_object_get(j, "certificate"), "null")));
 	json_decref(j);
-	assert_int_equal(sh("$S plotdata one one/plot && grep -c '\t0\t\"pair/64/1\"$' "
+	assert_int_equal(sh("$S plotdata one one/plot && grep -c '\t0\t\"pair/64/1\"\t' "
 			    "one/plot/effects.dat"),
 			 0);
-	assert_string_equal(output, "5\n");
+	assert_string_equal(output, "10\n");
 }
 
 #define QPW_ON "d/samples/qpw-on.l03.b00.tsv"
-#define NULL_0 "d/samples/null.l00.b00.tsv"
+#define NULL_0 "d/samples/null.l01.b00.tsv"
 
 /* Each damage is one line that names the file, and the summary that was there stays. */
 static void test_damage(void **state)
@@ -391,23 +740,27 @@ static void test_damage(void **state)
 	static const struct {
 		const char *damage, *says;
 	} cases[] = {
-		{ "truncate -s -3 " QPW_ON, QPW_ON ":7: the file is cut short" },
+		{ "truncate -s -3 " QPW_ON, QPW_ON ":8: the file is cut short" },
 		{ "truncate -s 30 " QPW_ON, QPW_ON ":2: the file is cut short" },
-		{ ": >" QPW_ON, QPW_ON ":1: not '# sheafbench-samples 1'" },
-		{ "sed -i '3,$d' " QPW_ON, QPW_ON ": no workload" },
-		{ "sed -i 1s/1$/2/ " NULL_0, NULL_0 ":1: not" },
+		{ ": >" QPW_ON, QPW_ON ":1: not '# sheafbench-samples 2'" },
+		{ "sed -i '4,$d' " QPW_ON, QPW_ON ": no workload" },
+		{ "sed -i 1s/2$/1/ " NULL_0, NULL_0 ":1: not" },
 		{ "sed -i '2s/step.*//' " NULL_0, NULL_0 ":2: not" },
 		{ "sed -i 2s/tsc/cntvct/ " NULL_0, "tsv:2: clock" },
+		{ "sed -i '3s/chain.*//' " NULL_0, NULL_0 ":3: not" },
 		{ "sed -i 's/^alloc\\(.*\\) [0-9]* /alloc\\1 x /' " NULL_0,
-		  NULL_0 ":4: sample 39 of alloc/64/1" },
-		{ "sed -i '3s/ /  /' " NULL_0, NULL_0 ":3: sample" },
-		{ "sed -i '3s/ / -/' " NULL_0, NULL_0 ":3: sample" },
-		{ "sed -i '3s/$/ /' " NULL_0, NULL_0 ":3: sample" },
-		{ "sed -i '3s/\t1000\t/\t0\t/' " NULL_0, NULL_0 ":3: ops '0'" },
-		{ "sed -i '3s/\t1132.40\t/\tnan\t/' " NULL_0, NULL_0 ":3: overhead" },
-		{ "sed -i '3s/\t1132.40\t/ /' " NULL_0, NULL_0 ":3: not the four columns" },
-		{ "sed -i 4s/alloc/pair/ " NULL_0,
-		  NULL_0 ": workload pair/64/1 stands there twice" },
+		  NULL_0 ":5: chain 39 of alloc/64/1" },
+		{ "sed -i '4s/ [0-9]*\t-*\\([0-9]*\\) / x\t\\1 /2' " NULL_0,
+		  NULL_0 ":4: sample 40 of pair" },
+		{ "sed -i '4s/ /  /3' " NULL_0, NULL_0 ":4: sample" },
+		{ "sed -i '4s/ / -/3' " NULL_0, NULL_0 ":4: sample" },
+		{ "sed -i '4s/$/ /' " NULL_0, NULL_0 ":4: chain 41" },
+		{ "sed -i '4s/$/ 5/' " NULL_0, NULL_0 ":4: 41 chains for the 40 samples" },
+		{ "sed -i '4s/ [0-9]*\t/\t/2' " NULL_0, NULL_0 ":4: 40 gate values for the 39" },
+		{ "sed -i '4s/ [0-9]*\t/\t/1' " NULL_0, NULL_0 ":4: noise" },
+		{ "sed -i '4s/\t1000\t/\t0\t/' " NULL_0, NULL_0 ":4: ops '0'" },
+		{ "sed -i '4s/\t1132.40\t/\tnan\t/' " NULL_0, NULL_0 ":4: overhead" },
+		{ "sed -i '4s/\t1132.40\t/ /' " NULL_0, NULL_0 ":4: not the seven columns" },
 		{ "rm " NULL_0, NULL_0 ": No such file" },
 		{ "cp " NULL_0 " d/samples/null.l99.b00.tsv",
 		  "null.l99.b00.tsv: belongs to no boot" },
@@ -415,7 +768,7 @@ static void test_damage(void **state)
 		{ "rm -r d/samples", "d/samples: No such file" },
 		{ "rm d/plan.tsv", "d/plan.tsv: No such file" },
 		{ "sed -i '4s/\t[a-z-]*\t/\tghost\t/' d/plan.tsv", "plan.tsv:4: variant ghost" },
-		{ "echo >>d/variants.tsv", "variants.tsv:8: 1 columns" },
+		{ "echo >>d/variants.tsv", "variants.tsv:13: 1 columns" },
 		{ "sed -i '2s/\tok\t/\tgood\t/' d/boots.tsv", "boots.tsv:2: status 'good'" },
 		{ "sed -i '2s/\t[0-9]*\t0\tok/\t77\t0\tok/' d/boots.tsv",
 		  "boots.tsv:2: index 0 is another boot" },
@@ -440,9 +793,9 @@ static void test_damage(void **state)
 	}
 	/* What is not finished does not count; what belongs to failed boots is not looked at. */
 	assert_int_equal(
-		sh("rm -rf d; cp -a clean d; touch d/samples/.x d/samples/null.l00.b00.tsv.part; "
-		   ": >d/samples/null.l00.b00.tsv; sed -i "
-		   "'/\tnull\t0\t0\t/s/\tok\t.*/\tfailed\t1\tt\thang/' d/boots.tsv; "
+		sh("rm -rf d; cp -a clean d; touch d/samples/.x d/samples/null.l01.b00.tsv.part; "
+		   ": >d/samples/null.l01.b00.tsv; sed -i "
+		   "'/\tnull\t1\t0\t/s/\tok\t.*/\tfailed\t1\tt\thang/' d/boots.tsv; "
 		   "$S summarize d"),
 		0);
 	refused(1, "$S summarize nowhere", "nowhere: No such file");
@@ -488,14 +841,14 @@ static void test_compare(void **state)
 	assert_int_equal(sh("$S compare A A/summary.json | grep -c ' +0\\.00 \\['; $S compare A A "
 			    "| grep -c -e differs -e dearer -e cheaper"),
 			 1);
-	assert_string_equal(output, "336\n0\n");
+	assert_string_equal(output, "346\n0\n");
 	/* A real difference shows, with its sign. */
 	assert_int_equal(sh("jq '(.values[].mean, .values[].per_layout[].value) |= . + 5' "
 			    "A/summary.json >dear.json && "
 			    "$S compare A dear.json | grep -c ' +5\\.00 .*B dearer' && "
 			    "$S compare dear.json A | grep -c ' -5\\.00 .*B cheaper'"),
 			 0);
-	assert_string_equal(output, "336\n336\n");
+	assert_string_equal(output, "346\n346\n");
 	refused(2, "$S compare --workloads '(' A B", "--workloads (");
 	refused(1, "$S compare --workloads nothing A B",
 		"no workload and variant that both have and that matches nothing");
@@ -549,7 +902,7 @@ static void test_plotdata(void **state)
 	assert_string_equal(output, "4000\n");
 	assert_int_equal(
 		sh("awk -F'\t' '$8 == 1 && $4 >= $5 && $4 <= $6' d/plot/effects.dat | wc -l"), 0);
-	assert_string_equal(output, "280\n");
+	assert_string_equal(output, "290\n");
 	assert_int_equal(sh("grep -A2 '^# pair/64/1$' d/plot/effects.dat | cut -f1-3 | tail -1"),
 			 0);
 	assert_string_equal(output, "2\t\"qpw-n\"\t\"QPW compiled out (CONFIG_QPW=n)\"\n");
@@ -578,7 +931,8 @@ static void test_usage(void **state)
 		{ "$S plan --seed 1 --layouts 8 --boots", "--boots needs a value" },
 		{ "$S summarize", "an argument is missing" },
 		{ "$S summarize a b", "too many arguments" },
-		{ "$S summarize --location p06 a", "--location p06 is not p05, p50, min or mean" },
+		{ "$S summarize --location p06 a",
+		  "--location p06 is not one that `sheafstat estimators --help` names" },
 		{ "$S summarize --resamples 5 a", "--resamples 5" },
 		{ "$S summarize --fast a", "unknown option --fast" },
 		{ "$S compare a", "an argument is missing" },
@@ -586,9 +940,10 @@ static void test_usage(void **state)
 		{ "$S show -x a", "unknown option -x" },
 		{ "$S show -o f a", "unknown option -o" },
 		{ "$S plotdata a", "an argument is missing" },
+		{ "$S estimators", "an argument is missing" },
 	};
-	static const char *const commands[] = { "",	   "plan", "summarize",
-						"compare", "show", "plotdata" };
+	static const char *const commands[] = { "",	"plan",	    "summarize", "compare",
+						"show", "plotdata", "estimators" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -612,12 +967,15 @@ static void test_usage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_by_hand),	   cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_null_rate),  cmocka_unit_test(test_failed_boots),
-		cmocka_unit_test(test_one_layout), cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_full_disk),  cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_show),	   cmocka_unit_test(test_plotdata),
-		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_by_hand),	      cmocka_unit_test(test_gate),
+		cmocka_unit_test(test_contended),     cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_not_certified), cmocka_unit_test(test_components),
+		cmocka_unit_test(test_warmup),	      cmocka_unit_test(test_estimators),
+		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_null_rate),
+		cmocka_unit_test(test_failed_boots),  cmocka_unit_test(test_one_layout),
+		cmocka_unit_test(test_damage),	      cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_compare),	      cmocka_unit_test(test_show),
+		cmocka_unit_test(test_plotdata),      cmocka_unit_test(test_usage),
 	};
 	char clean[64];
 	int ret;

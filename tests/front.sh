@@ -29,6 +29,13 @@ refused 'whole number from 1 to 256' bench LAYOUTS=257
 refused 'whole number from 1 to 100' bench BOOTS=x
 refused 'whole number from 1 to 100' bench BOOTS=-1
 refused 'whole number from 20' bench SAMPLES=1
+refused 'whole number from 1 to 100' bench RUNS=0
+refused 'whole number from 1 to 256' bench MOST=300
+refused 'half-width' bench PRECISION=fine
+refused 'half-width' bench PRECISION=0.0
+refused "'maybe' is not known; valid: yes no" bench TUNE=maybe
+refused 'whole number from 1 to 256' certify LAYOUTS=0
+refused "'LINK' is not known" peers LINK=x
 refused 'whole number from 0' bench SEED=4294967296
 refused 'whole number from 1' bench JOBS=0
 refused 'KERNEL_SRC=.*debian-7.2' bench KERNEL_SRC="$scratch/none"

@@ -9,6 +9,7 @@
 #include <gsl/gsl_randist.h>
 #include <jansson.h>
 #include <math.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +17,13 @@
 #include "plan.h"
 #include "stats.h"
 
-#define BATCH_OPS 1000
+#define BATCH_OPS  1000
+#define STEP	   26.0 /* of the timer, in ticks */
+#define OVERHEAD   1132.4
+#define GATE_ADDS  3072
+#define GATE_TICKS 455.0
+#define CHAIN_ADDS 512
+#define CORE_RATE  1.385 /* core cycles per tick */
 
 /* What a variant adds to the baseline's ticks per allocation and per free. */
 static const struct truth {
@@ -26,25 +33,44 @@ static const struct truth {
 	{ 0,
 	  0,
 	  { "local-trylock", "unpatched kernel, local_trylock_t", "", "base", ROLE_BASELINE, 10,
-	    false } },
+	    false, NAN, "", "" } },
 	{ 0,
 	  0,
-	  { "null", "baseline again under other layout seeds", "", "base", ROLE_NULL, 15, true } },
+	  { "null", "baseline again under other layout seeds", "", "base", ROLE_NULL, 15, true, NAN,
+	    "", "" } },
 	{ 0,
 	  0,
-	  { "qpw-n", "QPW compiled out (CONFIG_QPW=n)", "", "qpw-n", ROLE_CHANGE, 20, false } },
+	  { "qpw-n", "QPW compiled out (CONFIG_QPW=n)", "", "qpw-n", ROLE_CHANGE, 20, false, NAN,
+	    "", "" } },
 	{ 0.9,
 	  0.7,
 	  { "qpw-off", "QPW compiled in, switched off (qpw=0)", "qpw=0", "qpw-y", ROLE_CHANGE, 30,
-	    false } },
+	    false, NAN, "", "" } },
 	{ 7.4,
 	  5.6,
 	  { "qpw-on", "QPW switched on (qpw=1), per-CPU spinlock", "qpw=1", "qpw-y", ROLE_CHANGE,
-	    40, false } },
+	    40, false, NAN, "", "" } },
 	{ 34,
 	  41,
 	  { "slowpath", "no sheaves, every operation goes to the slab", "", "slowpath", ROLE_CHANGE,
-	    50, false } },
+	    50, false, NAN, "", "" } },
+#define DOSE(k)                                                                                   \
+	{                                                                                         \
+		0, 0,                                                                             \
+		{                                                                                 \
+			"dose-" #k, "baseline and " #k " core cycles in each free", "",           \
+				"dose-" #k, ROLE_DOSE, 80 + k, false, k, "^(pair|free)/64/1$", "" \
+		}                                                                                 \
+	}
+	DOSE(0),
+	DOSE(1),
+	DOSE(2),
+	DOSE(4),
+	DOSE(8),
+	{ 0,
+	  0,
+	  { "gate-off", "baseline without the probes", "", "base", ROLE_CHECK, 95, false, NAN,
+	    "^pair/64/1$", "--gate 0" } },
 };
 
 /* What is timed, and what one operation costs on the baseline with 64 bytes and one object. */
@@ -72,18 +98,24 @@ struct workload {
 };
 
 static struct options {
-	uint64_t seed, layouts, boots, samples;
-	double sd_layout, sd_boot, sd_sample, contended;
+	uint64_t seed, layouts, boots, samples, runs;
+	double sd_layout, sd_boot, sd_run, sd_sample, contended, warmup, dose_slope, null_shift,
+		stock_shift;
 	const char *variants, *fail;
-	bool small;
+	bool small, gate_off;
 } opt = { .seed = 1,
 	  .layouts = 8,
 	  .boots = 1,
 	  .samples = 400,
+	  .runs = 1,
 	  .sd_layout = 0.7,
 	  .sd_boot = 0.15,
+	  .sd_run = 0.05,
 	  .sd_sample = 0.25,
-	  .contended = 0.35 };
+	  .contended = 0.1,
+	  .warmup = 0.2,
+	  .dose_slope = 1.0,
+	  .stock_shift = 1.0 };
 
 static const char *folder;
 static struct workload *workloads;
@@ -202,61 +234,134 @@ static void environment_write(void)
 	free(path);
 }
 
-/* One boot: its samples, and Google Benchmark's JSON with one mean per workload. */
+/* Which state the machine is in, and how fast its core runs. */
+struct machine {
+	gsl_rng *rng;
+	bool contended;
+	double rate; /* core cycles per tick */
+};
+
+/* Another tenant comes and goes on the sibling thread, for twenty samples on average. */
+static void tenant(struct machine *m)
+{
+	double leave = 0.05, share = opt.contended;
+
+	if (m->contended)
+		m->contended = gsl_rng_uniform(m->rng) >= leave;
+	else
+		m->contended = gsl_rng_uniform(m->rng) * (1.0 - share) < leave * share;
+}
+
+/* @ticks as the timer reads them. */
+static double timed(const struct machine *m, double ticks)
+{
+	return floor(ticks / STEP + gsl_rng_uniform(m->rng)) * STEP;
+}
+
+static void column_write(FILE *f, const double *x, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		fprintf(f, "%c%.0f", i ? ' ' : '\t', x[i]);
+}
+
+/* One run of a workload; returns the mean of its samples in ticks per operation. */
+static double run_write(FILE *f, struct machine *m, const char *name, double mean, bool gate)
+{
+	double *x = xcalloc(3 * opt.samples, sizeof(*x)), *probe = x + opt.samples,
+	       *chain = probe + opt.samples, sum = 0.0, lost = gsl_ran_exponential(m->rng, 1500.0);
+	uint64_t warm = 0;
+
+	mean += gsl_ran_gaussian(m->rng, opt.sd_run);
+	if (gsl_rng_uniform(m->rng) < opt.warmup)
+		warm = 1 + gsl_rng_uniform_int(m->rng, 12);
+	for (uint64_t i = 0; i < opt.samples; i++) {
+		double ticks = mean + fabs(gsl_ran_gaussian(m->rng, opt.sd_sample));
+		double adds = CHAIN_ADDS * (1 + i % 2);
+
+		tenant(m);
+		if (m->contended)
+			ticks *= 1.45 + gsl_ran_gaussian(m->rng, 0.05);
+		if (i < warm)
+			ticks *= 1.3;
+		if (gsl_rng_uniform(m->rng) < 0.01) /* an interrupt */
+			ticks += gsl_ran_exponential(m->rng, 12.0);
+		x[i] = timed(m, OVERHEAD + ticks * BATCH_OPS);
+		sum += (x[i] - OVERHEAD) / BATCH_OPS;
+		probe[i] = GATE_TICKS + fabs(gsl_ran_gaussian(m->rng, 8.0));
+		if (m->contended)
+			probe[i] *= 1.4 + gsl_ran_gaussian(m->rng, 0.04);
+		probe[i] = timed(m, probe[i]);
+		chain[i] = adds / m->rate;
+		if (gsl_rng_uniform(m->rng) < 0.002)
+			chain[i] += 5000.0;
+		chain[i] = timed(m, chain[i] + 2.0 * STEP);
+	}
+	fprintf(f, "%s\t%d\t%.2f\t5200012 %.0f %.0f", name, BATCH_OPS, OVERHEAD, lost, 0.6 * lost);
+	column_write(f, x, opt.samples);
+	if (gate) {
+		column_write(f, probe, opt.samples);
+		column_write(f, chain, opt.samples);
+	}
+	fputs(gate ? "\n" : "\t-\t-\n", f);
+	free(x);
+	return sum / opt.samples;
+}
+
+/* One boot: its samples, and Google Benchmark's JSON with one mean per run. */
 static void boot_write(const struct variants *vs, const struct plan_row *row, const struct truth *t)
 {
 	char *stem = plan_stem(vs, row);
+	const struct variant *v = &vs->v[row->variant];
 	FILE *samples = file_open("samples/", stem, ".tsv");
 	FILE *run = file_open("runs/", stem, ".json");
 	FILE *console = file_open("consoles/", stem, ".log");
-	gsl_rng *rng = stat_rng(opt.seed, stem);
-	bool contended = gsl_rng_uniform(rng) < opt.contended;
+	struct machine m = { .rng = stat_rng(opt.seed, stem) };
+	bool gate = !opt.gate_off && v->role != ROLE_CHECK;
+	double *shift = xcalloc(n_workloads, sizeof(*shift));
+	const char *comma = "";
+	regex_t regex;
 
+	if (regcomp(&regex, v->workloads, REG_EXTENDED | REG_NOSUB))
+		die(v->workloads);
+	m.contended = gsl_rng_uniform(m.rng) < opt.contended;
+	m.rate = CORE_RATE * (1.0 + gsl_ran_gaussian(m.rng, 0.002));
 	fprintf(console, "Linux version 7.2.13 (simulated %s)\nsheafbench: done\n", stem);
-	fputs("# sheafbench-samples 1\n# clock tsc khz 2596123 step 24.45\n", samples);
+	fprintf(samples, "# sheafbench-samples 2\n# clock tsc khz 2596123 step %.2f\n", STEP);
+	fprintf(samples, "# gate %d chain %d\n", gate ? GATE_ADDS : 0, gate ? CHAIN_ADDS : 0);
 	fputs("{\n \"context\": { \"date\": \"2026-11-22T14:01:02+00:00\",\n"
 	      "  \"executable\": \"sheafbench\", \"num_cpus\": 2 },\n \"benchmarks\": [\n",
 	      run);
-	for (int w = 0; w < n_workloads; w++) {
-		const char *name = workloads[w].name;
-		double mean = truth_mean(t, &workloads[w]) + layout_shift(row, w) +
-			      gsl_ran_gaussian(rng, opt.sd_boot);
-		double sum = 0.0, overhead = 1132.4;
+	for (int w = 0; w < n_workloads; w++)
+		shift[w] = gsl_ran_gaussian(m.rng, opt.sd_boot);
+	for (uint64_t i = 0; i < opt.runs * n_workloads; i++) {
+		const struct workload *w = &workloads[i % n_workloads];
+		double mean = truth_mean(t, w) + shift[i % n_workloads] +
+			      layout_shift(row, i % n_workloads);
 
-		fprintf(samples, "%s\t%d\t%.2f\t", name, BATCH_OPS, overhead);
-		for (uint64_t i = 0; i < opt.samples; i++) {
-			double ticks = mean + fabs(gsl_ran_gaussian(rng, opt.sd_sample));
-
-			/*
-			 * Another tenant comes and goes on the sibling thread; an interrupt hits.
-			 */
-			if (gsl_rng_uniform(rng) < 0.02)
-				contended = !contended;
-			if (contended && opt.contended > 0.0)
-				ticks *= 1.45 + gsl_ran_gaussian(rng, 0.05);
-			if (gsl_rng_uniform(rng) < 0.01)
-				ticks += gsl_ran_exponential(rng, 12.0);
-			ticks = overhead + ticks * BATCH_OPS;
-			ticks = floor(ticks / 24.45) * 24.45;
-			sum += (ticks - overhead) / BATCH_OPS;
-			fprintf(samples, "%s%.0f", i ? " " : "", ticks);
-		}
-		fputc('\n', samples);
-		sum /= opt.samples * 2.596123;
+		if (regexec(&regex, w->name, 0, NULL, 0))
+			continue;
+		if (v->role == ROLE_DOSE && w->op->free)
+			mean += opt.dose_slope * v->dose / m.rate;
+		if (v->role == ROLE_NULL)
+			mean += opt.null_shift;
+		if (row->layout == 0)
+			mean += opt.stock_shift;
+		mean = run_write(samples, &m, w->name, mean, gate) / 2.596123;
 		fprintf(run,
-			"  { \"name\": \"%s\", \"run_name\": \"%s\", \"run_type\": "
-			"\"iteration\",\n",
-			name, name);
-		fprintf(run,
+			"%s  { \"name\": \"%s\", \"run_name\": \"%s\", \"run_type\": "
+			"\"iteration\",\n"
 			"    \"iterations\": %d, \"real_time\": %.4f, \"cpu_time\": %.4f, "
-			"\"time_unit\": \"ns\" }%s\n",
-			(int)opt.samples * BATCH_OPS, sum, sum, w + 1 < n_workloads ? "," : "");
+			"\"time_unit\": \"ns\" }",
+			comma, w->name, w->name, (int)opt.samples * BATCH_OPS, mean, mean);
+		comma = ",\n";
 	}
-	fputs(" ]\n}\n", run);
+	fputs("\n ]\n}\n", run);
 	file_close(console);
 	file_close(samples);
 	file_close(run);
-	gsl_rng_free(rng);
+	regfree(&regex);
+	gsl_rng_free(m.rng);
+	free(shift);
 	free(stem);
 }
 
@@ -302,6 +407,14 @@ static void boots_write(const struct variants *vs, const struct plan *p, const s
 	file_close(layouts);
 }
 
+static const char *dose_text(const struct variant *v)
+{
+	static char text[32];
+
+	snprintf(text, sizeof(text), "%g", v->dose);
+	return isnan(v->dose) ? "" : text;
+}
+
 static void variants_make(struct variants *vs, const struct truth **t)
 {
 	char *list = xasprintf(" %s ", opt.variants ? opt.variants : "");
@@ -310,7 +423,7 @@ static void variants_make(struct variants *vs, const struct truth **t)
 	for (size_t i = 0; i < ARRAY_SIZE(truths); i++) {
 		char *word = xasprintf(" %s ", truths[i].v.name);
 
-		if (!opt.variants || strstr(list, word)) {
+		if (opt.variants ? strstr(list, word) != NULL : truths[i].v.role != ROLE_CHECK) {
 			t[vs->n] = &truths[i];
 			vs->v[vs->n++] = truths[i].v;
 		}
@@ -321,29 +434,63 @@ static void variants_make(struct variants *vs, const struct truth **t)
 		die("none of these variants is known");
 }
 
-static const struct option longs[] = {
-	{ "seed", required_argument, NULL, 's' },
-	{ "layouts", required_argument, NULL, 'l' },
-	{ "boots", required_argument, NULL, 'b' },
-	{ "samples", required_argument, NULL, 'n' },
-	{ "variants", required_argument, NULL, 'v' },
-	{ "fail", required_argument, NULL, 'f' },
-	{ "sd-layout", required_argument, NULL, 'L' },
-	{ "sd-boot", required_argument, NULL, 'B' },
-	{ "contended", required_argument, NULL, 'c' },
-	{ "small", no_argument, NULL, 'S' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+enum kind { NUMBER, REAL, TEXT, FLAG };
+
+static const struct {
+	const char *name;
+	enum kind kind;
+	void *to;
+	uint64_t least, most; /* of a number */
+	const char *about;
+} options[] = {
+	{ "seed", NUMBER, &opt.seed, 0, INT64_MAX, "seed of everything (1)" },
+	{ "layouts", NUMBER, &opt.layouts, 1, PADS, "layouts besides the stock one (8)" },
+	{ "boots", NUMBER, &opt.boots, 1, 99, "boots of each (1)" },
+	{ "samples", NUMBER, &opt.samples, 1, 1000000, "samples of a run (400)" },
+	{ "runs", NUMBER, &opt.runs, 1, 99, "runs of a workload in a boot (1)" },
+	{ "variants", TEXT, &opt.variants, 0, 0,
+	  "names with spaces between; all but gate-off when not given" },
+	{ "fail", TEXT, &opt.fail, 0, 0, "boots that fail: VARIANT[:LAYOUT[:BOOT]] …" },
+	{ "sd-layout", REAL, &opt.sd_layout, 0, 0, "spread between layouts, ticks (0.7)" },
+	{ "sd-boot", REAL, &opt.sd_boot, 0, 0, "between boots (0.15)" },
+	{ "sd-run", REAL, &opt.sd_run, 0, 0, "between runs (0.05)" },
+	{ "sd-sample", REAL, &opt.sd_sample, 0, 0, "within a run, upwards (0.25)" },
+	{ "contended", REAL, &opt.contended, 0, 0,
+	  "share of the samples beside a busy sibling (0.1)" },
+	{ "warmup", REAL, &opt.warmup, 0, 0, "share of the runs that begin 30 % dearer (0.2)" },
+	{ "dose-slope", REAL, &opt.dose_slope, 0, 0, "what is seen of each dose (1)" },
+	{ "null-shift", REAL, &opt.null_shift, 0, 0, "ticks by which the null is dearer (0)" },
+	{ "stock-shift", REAL, &opt.stock_shift, 0, 0, "by which the stock layout is (1)" },
+	{ "small", FLAG, &opt.small, 0, 0, "five workloads only" },
+	{ "gate-off", FLAG, &opt.gate_off, 0, 0, "no probes" },
 };
 
 static void usage(FILE *f, int status)
 {
-	fputs("usage: make_result [--seed S] [--layouts L] [--boots B] [--samples N]\n"
-	      "                   [--variants 'A B …'] [--fail 'VARIANT[:LAYOUT[:BOOT]] …']\n"
-	      "                   [--sd-layout T] [--sd-boot T] [--contended SHARE] [--small] "
-	      "DIR\n",
-	      f);
+	fputs("usage: make_result [OPTION…] DIR\n", f);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		fprintf(f, "  --%-14s %s\n", options[i].name, options[i].about);
 	exit(status);
+}
+
+static bool option_take(int i, const char *text)
+{
+	char *end = NULL;
+
+	switch (options[i].kind) {
+	case NUMBER:
+		return parse_number(text, options[i].least, options[i].most, options[i].to);
+	case REAL:
+		*(double *)options[i].to = strtod(text, &end);
+		return end > text && !*end;
+	case TEXT:
+		*(const char **)options[i].to = text;
+		return true;
+	case FLAG:
+		*(bool *)options[i].to = true;
+		return true;
+	}
+	return false;
 }
 
 int main(int argc, char **argv)
@@ -355,36 +502,14 @@ int main(int argc, char **argv)
 	struct fault f;
 	FILE *file;
 	char *path;
-	int c;
+	struct option longs[ARRAY_SIZE(options) + 2] = { { "help", no_argument, NULL, 'h' } };
+	int c, at;
 
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		bool ok = true;
-
-		if (c == 's')
-			ok = parse_number(optarg, 0, INT64_MAX, &opt.seed);
-		else if (c == 'l')
-			ok = parse_number(optarg, 1, PADS, &opt.layouts);
-		else if (c == 'b')
-			ok = parse_number(optarg, 1, 99, &opt.boots);
-		else if (c == 'n')
-			ok = parse_number(optarg, 1, 1000000, &opt.samples);
-		else if (c == 'v')
-			opt.variants = optarg;
-		else if (c == 'f')
-			opt.fail = optarg;
-		else if (c == 'L')
-			opt.sd_layout = atof(optarg);
-		else if (c == 'B')
-			opt.sd_boot = atof(optarg);
-		else if (c == 'c')
-			opt.contended = atof(optarg);
-		else if (c == 'S')
-			opt.small = true;
-		else
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		longs[i + 1] = (struct option){ options[i].name, options[i].kind != FLAG, NULL, 1 };
+	while ((c = getopt_long(argc, argv, "", longs, &at)) != -1)
+		if (c != 1 || !option_take(at - 1, optarg))
 			usage(c == 'h' ? stdout : stderr, c == 'h' ? 0 : 2);
-		if (!ok)
-			usage(stderr, 2);
-	}
 	if (argc - optind != 1)
 		usage(stderr, 2);
 	folder = argv[optind];
@@ -398,11 +523,13 @@ int main(int argc, char **argv)
 	workloads_make();
 	environment_write();
 	file = file_open("", "variants", ".tsv");
-	fputs("# variant\trole\torder\tlayouts\ttitle\tcmdline\tbuild\n", file);
+	fputs("# variant\trole\torder\tlayouts\ttitle\tcmdline\tbuild\tdose\tworkloads\targs\n",
+	      file);
 	for (int i = 0; i < vs.n; i++)
-		fprintf(file, "%s\t%s\t%g\t%s\t%s\t%s\t%s\n", vs.v[i].name, role_name[vs.v[i].role],
-			vs.v[i].order, vs.v[i].other ? "other" : "same", vs.v[i].title,
-			vs.v[i].cmdline, vs.v[i].build);
+		fprintf(file, "%s\t%s\t%g\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", vs.v[i].name,
+			role_name[vs.v[i].role], vs.v[i].order, vs.v[i].other ? "other" : "same",
+			vs.v[i].title, vs.v[i].cmdline, vs.v[i].build, dose_text(&vs.v[i]),
+			vs.v[i].workloads, vs.v[i].args);
 	file_close(file);
 	plan_make(&p, &vs, opt.seed, opt.layouts, opt.boots);
 	path = xasprintf("%s/plan.tsv", folder);

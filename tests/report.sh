@@ -32,21 +32,23 @@ texts() { sheafreport report "$1" >/dev/null && sheafreport reply "$1" >/dev/nul
 # 72 columns of printable ASCII, no blanks at line ends.
 mail_safe() { ! LC_ALL=C grep -nE '^.{73,}$|[^ -~]| $' "$1"; }
 
-# Rows of the brief tables: workload, variant, value, difference, low, high as printed.
+# Rows of the brief tables: workload, variant, difference, stock, low, high as printed.
 brief_rows() {
 	awk '/^[^ ]+ \(target [^ ]+\), .*:$/ { workload = $1; next }
 		/^variant  / { inside = workload != ""; next }
 		/^$/ { if (inside) { inside = 0; workload = "" } next }
-		inside && !/baseline$/ { gsub(/[][,]/, ""); print workload, $1, $2, $3, $4, $4 == "n/a" ? "" : $5 }' "$1"
+		inside && !/baseline$/ { gsub(/[][,]/, ""); print workload, $1, $2, $3 == "n/a" ? $5 " n/a" : $6 " " $3 " " $4 }' "$1"
 }
 
 full_rows() {
-	awk -F ' [|] ' '/^[|] [^ ]+\/[0-9]+\// && NF == 10 { sub(/^[|] /, "", $1); gsub(/[][,]/, "", $5)
-		print $1, $2, $3 + $4, $4, $5 ($5 == "n/a" ? " " : "") }' "$1"
+	awk -F ' [|] ' '/^[|] [^ ]+\/[0-9]+\// && NF == 11 { sub(/^[|] /, "", $1); gsub(/[][,]/, "", $5)
+		print $1, $2, $4, $7, $5 }' "$1"
 }
 
+# Effects of what may stand in the tables: doses and checks may not.
 json_rows() {
-	jq -r '.effects[] | [.workload, .variant, .baseline_value + .effect, .effect,
+	jq -r '[.variants[] | select(.role == "dose" or .role == "check").name] as $proofs | .effects[]
+		| select(.variant | IN($proofs[]) | not) | [.workload, .variant, .effect, .stock_effect // "n/a",
 		(.ci95 // ["n/a", ""])[0], (.ci95 // ["n/a", ""])[1]] | map(tostring) | join(" ")' "$1"
 }
 
@@ -60,21 +62,21 @@ equal() {
 		}
 		NR == FNR { for (i = 3; i <= 6; i++) want[$1, $2, i] = $i; known[$1, $2] = 1; next }
 		{ rows++; if (!known[$1, $2]) exit wrong = 1 }
-		{ for (i = first; i <= 6; i++) if ($i != "" && bad($i, want[$1, $2, i])) { print; wrong = 1 } }
-		END { exit wrong || rows < least }' first="$4" "$3" "$2"
+		{ for (i = 3; i <= 6; i++) if ($i != "" && bad($i, want[$1, $2, i])) { print; wrong = 1 } }
+		END { exit wrong || rows < least }' "$3" "$2"
 }
 
 numbers_match() {
 	json_rows "$1/summary.json" >"$work/rows.json"
 	brief_rows "$1/reply.txt" >"$work/rows.brief"
 	full_rows "$1/report.md" >"$work/rows.full"
-	equal "$2" "$work/rows.brief" "$work/rows.json" 3 && equal "$(jq '.effects | length' "$1/summary.json")" "$work/rows.full" "$work/rows.json" 4
+	equal "$2" "$work/rows.brief" "$work/rows.json" && equal "$(wc -l <"$work/rows.json")" "$work/rows.full" "$work/rows.json"
 }
 
 # Each o of the ASCII plot stands within a column of its effect, as the axis above it reads.
 plot_true() {
 	json_rows "$1/summary.json" >"$work/rows.json"
-	awk 'NR == FNR { want[$1, $2] = $4; next }
+	awk 'NR == FNR { want[$1, $2] = $3; next }
 		!axis && /^ +[-+][0-9.]+ / { low = $1; high = $NF; next }
 		!axis && /^ +[+]-+[+]/ { from = index($0, "+"); to = length($0); axis = 1; next }
 		axis && /^ +[-+][0-9.]+ / { exit }
@@ -127,12 +129,54 @@ mail_parts() {
 
 plots_drawn() {
 	local script
-	for script in effects effects-all samples by-size by-n; do
+	for script in effects effects-all samples by-size by-n dose layouts; do
 		[ "$(head -c 8 "$1/plots/$script.png" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] || return 1
 		grep -q '</svg>' "$1/plots/$script.svg" || return 1
 		! grep -q 'nan' "$1/plots/$script.svg" || return 1
 	done
 	[ -z "$(find "$1/plots" -name '.work*')" ]
+}
+
+# What the parts of the certificate read like, in one line.
+line_of() { tr -s ' \n' ' ' <"$1"; }
+
+# no_verdict DIR: not one effect is called real, in no document; each row says so, and why stands before the first.
+no_verdict() {
+	local file
+	texts "$1" && sheafreport results-md "$1" >"$1/Results.md" || return 1
+	for file in reply.txt report.md Results.md; do
+		! grep -nE '(slower|faster|none seen|in noise|false!|difference seen)( [|]|[:;.]|$)' "$1/$file" || return 1
+		awk '/^CAUTION: the instrument is not proven/ { said = 1 } /unproven( [|])?$/ { exit !said }' "$1/$file" || return 1
+		line_of "$1/$file" | grep -qF -- "- $(jq -r '.certificate.why_not[0] // "n/a"' "$1/summary.json")" || return 1
+	done
+	brief_rows "$1/reply.txt" >"$work/rows.brief"
+	[ "$(grep -c 'unproven$' "$1/reply.txt")" -ge "$(wc -l <"$work/rows.brief")" ] &&
+		[ "$(grep -c '[|] unproven [|]$' "$1/report.md")" -gt "$(full_rows "$1/report.md" | wc -l)" ]
+}
+
+# The table of doses: variant, dose, effect and interval of each point, and the slope in words.
+doses_match() {
+	jq -r '.certificate.dose | .points[] | [.variant, .dose, .effect, .ci95[]] | map(tostring) | join(" ")' "$1/summary.json" >"$work/points.json"
+	awk '/^variant  cycles added/ { on = 1; next } /^$/ { on = 0 } on { gsub(/[][,]/, ""); print }' "$1/reply.txt" >"$work/points.text"
+	[ "$(wc -l <"$work/points.text")" = 4 ] &&
+		paste -d ' ' "$work/points.json" "$work/points.text" | awk '
+			{ for (i = 2; i <= 5; i++) if (($i - $(i + 5)) ^ 2 > 0.0051 ^ 2) exit wrong = 1 }
+			$1 != $6 { exit wrong = 1 }
+			END { exit wrong }' &&
+		line_of "$1/reply.txt" | grep -qF "$(jq -r '.certificate.dose.slope' "$1/summary.json" | xargs printf 'added to a free %.3f [')"
+}
+
+# The deviations are the roots of the components; below 0 they are ~0, without repeats n/a.
+components_match() {
+	jq -r '.values[] | select(.variant == "local-trylock") | [.workload, (.components | .layout, .boot, .run, .sample)]
+		| map(if . == null then "n/a" else tostring end) | join(" ")' "$1/summary.json" | sort >"$work/parts.json"
+	awk -F ' [|] ' 'NF == 6 && /^[|] [^ ]+\/[0-9]+\// { sub(/^[|] /, "", $1); sub(/ [|]$/, "", $6); print $1, $3, $4, $5, $6 }' "$1/report.md" | sort >"$work/parts.text"
+	[ -s "$work/parts.text" ] && join "$work/parts.json" "$work/parts.text" | awk '
+		{ for (i = 2; i <= 5; i++) {
+			want = $i == "n/a" ? "n/a" : $i < 0 ? "~0" : sprintf("%.2f", sqrt($i))
+			if (want != $(i + 4)) { print; wrong = 1 }
+		} }
+		END { exit wrong || NR < '"$(jq '[.effects[].workload] | unique | length' "$1/summary.json")"' }'
 }
 
 # poor NAME: texts, columns, numbers and plots of the result in folder NAME.
@@ -148,11 +192,73 @@ sound full
 holds 'full: texts with plots' texts full
 holds 'full: printed numbers are those of the summary' numbers_match full 25
 holds 'full: the points of the ASCII plot stand where they should' plot_true full
-expect 0 '^[7-8] parts$' 'full: the mail can be taken apart again' mail_parts full
+expect 0 '^(9|10) parts$' 'full: the mail can be taken apart again' mail_parts full
 holds 'full: the mail is small enough' test "$(wc -c <full/reply.eml)" -lt 300000
 expect 0 'plots/published/effects.png' 'full: Results.md links its plots' sheafreport results-md full
 holds 'full: the command is there in one piece' grep -q 'make bench SEED=1' full/reply.txt
 holds 'full: no caution without a cause' test "$(grep -c CAUTION full/reply.txt)" = 0
+
+holds 'full: effects are called by their names' grep -q ' slower$' full/reply.txt
+expect 0 '' 'full: known and found doses' doses_match full
+expect 0 '' 'full: components of variance' components_match full
+holds 'full: the contended state has a table' grep -q '^variant .*busy sibling .*layouts$' full/reply.txt
+holds 'full: the first number is the certificate'\''s' test "$(grep -n -m 1 '^- null: ' full/reply.txt | cut -d : -f 1)" -lt "$(grep -n '^In short' full/reply.txt | cut -d : -f 1)"
+expect 1 '' 'full: not a verdict that is unproven' no_verdict full
+holds 'full: no doctor, no findings' grep -q 'environment.json has no findings' full/report.md
+
+simulate shifted --layouts 8 --null-shift 2
+expect 0 '' 'shifted: the null fails, no effect is real' no_verdict shifted
+holds 'shifted: it says which part fails' grep -q ': FAILS$' <(line_of shifted/reply.txt | sed 's/ - /\n/g' | grep '^null')
+sound shifted
+simulate weak --layouts 8 --dose-slope 0.4
+expect 0 '' 'weak: half of the doses is not found, no effect is real' no_verdict weak
+simulate undosed --layouts 8 --variants 'local-trylock null qpw-on'
+expect 0 '' 'undosed: no doses, no effect is real' no_verdict undosed
+holds 'undosed: n/a with the reason' grep -q -- '- dose: n/a: no known amount' undosed/reply.txt
+sound undosed
+simulate blind --layouts 8 --gate-off --variants 'local-trylock null qpw-on'
+sound blind
+holds 'blind: no gate, n/a with the reason' grep -q -- '- gate: n/a: ' blind/reply.txt
+holds 'blind: no contended state, n/a' grep -q '^n/a: no variant and its baseline have two layouts' blind/reply.txt
+simulate small --layouts 2 --small
+sound small
+cp -r full claimed
+change claimed '.certificate.dose = null'
+expect 0 '' 'claimed: a certificate without doses does not hold, whatever it says' no_verdict claimed
+change full '.environment.findings = ["steal: 1200 ppm; choose another hour", "governor: powersave; performance"] | .environment.steal_ppm = 1200'
+texts full
+holds 'full: the findings of the doctor' grep -q '^- steal: 1200 ppm; choose another hour$' full/reply.txt full/report.md
+holds 'full: and the steal time' grep -q '^| time stolen by the host | 1200 ppm |$' full/report.md
+change full '.environment.findings = []'
+texts full
+holds 'full: nothing found, nothing mailed' test "$(grep -c 'state of the machine' full/reply.txt)" = 0
+
+cat >certify.json <<'END'
+{ "schema": 1, "result": "20261122T180000Z-abcdef", "workloads": 17, "layouts_each": 16, "groups": 8,
+  "null": { "comparisons": 136, "excluding_zero": 6, "share": 0.0441, "ci95": [0.0164, 0.0936] },
+  "dose": { "workload": "pair/64/1", "slope": 1.013, "ci95": [0.982, 1.044], "holds": true },
+  "gate_off": { "workload": "pair/64/1", "effect": 0.12, "ci95": [-0.21, 0.45] },
+  "estimators": [ { "name": "quiet-p50", "about": "median of the quiet samples", "chosen": true, "sd_boot": 0.0031, "sd_layout": 0.0125,
+                    "null_share": 0.0441, "median_halfwidth": 0.41, "dose_slope": 1.013, "dose_ci95": [0.982, 1.044] },
+                  { "name": "min", "about": "smallest sample", "chosen": false, "sd_boot": 0.0052, "sd_layout": 0.0151,
+                    "null_share": 0.0882, "median_halfwidth": 0.55, "dose_slope": 0.9, "dose_ci95": null } ],
+  "resolution": [ { "minutes": 1, "layouts": 6, "ticks": 0.93 }, { "minutes": 60, "layouts": 256, "ticks": 0.11 } ] }
+END
+certified() { sheafreport results-md full "$@" | tr -s ' \n' ' '; }
+expect 0 '6 of 136 comparisons .* 4\.4 % with a 95 % interval of \[1\.6, 9\.4\] %' 'certify: false alarms' certified --certify certify.json
+expect 0 'added to a free 1\.013 \[0\.982, 1\.044\]' 'certify: the slope' certified --certify certify.json
+expect 0 '[|] 60 [|] 256 [|] 0\.11 [|]' 'certify: the smallest effect' certified --certify certify.json
+expect 0 '\+0\.12 \[-0\.21, \+0\.45\]' 'certify: the probes themselves' certified --certify certify.json
+expect 0 '[|] quiet-p50 [|] 0\.31 [|] 1\.25 [|] 4\.4 [|] 0\.41 [|] 1\.013 [|] \[0\.982, 1\.044\] [|] chosen [|]' 'certify: the estimators, the chosen one marked' certified --certify certify.json
+expect 0 '[|] min .*[|] 0\.900 [|] n/a [|] [|]' 'certify: what is missing is n/a' certified --certify certify.json
+expect 0 'n/a: no certify.json was given' 'certify: none' certified
+jq '.gate_off = null | .estimators = null | .resolution = null | .dose = null' certify.json >poor.json
+expect 0 'slope: n/a.*probes beside the samples: n/a.*n/a: certify.json does not say.*n/a: certify.json compares no' 'certify: parts that are missing are n/a' certified --certify poor.json
+echo '{ "schema": 1,' >cut.json
+expect 1 '^sheafreport: cut.json:2: ' 'certify: a damaged file' sheafreport results-md full --certify cut.json
+expect 1 'not a certify.json' 'certify: another file' sheafreport results-md full --certify full/environment.json
+expect 2 'No such file.*sheafstat certify' 'certify: a missing file' sheafreport results-md full --certify nowhere.json
+expect 2 '^usage: ' 'certify: not for a mail' sheafreport reply full --certify certify.json
 
 # The check of the numbers must be able to fail.
 cp -r full lied
@@ -177,11 +283,6 @@ holds 'broken: with its reason' grep -q "$(jq -r '.variants[] | select(.name == 
 simulate one --layouts 4 --small
 change one '.effects |= map(select(.workload == "pair/64/1")) | .values |= map(select(.workload == "pair/64/1"))'
 sound one
-
-cp -r full alarmed
-change alarmed '.certificate.null.excluding_zero = 20'
-texts alarmed
-holds 'alarmed: the first lines warn' grep -q '^CAUTION: the null comparison' <(head -n 8 alarmed/report.md)
 
 cp -r full long
 rm -r long/plots

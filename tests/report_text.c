@@ -12,7 +12,7 @@
 
 #include "doc.h"
 #include "mime.h"
-#include "view.h"
+#include "number.h"
 
 struct memory {
 	FILE *f;
@@ -214,13 +214,61 @@ static void test_quoted_printable(void **state)
 	free(s);
 }
 
-static void test_binomial(void **state)
+static void test_number(void **state)
 {
 	(void)state;
-	assert_float_equal(binomial_tail(10, 1, 0.05), 1 - pow(0.95, 10), 1e-12);
-	assert_float_equal(binomial_tail(10, 0, 0.05), 1, 1e-12);
-	assert_float_equal(binomial_tail(4, 4, 0.5), 1.0 / 16, 1e-12);
-	assert_float_equal(binomial_tail(4, 2, 0.5), 11.0 / 16, 1e-12);
+	assert_string_equal(number(NAN, 2, true).s, "n/a");
+	assert_string_equal(number(-0.004, 2, true).s, "0.00");
+	assert_string_equal(number(0.005, 2, true).s, "+0.01");
+	assert_string_equal(number(12.345, 1, false).s, "12.3");
+	assert_string_equal(interval((struct interval){ -0.7, 0.65 }, 2, true).s, "[-0.70, +0.65]");
+	assert_string_equal(interval((struct interval){ 0.98, 1.04 }, 2, false).s, "[0.98, 1.04]");
+	assert_string_equal(interval((struct interval){ NAN, NAN }, 2, true).s, "n/a");
+	assert_string_equal(probability(0).s, "0");
+	assert_string_equal(probability(3e-9).s, "<0.0001");
+	assert_string_equal(probability(NAN).s, "n/a");
+}
+
+static const struct {
+	const char *variant;
+	double lo, hi;
+	enum verdict proven;
+} judged[] = {
+	{ "null", -0.5, 0.4, VERDICT_ZERO },	   { "a", -0.1, 0.3, VERDICT_ZERO },
+	{ "a", 0.1, 0.7, VERDICT_NOISE },	   { "a", 0.2, 1.0, VERDICT_SLOWER },
+	{ "a", -1.2, -0.2, VERDICT_FASTER },	   { "a", NAN, NAN, VERDICT_NONE },
+	{ "null", 0.1, 0.5, VERDICT_FALSE_ALARM },
+};
+
+/* Beside the null comparison's [-0.5, 0.4]; without proof there is one verdict only. */
+static void test_verdict(void **state)
+{
+	struct vinfo variants[] = { { .name = "null", .role = "null" },
+				    { .name = "a", .role = "change" } };
+	struct effect e[2] = { 0 };
+	struct view r = { .variants = variants, .nvariants = 2, .effects = e, .neffects = 2 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(judged); i++) {
+		for (int k = 0; k < 2; k++)
+			e[k] = (struct effect){ .target = "uml",
+						.workload = "pair/64/1",
+						.metric = "tsc_ticks_per_op",
+						.op = "pair",
+						.variant = variants[k].name,
+						.info = &variants[k],
+						.ci = { -0.5, 0.4 } };
+		for (int k = 0; k < 2; k++)
+			if (!strcmp(judged[i].variant, e[k].variant)) {
+				e[k].ci = (struct interval){ judged[i].lo, judged[i].hi };
+				e[k].effect = (judged[i].lo + judged[i].hi) / 2;
+				r.proven = true;
+				assert_int_equal(effect_verdict(&r, &e[k]), judged[i].proven);
+				r.proven = false;
+				assert_string_equal(verdict_word(effect_verdict(&r, &e[k])),
+						    "unproven");
+			}
+	}
 }
 
 int main(void)
@@ -231,7 +279,8 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_quoted_printable),
-		cmocka_unit_test(test_binomial),
+		cmocka_unit_test(test_number),
+		cmocka_unit_test(test_verdict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,8 +52,8 @@ static const char *const orders[SHEAFBENCH_ORDERS] = { "lifo", "fifo", "shuffled
 /* One call of the module: a point of the grid. */
 struct point {
 	uint32_t workload, size, n, order;
-	uint32_t wanted;   /* parts of it that are still to be reported */
-	uint64_t *samples; /* of all parts, once it has run */
+	uint32_t parts, wanted; /* parts that are reported, and those that still are to be */
+	uint64_t *samples;	/* of all parts, then of gate and chain, once it has run */
 	struct sheafbench_run run;
 };
 
@@ -66,7 +66,7 @@ struct entry {
 
 static struct {
 	const char *device, *json_path, *samples_path;
-	uint32_t samples, ops, flags;
+	uint32_t samples, ops, flags, runs;
 	uint64_t seed;
 	int fd;
 	struct sheafbench_info info;
@@ -74,7 +74,7 @@ static struct {
 	char samples_part[PATH_MAX];
 	size_t done, total;
 	bool failed;
-} driver = { .device = SHEAFBENCH_DEVICE, .samples = DEFAULT_SAMPLES, .seed = 1 };
+} driver = { .device = SHEAFBENCH_DEVICE, .samples = DEFAULT_SAMPLES, .seed = 1, .runs = 1 };
 
 static struct point *points;
 static struct entry *entries;
@@ -115,9 +115,9 @@ static void add_point(const regex_t *wanted, uint32_t workload, uint32_t size, u
 		if (regexec(wanted, entry->name, 0, NULL, 0))
 			continue;
 		driver.total++;
-		point->wanted++;
+		point->parts++;
 	}
-	if (point->wanted)
+	if (point->parts)
 		count++;
 }
 
@@ -140,10 +140,14 @@ static void make_grid(const char *pattern)
 		die(FAILED, "out of memory");
 	for (size_t w = 0; w < COUNT(workloads); w++)
 		for (size_t s = 0; s < COUNT(sizes); s++)
-			for (size_t n = 0; n < COUNT(counts); n++)
+			for (size_t n = 0; n < COUNT(counts); n++) {
+				/* Others' loops have one size and hold one object. */
+				if (workloads[w].flags & SHEAFBENCH_PEER && (sizes[s] != 64 || n))
+					continue;
 				/* The order of one object is no order. */
 				for (size_t o = 0; o < (counts[n] > 1 ? COUNT(orders) : 1); o++)
 					add_point(&wanted, w, sizes[s], counts[n], o);
+			}
 	regfree(&wanted);
 	if (!driver.total)
 		die(WRONG, "--workloads '%s' matches nothing; --list shows all names", pattern);
@@ -202,9 +206,10 @@ static void open_samples(void)
 	driver.samples_file = fopen(driver.samples_part, "we");
 	if (!driver.samples_file)
 		die(FAILED, "cannot create %s: %s", driver.samples_part, strerror(errno));
-	fprintf(driver.samples_file, "# sheafbench-samples 1\n# clock %s khz %u step %u.%02u\n",
+	fprintf(driver.samples_file,
+		"# sheafbench-samples 2\n# clock %s khz %u step %u.%02u\n# gate %u chain %u\n",
 		driver.info.clock, driver.info.clock_khz, driver.info.step_cticks / 100,
-		driver.info.step_cticks % 100);
+		driver.info.step_cticks % 100, SHEAFBENCH_GATE_ADDS, SHEAFBENCH_CHAIN_ADDS);
 }
 
 /* On disk before it gets its name; a full disk shows at the latest here. */
@@ -229,9 +234,15 @@ static bool close_samples(bool keep)
 	return false;
 }
 
+/* Another's loop gives one number. */
+static uint32_t samples_of(const struct point *point)
+{
+	return workloads[point->workload].flags & SHEAFBENCH_PEER ? 1 : driver.samples;
+}
+
 static bool run_point(struct point *point)
 {
-	const size_t values = (size_t)driver.samples * workloads[point->workload].parts;
+	const size_t values = (size_t)samples_of(point) * (workloads[point->workload].parts + 2);
 
 	point->samples = malloc(values * sizeof(*point->samples));
 	if (!point->samples) {
@@ -245,7 +256,7 @@ static bool run_point(struct point *point)
 		.n = point->n,
 		.order = point->order,
 		.flags = driver.flags,
-		.samples = driver.samples,
+		.samples = samples_of(point),
 		.ops = driver.ops,
 		.seed = driver.seed,
 		.buffer = (uintptr_t)point->samples,
@@ -274,35 +285,57 @@ static double quantile(const double *sorted, size_t count, double q)
 			       : sorted[low];
 }
 
+/* A tab, and numbers with spaces between them. */
+static void write_column(const uint64_t *values, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		fprintf(driver.samples_file, "%c%" PRIu64, i ? ' ' : '\t', values[i]);
+}
+
+static void write_samples(const struct entry *entry)
+{
+	const struct point *point = entry->point;
+	const struct sheafbench_run *run = &point->run;
+	const uint64_t *gate =
+		point->samples + (size_t)workloads[point->workload].parts * run->samples;
+
+	fprintf(driver.samples_file, "%s\t%u\t%.2f\t%" PRIu64 " %" PRIu64 " %" PRIu64, entry->name,
+		run->ops, run->overhead_cticks[entry->part] / 100.0, (uint64_t)run->noise_ticks,
+		(uint64_t)run->noise_lost, (uint64_t)run->noise_largest);
+	write_column(point->samples + (size_t)entry->part * run->samples, run->samples);
+	if (driver.flags & SHEAFBENCH_NO_GATE ||
+	    workloads[point->workload].flags & SHEAFBENCH_PEER) {
+		fputs("\t-\t-", driver.samples_file);
+	} else {
+		write_column(gate, run->samples);
+		write_column(gate + run->samples, run->samples);
+	}
+	fputc('\n', driver.samples_file);
+}
+
 static bool report(struct gbench_state *state, const struct entry *entry)
 {
 	const struct sheafbench_run *run = &entry->point->run;
-	const uint64_t *samples = entry->point->samples + (size_t)entry->part * driver.samples;
+	const uint64_t *samples = entry->point->samples + (size_t)entry->part * run->samples;
 	const double overhead = run->overhead_cticks[entry->part] / 100.0;
-	double *ticks = malloc(driver.samples * sizeof(*ticks)), sum = 0;
-	FILE *file = driver.samples_file;
+	double *ticks = malloc(run->samples * sizeof(*ticks)), sum = 0;
 	int error;
 
 	if (!ticks) {
 		gbench_skip(state, "out of memory");
 		return false;
 	}
-	for (uint32_t i = 0; i < driver.samples; i++) {
+	for (uint32_t i = 0; i < run->samples; i++) {
 		ticks[i] = (samples[i] - overhead) / run->ops;
 		sum += ticks[i];
 	}
-	if (file) {
-		fprintf(file, "%s\t%u\t%.2f\t", entry->name, run->ops, overhead);
-		for (uint32_t i = 0; i < driver.samples; i++)
-			fprintf(file, i ? " %" PRIu64 : "%" PRIu64, samples[i]);
-		fputc('\n', file);
-	}
-	qsort(ticks, driver.samples, sizeof(*ticks), compare);
-	error = gbench_set_time(state, sum / driver.samples / driver.info.clock_khz / 1e3) ||
+	if (driver.samples_file)
+		write_samples(entry);
+	qsort(ticks, run->samples, sizeof(*ticks), compare);
+	error = gbench_set_time(state, sum / run->samples / driver.info.clock_khz / 1e3) ||
 		gbench_set_counter(state, "ticks_per_op_p05",
-				   quantile(ticks, driver.samples, 0.05)) ||
-		gbench_set_counter(state, "ticks_per_op_p50",
-				   quantile(ticks, driver.samples, 0.5)) ||
+				   quantile(ticks, run->samples, 0.05)) ||
+		gbench_set_counter(state, "ticks_per_op_p50", quantile(ticks, run->samples, 0.5)) ||
 		gbench_set_counter(state, "ops_per_sample", run->ops) ||
 		gbench_set_counter(state, "overhead_ticks_per_sample", overhead) ||
 		gbench_set_counter(state, "read_ticks", run->read_cticks[entry->part] / 100.0) ||
@@ -324,7 +357,9 @@ static void run_entry(struct gbench_state *state, void *ctx)
 		gbench_skip(state, "an earlier workload failed");
 		return;
 	}
-	printf("sheafbench: %zu/%zu %s\n", ++driver.done, driver.total, entry->name);
+	printf("sheafbench: %zu/%zu %s\n", ++driver.done, driver.runs * driver.total, entry->name);
+	if (!point->wanted)
+		point->wanted = point->parts;
 	if (!point->samples && !run_point(point)) {
 		driver.failed = true;
 		complain("%s: %s", entry->name, point->run.text);
@@ -335,8 +370,10 @@ static void run_entry(struct gbench_state *state, void *ctx)
 		driver.failed = true;
 		complain("%s: %s", entry->name, gbench_error());
 	}
-	if (!--point->wanted)
+	if (!--point->wanted) {
 		free(point->samples);
+		point->samples = NULL;
+	}
 }
 
 static void context(const char *key, const char *value)
@@ -384,7 +421,9 @@ static void usage(void)
 	       "  --list              show them and end; needs no module\n"
 	       "  --samples N         samples of each workload, 1 to %u [%u]\n"
 	       "  --ops N             least operations in a sample, 1 to %u [by the clock's step]\n"
-	       "  --seed N            of shuffled orders and of the dither [1]\n"
+	       "  --seed N            of shuffled orders, dither and place in the slab [1]\n"
+	       "  --runs N            how often each workload is run in this boot, 1 to 100 [1]\n"
+	       "  --no-gate           no probes beside the samples\n"
 	       "  --irq-off           interrupts off in timed regions, GFP_ATOMIC\n"
 	       "  --cpu N             the CPU to run on [where it was bound to, or is]\n"
 	       "  --out-json FILE     Google Benchmark's JSON\n"
@@ -426,6 +465,8 @@ int main(int argc, char **argv)
 		SAMPLES,
 		OPS,
 		SEED,
+		RUNS,
+		NO_GATE,
 		IRQ_OFF,
 		CPU,
 		JSON,
@@ -440,6 +481,8 @@ int main(int argc, char **argv)
 		{ "samples", required_argument, NULL, SAMPLES },
 		{ "ops", required_argument, NULL, OPS },
 		{ "seed", required_argument, NULL, SEED },
+		{ "runs", required_argument, NULL, RUNS },
+		{ "no-gate", no_argument, NULL, NO_GATE },
 		{ "irq-off", no_argument, NULL, IRQ_OFF },
 		{ "cpu", required_argument, NULL, CPU },
 		{ "out-json", required_argument, NULL, JSON },
@@ -471,6 +514,12 @@ int main(int argc, char **argv)
 			break;
 		case SEED:
 			driver.seed = number("--seed", optarg, 0, UINT64_MAX);
+			break;
+		case RUNS:
+			driver.runs = number("--runs", optarg, 1, 100);
+			break;
+		case NO_GATE:
+			driver.flags |= SHEAFBENCH_NO_GATE;
 			break;
 		case IRQ_OFF:
 			driver.flags |= SHEAFBENCH_IRQ_OFF;
@@ -513,9 +562,16 @@ int main(int argc, char **argv)
 	if (gbench_init(argv[0]))
 		die(FAILED, "%s", gbench_error());
 	add_own_context();
-	for (size_t i = 0; i < driver.total; i++)
-		if (gbench_register(entries[i].name, run_entry, &entries[i], driver.samples))
+	for (size_t i = 0; i < driver.runs * driver.total; i++) {
+		struct entry *entry = &entries[i % driver.total];
+		char name[96];
+
+		/* Google Benchmark wants names that are unique. */
+		snprintf(name, sizeof(name), i < driver.total ? "%s" : "%s/run:%zu", entry->name,
+			 i / driver.total);
+		if (gbench_register(name, run_entry, entry, samples_of(entry->point)))
 			die(FAILED, "%s", gbench_error());
+	}
 	open_samples();
 	if (gbench_run(driver.json_path, GBENCH_SILENT) < 0) {
 		complain("%s", gbench_error());

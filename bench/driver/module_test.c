@@ -34,6 +34,9 @@ enum workload {
 	WORKLOADS
 };
 
+/* Those before the first of others' loops. */
+#define OWN_WORKLOADS WORKLOAD_thread
+
 static const uint32_t sizes[] = {
 #define SHEAFBENCH_SIZE(size) size,
 #include "sheafbench_lists.h"
@@ -45,7 +48,7 @@ static const char limit_path[] = "/sys/module/sheafbench/parameters/max_kib";
 static unsigned int tests, failures;
 static bool last_good;
 static int device;
-static uint64_t buffer[SHEAFBENCH_PARTS * SHEAFBENCH_MAX_SAMPLES];
+static uint64_t buffer[(SHEAFBENCH_PARTS + 2) * SHEAFBENCH_MAX_SAMPLES];
 
 static void verdict(bool good)
 {
@@ -259,9 +262,9 @@ static void test_bad_parameters(void)
 	struct sheafbench_run run = good_run();
 	int cpu = sched_getcpu();
 
-	REFUSED(abi, SHEAFBENCH_ABI + 1, EINVAL, "allowed: 1");
-	REFUSED(workload, WORKLOADS, EINVAL, "allowed: 0 to 3");
-	REFUSED(workload, UINT32_MAX, EINVAL, "allowed: 0 to 3");
+	REFUSED(abi, SHEAFBENCH_ABI + 1, EINVAL, "allowed: 2");
+	REFUSED(workload, WORKLOADS, EINVAL, "allowed: 0 to 10");
+	REFUSED(workload, UINT32_MAX, EINVAL, "allowed: 0 to 10");
 	REFUSED(size, 0, EINVAL, "allowed: 8 16 32 ");
 	REFUSED(size, 65, EINVAL, " 4096 8192");
 	REFUSED(size, 16384, EINVAL, " 4096 8192");
@@ -269,7 +272,7 @@ static void test_bad_parameters(void)
 	REFUSED(n, SHEAFBENCH_MAX_N + 1, EINVAL, "allowed: 1 to 4096");
 	REFUSED(n, UINT32_MAX, EINVAL, "allowed: 1 to 4096");
 	REFUSED(order, SHEAFBENCH_ORDERS, EINVAL, "0 lifo, 1 fifo, 2 shuffled");
-	REFUSED(flags, 2, EINVAL, "allowed: 0x1");
+	REFUSED(flags, 4, EINVAL, "allowed: 0x1");
 	REFUSED(flags, ~0u, EINVAL, "allowed: 0x1");
 	REFUSED(samples, 0, EINVAL, "allowed: 1 to 65536");
 	REFUSED(samples, SHEAFBENCH_MAX_SAMPLES + 1, EINVAL, "allowed: 1 to 65536");
@@ -295,7 +298,7 @@ static void test_good_runs(void)
 	static const uint32_t counts[] = { 1, 2, 61, SHEAFBENCH_MAX_N };
 	unsigned int runs = 0, bad = 0;
 
-	for (uint32_t workload = 0; workload < WORKLOADS; workload++)
+	for (uint32_t workload = 0; workload < OWN_WORKLOADS; workload++)
 		for (size_t s = 0; s < COUNT(sizes); s++)
 			for (size_t n = 0; n < COUNT(counts); n++)
 				for (uint32_t order = 0; order < SHEAFBENCH_ORDERS; order++) {
@@ -311,7 +314,7 @@ static void test_good_runs(void)
 					run.samples = 3;
 					run.ops = 100;
 					run.flags = runs & 1 ? SHEAFBENCH_IRQ_OFF : 0;
-					memset(buffer, 0, sizeof(*buffer) * 8);
+					memset(buffer, 0, sizeof(*buffer) * 16);
 					start = now_ticks();
 					good = !do_run(&run);
 					elapsed = now_ticks() - start;
@@ -320,7 +323,7 @@ static void test_good_runs(void)
 						sum += buffer[i];
 					}
 					/* What was not asked for is not written. */
-					good &= !buffer[parts * run.samples];
+					good &= !buffer[(parts + 2) * run.samples];
 					good &= sum < elapsed && !*run.text && run.regions;
 					good &= run.ops >= 100 && run.ops < 100 + SHEAFBENCH_MAX_N;
 					good &= run.regions && run.ops % run.regions == 0;
@@ -368,6 +371,62 @@ static void test_time(void)
 		sum += buffer[i];
 	ok(elapsed && sum < elapsed && sum > elapsed / 4,
 	   "samples are %" PRIu64 " %% of the ioctl's ticks", sum * 100 / (elapsed + 1));
+}
+
+/* The probes beside the samples, and the search for gaps. */
+static void test_probes(void)
+{
+	struct sheafbench_run run = good_run();
+	const uint64_t *gate = buffer + run.samples, *chain = gate + run.samples;
+	uint64_t probes = 0, shorter = UINT64_MAX, longer = UINT64_MAX, least = UINT64_MAX;
+
+	run.workload = WORKLOAD_pair;
+	run.flags = SHEAFBENCH_NO_GATE;
+	memset(buffer, 0, sizeof(*buffer) * 3 * run.samples);
+	ok(!do_run(&run), "a run without the gate");
+	for (uint32_t i = 0; i < run.samples; i++)
+		probes += gate[i] + chain[i];
+	ok(!probes, "no probes without the gate");
+	run.flags = 0;
+	run.samples = 20;
+	ok(!do_run(&run), "a run with the gate");
+	for (uint32_t i = 0; i < run.samples; i++) {
+		uint64_t *links = i & 1 ? &longer : &shorter;
+
+		*links = chain[i] < *links ? chain[i] : *links;
+		least = gate[i] < least ? gate[i] : least;
+	}
+	ok(shorter > SHEAFBENCH_CHAIN_ADDS / 8 && longer > shorter + (shorter >> 1),
+	   "the chains took %" PRIu64 " and, twice as long, %" PRIu64 " ticks", shorter, longer);
+	ok(least > SHEAFBENCH_GATE_ADDS / 64, "a probe of the gate took %" PRIu64 " ticks", least);
+	ok(run.noise_ticks > 1000 && run.noise_lost <= run.noise_ticks &&
+		   run.noise_largest <= run.noise_lost,
+	   "gaps took %" PRIu64 " of %" PRIu64 " ticks, the largest %" PRIu64,
+	   (uint64_t)run.noise_lost, (uint64_t)run.noise_ticks, (uint64_t)run.noise_largest);
+}
+
+/* Others' loops: a plausible number from each, and no object left behind. */
+static void test_peers(void)
+{
+	for (uint32_t workload = OWN_WORKLOADS; workload < WORKLOADS; workload++) {
+		struct sheafbench_run run = good_run();
+		long before = in_use(64), after;
+		int error;
+
+		run.workload = workload;
+		refused(run, EINVAL, "allowed for this workload: 64, 1, 1 to 16", "n of 32");
+		run.n = 1;
+		run.samples = SHEAFBENCH_MAX_PEER + 1;
+		refused(run, EINVAL, "1 to 16", "too many samples");
+		run.samples = 1;
+		memset(buffer, 0, sizeof(*buffer) * 4);
+		error = do_run(&run);
+		after = in_use(64);
+		ok(!error && run.ops == 100 && !run.overhead_cticks[0] && buffer[0] > 200 &&
+			   buffer[0] < 1000000 && !buffer[1] && !buffer[2] && !buffer[3],
+		   "workload %u: %.2f ticks: '%s'", workload, buffer[0] / 100.0, run.text);
+		ok(labs(after - before) < 100, "%ld objects in use, %ld after", before, after);
+	}
 }
 
 static void on_alarm(int signal)
@@ -463,7 +522,7 @@ static void test_leaks(void)
 			run.n = 1000;
 			run.order = order;
 			run.samples = 10;
-			for (run.workload = 0; run.workload < WORKLOADS; run.workload++) {
+			for (run.workload = 0; run.workload < OWN_WORKLOADS; run.workload++) {
 				run.ops = 20000;
 				good &= !do_run(&run);
 			}
@@ -511,8 +570,7 @@ static void test_counts(void)
 	}
 	for (int i = 0; i < 4; i += 2) {
 		long did = count[1][i] - count[0][i] + count[1][i + 1] - count[0][i + 1];
-		/* Two samples warm up. */
-		long asked = (long)run.ops * (run.samples + 2);
+		long asked = (long)run.ops * run.samples;
 
 		ok(did >= asked && did < asked + 500,
 		   "%.5s: %ld operations asked for, %ld counted by SLUB", counters[i], asked, did);
@@ -557,7 +615,7 @@ static void test_out_of_memory(void)
 {
 	static const uint32_t flags[] = { 0, SHEAFBENCH_IRQ_OFF };
 	void **list, **next;
-	int errors[2][WORKLOADS];
+	int errors[2][OWN_WORKLOADS];
 	char texts[2][SHEAFBENCH_TEXT];
 	long before = in_use(8192), after;
 
@@ -565,7 +623,7 @@ static void test_out_of_memory(void)
 	write_text(limit_path, "1048576");
 	list = NULL;
 	for (int f = 0; f < 2; f++)
-		for (int w = 0; w < WORKLOADS; w++) {
+		for (int w = 0; w < OWN_WORKLOADS; w++) {
 			struct sheafbench_run run = good_run();
 
 			/* What an earlier failure made the kernel reclaim goes as well. */
@@ -585,7 +643,7 @@ static void test_out_of_memory(void)
 	}
 	write_text(limit_path, "0");
 	for (int f = 0; f < 2; f++)
-		for (int w = 0; w < WORKLOADS; w++)
+		for (int w = 0; w < OWN_WORKLOADS; w++)
 			ok(errors[f][w] == ENOMEM && strstr(texts[f], "allocation failed"),
 			   "workload %d, flags %u, without memory: %s, '%s'", w, flags[f],
 			   strerrorname_np(errors[f][w]) ?: "no error", texts[f]);
@@ -649,6 +707,8 @@ int main(void)
 	test_bad_parameters();
 	test_good_runs();
 	test_time();
+	test_probes();
+	test_peers();
 	test_counts();
 	test_signal(32, 64, 0);
 	test_signal(SHEAFBENCH_MAX_N, 8192, 0);

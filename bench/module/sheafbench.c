@@ -5,7 +5,7 @@
  * A sample is the sum of one or more timed regions; a region is a loop over N operations between
  * two fenced reads of the CPU's counter. Between samples, now and then, the same passes run with
  * empty loops in place of the allocator's: what those take is the overhead, reported with the
- * samples.
+ * samples. Beside each sample two probes that touch no memory tell the CPU's state: see gate().
  *
  * Preemption and interrupts stay on while the loops run. An outer preempt_disable() would nest the
  * one in the sheaf's lock, and so hide a part of what is measured.
@@ -48,6 +48,22 @@ static __always_inline u64 clock_read(void)
 	asm volatile("lfence; rdtsc; lfence" : "=a" (low), "=d" (high) : : "memory");
 	return low | (u64)high << 32;
 }
+
+/* As others read it: nothing waits for it. get_cycles() is 0 on uml. */
+static __always_inline u64 clock_read_unfenced(void)
+{
+	u32 low, high;
+
+	asm volatile("rdtsc" : "=a" (low), "=d" (high));
+	return low | (u64)high << 32;
+}
+
+/* Registers: additions of a constant are done by the renamer on some cores. */
+#define ADD_8		"add %%rax, %%rax; add %%rcx, %%rcx; add %%rdx, %%rdx; "	\
+			"add %%rsi, %%rsi; add %%rdi, %%rdi; add %%r8, %%r8; "		\
+			"add %%r9, %%r9; add %%r10, %%r10\n\t"
+#define ADD_CLOBBERS	"rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "cc"
+#define CHAIN_1		"add %0, %0\n\t"
 #elif defined(__aarch64__)
 #define CLOCK_NAME "cntvct"
 static __always_inline u64 clock_read(void)
@@ -57,6 +73,20 @@ static __always_inline u64 clock_read(void)
 	asm volatile("isb; mrs %0, cntvct_el0; isb" : "=r" (ticks) : : "memory");
 	return ticks;
 }
+
+static __always_inline u64 clock_read_unfenced(void)
+{
+	u64 ticks;
+
+	asm volatile("mrs %0, cntvct_el0" : "=r" (ticks));
+	return ticks;
+}
+
+#define ADD_8		"add x9, x9, x9; add x10, x10, x10; add x11, x11, x11; "	\
+			"add x12, x12, x12; add x13, x13, x13; add x14, x14, x14; "	\
+			"add x15, x15, x15; add x2, x2, x2\n\t"
+#define ADD_CLOBBERS	"x9", "x10", "x11", "x12", "x13", "x14", "x15", "x2"
+#define CHAIN_1		"add %0, %0, %0\n\t"
 #else
 #error "sheafbench knows no counter on this architecture"
 #endif
@@ -76,6 +106,33 @@ static __always_inline void dither(u64 *state)
 
 	for (i = calc_random(state) >> 59; i; i--)
 		barrier();
+}
+
+/* Eight independent additions at a time: more than a core begins in a cycle. */
+static noinline void throughput(u32 adds)
+{
+	for (; adds; adds -= 32)
+		asm volatile(ADD_8 ADD_8 ADD_8 ADD_8 : : : ADD_CLOBBERS);
+}
+
+/* Each addition waits for the one before it: one core cycle each, whatever else the core does. */
+static noinline void chain(u32 adds)
+{
+	unsigned long sum = adds;
+
+	for (; adds; adds -= 8)
+		asm volatile(CHAIN_1 CHAIN_1 CHAIN_1 CHAIN_1 CHAIN_1 CHAIN_1 CHAIN_1 CHAIN_1
+			     : "+r" (sum) : : "cc");
+}
+
+static u64 probe(u64 *random, void (*additions)(u32 adds), u32 adds)
+{
+	u64 start;
+
+	dither(random);
+	start = clock_read();
+	additions(adds);
+	return clock_read() - start;
 }
 
 /* Counter and monotonic time at one moment: the tightest of some tries. */
@@ -136,6 +193,8 @@ static u32 clock_rate(void)
 	ns -= clock.ns;
 	return mul_u64_u64_div_u64(ticks - clock.ticks, NSEC_PER_MSEC, ns);
 }
+
+#include "peers.h"
 
 /* What one timed loop works on. */
 struct region {
@@ -319,7 +378,8 @@ struct run {
 	u32 *index;			/* which object is freed when, see calc_order() */
 	void **object;			/* in the order of allocation */
 	void **ordered;			/* in the order of freeing */
-	u64 *samples;			/* [parts][samples] */
+	void *placed;			/* dummies, each points to the next */
+	u64 *samples;			/* [parts][samples], then [samples] of gate and chain */
 	u64 *empty[2];			/* the overhead of n and of 2n: [parts][empties] */
 };
 
@@ -411,6 +471,22 @@ static u32 pass_batch(struct run *run)
 	return timed(run, 1, run->loops->free, run->ordered, n);
 }
 
+/* Another's loop: what it would print for an operation stands for 100 of them. */
+#define PEER(name)							\
+static u32 pass_##name(struct run *run)					\
+{									\
+	run->ticks[0] = peer_##name();					\
+	return run->ticks[0] ? 100 : 0;					\
+}
+
+PEER(thread)
+PEER(slabtest)
+PEER(kunit_1)
+PEER(kunit_10)
+PEER(kunit_100)
+PEER(kunit_1000)
+PEER(nanobench)
+
 static const struct workload workloads[] = {
 #define SHEAFBENCH_WORKLOAD(function, flags, parts, part, second) \
 	{ #function, flags, parts, { part, second }, pass_##function },
@@ -467,12 +543,18 @@ static int check(struct sheafbench_run *arg)
 	if (arg->order >= SHEAFBENCH_ORDERS)
 		return refuse(arg, -EINVAL, "order is %u, allowed: %u lifo, %u fifo, %u shuffled",
 			      arg->order, SHEAFBENCH_LIFO, SHEAFBENCH_FIFO, SHEAFBENCH_SHUFFLED);
-	if (arg->flags & ~SHEAFBENCH_IRQ_OFF)
-		return refuse(arg, -EINVAL, "flags are %#x, allowed: %#x (interrupts off)",
-			      arg->flags, SHEAFBENCH_IRQ_OFF);
+	if (arg->flags & ~(SHEAFBENCH_IRQ_OFF | SHEAFBENCH_NO_GATE))
+		return refuse(arg, -EINVAL,
+			      "flags are %#x, allowed: %#x (interrupts off), %#x (no gate)",
+			      arg->flags, SHEAFBENCH_IRQ_OFF, SHEAFBENCH_NO_GATE);
 	if (!arg->samples || arg->samples > SHEAFBENCH_MAX_SAMPLES)
 		return refuse(arg, -EINVAL, "samples are %u, allowed: 1 to %u", arg->samples,
 			      SHEAFBENCH_MAX_SAMPLES);
+	if (workloads[arg->workload].flags & SHEAFBENCH_PEER &&
+	    (arg->size != PEER_SIZE || arg->n != 1 || arg->samples > SHEAFBENCH_MAX_PEER))
+		return refuse(arg, -EINVAL,
+			      "size %u, n %u, samples %u, allowed for this workload: %u, 1, 1 to %u",
+			      arg->size, arg->n, arg->samples, PEER_SIZE, SHEAFBENCH_MAX_PEER);
 	if (arg->ops > SHEAFBENCH_MAX_OPS)
 		return refuse(arg, -EINVAL, "ops are %u, allowed: 0 (chosen here) to %u", arg->ops,
 			      SHEAFBENCH_MAX_OPS);
@@ -481,7 +563,7 @@ static int check(struct sheafbench_run *arg)
 			      current->nr_cpus_allowed);
 
 	bytes = (u64)arg->n * kmalloc_size_roundup(arg->size) +
-		(u64)arg->samples * SHEAFBENCH_PARTS * sizeof(u64);
+		(u64)arg->samples * (SHEAFBENCH_PARTS + 2) * sizeof(u64);
 	if (bytes > most)
 		return refuse(arg, -ENOMEM, "needs %llu KiB, allowed: %llu: lower n or size",
 			      bytes >> 10, most >> 10);
@@ -551,30 +633,64 @@ static void overhead(struct run *run, const u32 ops[2])
 	}
 }
 
+/*
+ * The gate: another tenant on the sibling thread takes issue slots, so that independent additions
+ * take longer, and so does the sample between two such probes. The dearer one of them tells the
+ * sample's state; the sample itself has no say. The chain tells the clock of the core.
+ */
+static int gated_sample(struct run *run, u32 *ops, u64 *gate, u64 *links, bool twice)
+{
+	u64 before;
+	int error;
+
+	if (run->arg.flags & SHEAFBENCH_NO_GATE || run->workload->flags & SHEAFBENCH_PEER)
+		return sample(run, ops);
+	*links = probe(&run->random, chain, SHEAFBENCH_CHAIN_ADDS << twice);
+	before = probe(&run->random, throughput, SHEAFBENCH_GATE_ADDS);
+	error = sample(run, ops);
+	*gate = max(before, probe(&run->random, throughput, SHEAFBENCH_GATE_ADDS));
+	return error;
+}
+
+/* Time that others took, as hwlat sees it: gaps of over 1 us between two reads of the counter. */
+static void find_gaps(struct run *run)
+{
+	u32 khz = clock_rate();
+	u64 start = clock_read(), last = start, now, limit = khz / 1000;
+
+	do {
+		now = clock_read();
+		if (now - last > limit) {
+			run->arg.noise_lost += now - last;
+			run->arg.noise_largest = max(run->arg.noise_largest, now - last);
+		}
+		last = now;
+	} while (now - start < 2 * (u64)khz);
+	run->arg.noise_ticks = now - start;
+}
+
 static int take_samples(struct run *run)
 {
 	u32 i, part, empties = 0, ops, empty_ops[2];
+	u64 *gates = run->samples + run->workload->parts * run->arg.samples;
 	int error;
 
-	/* The first samples fill sheaves, caches and predictors. */
-	for (i = 0; i < 2; i++) {
-		error = sample(run, &ops);
-		if (error)
-			return error;
-	}
+	/* The first ones fill sheaves, caches and predictors; who reads them finds out how many. */
 	for (i = 0; i < run->arg.samples; i++) {
 		for (; empties * (u64)run->arg.samples < (i + 1) * (u64)run->empties; empties++) {
 			error = sample_empty(run, empties, empty_ops);
 			if (error)
 				return error;
 		}
-		error = sample(run, &ops);
+		error = gated_sample(run, &ops, &gates[i], &gates[run->arg.samples + i], i & 1);
 		if (error)
 			return error;
 		for (part = 0; part < run->workload->parts; part++)
 			run->samples[part * run->arg.samples + i] = run->ticks[part];
 	}
-	overhead(run, empty_ops);
+	find_gaps(run);
+	if (run->empties)
+		overhead(run, empty_ops);
 	run->arg.ops = ops * run->regions;
 	run->arg.regions = run->regions;
 	run->arg.cpu = run->cpu;
@@ -593,6 +709,10 @@ static void plan(struct run *run)
 			ops = clamp(run->arg.ops ?: 1000, 1, SHEAFBENCH_MAX_N);
 	}
 	run->pairs = ops;
+	if (run->workload->flags & SHEAFBENCH_PEER) {
+		run->regions = 1;
+		return;
+	}
 	run->regions = run->arg.ops ? DIV_ROUND_UP(run->arg.ops, ops) :
 				      calc_regions(clock.step_cticks, clock_rate(), ops);
 }
@@ -604,7 +724,7 @@ static int prepare(struct run *run)
 	run->index = kvmalloc_array(room, sizeof(*run->index), GFP_KERNEL);
 	run->object = kvmalloc_array(room, sizeof(*run->object), GFP_KERNEL);
 	run->ordered = kvmalloc_array(room, sizeof(*run->ordered), GFP_KERNEL);
-	run->samples = kvcalloc(run->arg.samples, parts * sizeof(u64), GFP_KERNEL);
+	run->samples = kvcalloc(run->arg.samples, (parts + 2) * sizeof(u64), GFP_KERNEL);
 	run->empty[0] = kvcalloc(run->empties, parts * sizeof(u64), GFP_KERNEL);
 	run->empty[1] = kvcalloc(run->empties, parts * sizeof(u64), GFP_KERNEL);
 	if (!run->index || !run->object || !run->ordered || !run->samples || !run->empty[0] ||
@@ -616,6 +736,15 @@ static int prepare(struct run *run)
 		run->index[i] = i;
 		run->object[i] = run;
 		run->ordered[i] = run;
+	}
+	/* Where in its slab the first object of the run lies is drawn, too. */
+	for (i = run->arg.seed ? calc_random(&run->random) >> 58 : 0; i; i--) {
+		void **dummy = kmalloc(run->arg.size, SLEEPING);
+
+		if (!dummy)
+			return refuse(&run->arg, -ENOMEM, "an allocation failed: lower n or size");
+		*dummy = run->placed;
+		run->placed = dummy;
 	}
 	count = run->workload->flags & SHEAFBENCH_HOLDS ? run->held : n;
 	calc_order(run->index, count, run->arg.order, run->arg.seed);
@@ -637,8 +766,9 @@ static int measure(struct run *run, u64 __user *buffer)
 	run->loops = find_loops(run->arg.size, run->arg.flags);
 	run->n = run->arg.n;
 	run->random = run->arg.seed;
-	run->empties = clamp(run->arg.samples / 8, 32, 1024);
-	bytes = run->arg.samples * sizeof(u64) * run->workload->parts;
+	if (!(run->workload->flags & SHEAFBENCH_PEER))
+		run->empties = clamp(run->arg.samples / 8, 32, 1024);
+	bytes = run->arg.samples * sizeof(u64) * (run->workload->parts + 2);
 	/* Before the run is worth something. */
 	if (clear_user(buffer, bytes))
 		return refuse(&run->arg, -EFAULT, "buffer cannot be written: %zu bytes", bytes);
@@ -647,6 +777,12 @@ static int measure(struct run *run, u64 __user *buffer)
 	if (!error)
 		error = take_samples(run);
 	untimed(free_loop, run->ordered, run->held);
+	while (run->placed) {
+		void **dummy = run->placed;
+
+		run->placed = *dummy;
+		kfree(dummy);
+	}
 	if (!error && copy_to_user(buffer, run->samples, bytes))
 		error = refuse(&run->arg, -EFAULT, "buffer cannot be written: %zu bytes", bytes);
 	kvfree(run->empty[1]);
@@ -670,6 +806,9 @@ static int ioctl_run(struct sheafbench_run __user *user)
 	if (copy_from_user(&run->arg, user, sizeof(run->arg)))
 		return -EFAULT;
 	memset(run->arg.text, 0, sizeof(run->arg.text));
+	run->arg.noise_ticks = 0;
+	run->arg.noise_lost = 0;
+	run->arg.noise_largest = 0;
 	error = check(&run->arg);
 	if (!error && !mutex_trylock(&one_run)) {
 		error = refuse(&run->arg, -EBUSY, "another run is on: one at a time");

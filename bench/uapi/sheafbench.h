@@ -11,22 +11,27 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define SHEAFBENCH_ABI		1
+#define SHEAFBENCH_ABI		2
 #define SHEAFBENCH_DEVICE	"/dev/sheafbench"
 
 /* Limits that do not depend on the machine. */
 #define SHEAFBENCH_MAX_N	4096u	/* objects held at once: past sheaves and barn */
 #define SHEAFBENCH_MAX_OPS	131072u	/* timed operations in one sample */
 #define SHEAFBENCH_MAX_SAMPLES	65536u	/* samples of one run */
+#define SHEAFBENCH_MAX_PEER	16u	/* samples of a run of another's loop */
 #define SHEAFBENCH_PARTS	2	/* timed parts of one workload */
-#define SHEAFBENCH_NAME		16
+#define SHEAFBENCH_GATE_ADDS	3072	/* independent additions in a probe of the gate */
+#define SHEAFBENCH_CHAIN_ADDS	512	/* dependent ones in the shorter chain; see chain_ticks */
+#define SHEAFBENCH_NAME		20
 #define SHEAFBENCH_TEXT		160
 
 /* Flags of a workload. */
 #define SHEAFBENCH_HOLDS	0x1	/* N - 1 objects stay allocated for the whole run */
+#define SHEAFBENCH_PEER		0x2	/* another's loop: of size 64, n 1, 1 to 16 samples */
 
 /* Flags of a run. */
 #define SHEAFBENCH_IRQ_OFF	0x1	/* interrupts off in timed regions, and GFP_ATOMIC */
+#define SHEAFBENCH_NO_GATE	0x2	/* no probes beside the samples; their ticks are then 0 */
 
 /* In which objects are freed; see the workloads in sheafbench_lists.h. */
 enum sheafbench_order {
@@ -69,14 +74,23 @@ struct sheafbench_run {
 	__u32 samples;		/* 1 .. SHEAFBENCH_MAX_SAMPLES */
 	__u32 ops;		/* in: least timed operations per sample, 0: by the clock's step */
 				/* out: timed operations of each part in each sample */
-	__u64 seed;		/* of the shuffle and of the dither */
-	__u64 buffer;		/* pointer to __u64 ticks[parts][samples], in the order taken */
+	__u64 seed;		/* of the shuffle, the dither and the place in the first slab */
+	/*
+	 * Pointer to __u64 ticks[parts][samples], in the order taken, from the first, warm-up
+	 * included; then gate_ticks[samples], the dearer one of the throughput probes before and
+	 * after each; then chain_ticks[samples], of SHEAFBENCH_CHAIN_ADDS dependent additions
+	 * beside the first sample, of twice as many beside the second, and so on in turn.
+	 */
+	__u64 buffer;
 	/* out */
 	__u32 regions;		/* timed regions of each part in each sample */
 	__u32 cpu;		/* where it ran */
 	__u64 overhead_cticks[SHEAFBENCH_PARTS]; /* reads and loop in one sample; subtract it */
 	__s64 read_cticks[SHEAFBENCH_PARTS]; /* the reads alone, per region */
 	__s64 loop_cticks[SHEAFBENCH_PARTS]; /* the loop alone, per operation */
+	__u64 noise_ticks;	/* in which gaps were looked for, after the samples */
+	__u64 noise_lost;	/* of those, ticks in gaps of over 1 us between two reads */
+	__u64 noise_largest;	/* the largest gap */
 	char text[SHEAFBENCH_TEXT]; /* after an error what is allowed, else empty */
 };
 

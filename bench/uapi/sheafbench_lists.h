@@ -32,11 +32,21 @@ SHEAFBENCH_SIZE(8192)
  * pair   allocate one, free one; N objects are held after each allocation. lifo frees the new
  *        object, fifo the one held longest, shuffled goes through them in a random sequence
  * batch  N allocations, then N frees in the given order, each half timed on its own
+ *
+ * The last ones are other people's loops, see bench/module/peers.h: of 64 bytes, without a gate or
+ * an overhead, and each sample is all that they would have printed, times 100.
  */
 #ifdef SHEAFBENCH_WORKLOAD
 SHEAFBENCH_WORKLOAD(alloc, 0, 1, "alloc", "")
 SHEAFBENCH_WORKLOAD(free, 0, 1, "free", "")
 SHEAFBENCH_WORKLOAD(pair, SHEAFBENCH_HOLDS, 1, "pair", "")
 SHEAFBENCH_WORKLOAD(batch, 0, 2, "batch-alloc", "batch-free")
+SHEAFBENCH_WORKLOAD(thread, SHEAFBENCH_PEER, 1, "peer-thread", "")
+SHEAFBENCH_WORKLOAD(slabtest, SHEAFBENCH_PEER, 1, "peer-slabtest", "")
+SHEAFBENCH_WORKLOAD(kunit_1, SHEAFBENCH_PEER, 1, "peer-kunit-1", "")
+SHEAFBENCH_WORKLOAD(kunit_10, SHEAFBENCH_PEER, 1, "peer-kunit-10", "")
+SHEAFBENCH_WORKLOAD(kunit_100, SHEAFBENCH_PEER, 1, "peer-kunit-100", "")
+SHEAFBENCH_WORKLOAD(kunit_1000, SHEAFBENCH_PEER, 1, "peer-kunit-1000", "")
+SHEAFBENCH_WORKLOAD(nanobench, SHEAFBENCH_PEER, 1, "peer-nanobench", "")
 #undef SHEAFBENCH_WORKLOAD
 #endif

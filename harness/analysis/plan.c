@@ -8,7 +8,9 @@
 #include "plan.h"
 #include "stats.h"
 
-const char *const role_name[ROLES] = { "baseline", "change", "null" };
+#define COLUMNS_MAX 10 /* of a table in a result */
+
+const char *const role_name[ROLES] = { "baseline", "change", "null", "dose", "check" };
 
 static int by_order(const void *a, const void *b)
 {
@@ -25,17 +27,56 @@ static bool name_ok(const char *s)
 	       !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")];
 }
 
-static int variant_parse(struct variants *vs, char *line, const struct reader *r, struct fault *f)
+/* Hands each line of the table @path to @parse, cut into as many fields as @columns has words. */
+static int table_read(const char *path, const char *columns, const char *what,
+		      int (*parse)(void *arg, char **field, const struct reader *r,
+				   struct fault *f),
+		      void *arg, struct fault *f)
 {
-	char *field[7], *end;
-	int n = split_tabs(line, field, 7), role = 0;
-	struct variant v = { 0 };
+	char *line, *field[COLUMNS_MAX];
+	int want = 1, rows = 0;
+	struct reader r;
+	bool failed;
 
-	if (n != 6 && n != 7)
-		return fault_set(f,
-				 "%s:%lu: %d columns, not 6 (variant role order layouts title "
-				 "cmdline) or 7 (and build)",
-				 r->path, r->number, n);
+	for (const char *c = columns; *c; c++)
+		want += *c == ' ';
+	if (reader_open(&r, path, f))
+		return -1;
+	while ((line = reader_next(&r, false, &failed, f))) {
+		int n = split_tabs(line, field, want);
+
+		if (n != want)
+			failed = fault_set(f,
+					   "%s:%lu: %d columns, not the %d of this version (%s); "
+					   "repeat the measurement, or use the sheafbench that "
+					   "wrote it",
+					   path, r.number, n, want, columns);
+		else
+			failed = parse(arg, field, &r, f);
+		if (failed)
+			break;
+		rows++;
+	}
+	if (!failed && !rows)
+		failed = fault_set(f, "%s: no %s in it", path, what);
+	reader_close(&r);
+	return failed ? -1 : 0;
+}
+
+static bool parse_real(const char *s, double *out)
+{
+	char *end;
+
+	*out = strtod(s, &end);
+	return end != s && !*end && isfinite(*out);
+}
+
+static int variant_parse(void *arg, char **field, const struct reader *r, struct fault *f)
+{
+	struct variants *vs = arg;
+	struct variant v = { .dose = NAN };
+	int role = 0;
+
 	if (!name_ok(field[0]))
 		return fault_set(f, "%s:%lu: '%s' is no variant name (letters, digits, . _ -)",
 				 r->path, r->number, field[0]);
@@ -45,25 +86,37 @@ static int variant_parse(struct variants *vs, char *line, const struct reader *r
 	while (role < ROLES && !streq(field[1], role_name[role]))
 		role++;
 	if (role == ROLES)
-		return fault_set(f, "%s:%lu: role '%s' is not baseline, change or null", r->path,
-				 r->number, field[1]);
+		return fault_set(f,
+				 "%s:%lu: role '%s' is not baseline, change, null, dose or check",
+				 r->path, r->number, field[1]);
 	if (role == ROLE_BASELINE && variants_baseline(vs) >= 0)
 		return fault_set(
 			f, "%s:%lu: a second baseline, %s; just one variant may have that role",
 			r->path, r->number, field[0]);
-	v.order = strtod(field[2], &end);
-	if (end == field[2] || *end || !isfinite(v.order))
+	if (!parse_real(field[2], &v.order))
 		return fault_set(f, "%s:%lu: order '%s' is not a number", r->path, r->number,
 				 field[2]);
 	v.other = streq(field[3], "other");
 	if (!v.other && !streq(field[3], "same"))
 		return fault_set(f, "%s:%lu: layouts '%s' is not same or other", r->path, r->number,
 				 field[3]);
+	if (role != ROLE_DOSE && *field[7])
+		return fault_set(f, "%s:%lu: %s has a dose, '%s', but not the role dose", r->path,
+				 r->number, field[0], field[7]);
+	if (role == ROLE_DOSE && (!parse_real(field[7], &v.dose) || v.dose < 0.0))
+		return fault_set(f, "%s:%lu: dose '%s' of %s is not a number of core cycles",
+				 r->path, r->number, field[7], field[0]);
+	for (int i = 0; i < vs->n; i++)
+		if (vs->v[i].dose == v.dose)
+			return fault_set(f, "%s:%lu: %s has the dose of %s again, %g", r->path,
+					 r->number, field[0], vs->v[i].name, v.dose);
 	v.role = role;
 	v.name = xstrdup(field[0]);
 	v.title = xstrdup(field[4]);
 	v.cmdline = xstrdup(field[5]);
-	v.build = xstrdup(n == 7 && *field[6] ? field[6] : field[0]);
+	v.build = xstrdup(*field[6] ? field[6] : field[0]);
+	v.workloads = xstrdup(field[8]);
+	v.args = xstrdup(field[9]);
 	vs->v = xrealloc(vs->v, vs->n + 1, sizeof(*vs->v));
 	vs->v[vs->n++] = v;
 	return 0;
@@ -71,22 +124,21 @@ static int variant_parse(struct variants *vs, char *line, const struct reader *r
 
 int variants_read(struct variants *vs, const char *path, struct fault *f)
 {
-	struct reader r;
-	bool failed;
-	char *line;
+	bool reference = false;
+	int dose, ret;
 
 	*vs = (struct variants){ 0 };
-	if (reader_open(&r, path, f))
-		return -1;
-	while ((line = reader_next(&r, false, &failed, f))) {
-		failed = variant_parse(vs, line, &r, f);
-		if (failed)
-			break;
-	}
-	if (!failed && !vs->n)
-		failed = fault_set(f, "%s: no variant in it", path);
-	reader_close(&r);
-	if (failed) {
+	ret = table_read(path, "variant role order layouts title cmdline build dose workloads args",
+			 "variant", variant_parse, vs, f);
+	dose = variants_role(vs, ROLE_DOSE);
+	for (int i = 0; i < vs->n; i++)
+		reference |= vs->v[i].dose == 0.0;
+	if (!ret && dose >= 0 && !reference)
+		ret = fault_set(f,
+				"%s: %s needs a variant with the role dose and a dose of 0 beside "
+				"it, to be compared with",
+				path, vs->v[dose].name);
+	if (ret) {
 		variants_free(vs);
 		return -1;
 	}
@@ -101,6 +153,8 @@ void variants_free(struct variants *vs)
 		free(vs->v[i].title);
 		free(vs->v[i].cmdline);
 		free(vs->v[i].build);
+		free(vs->v[i].workloads);
+		free(vs->v[i].args);
 	}
 	free(vs->v);
 	*vs = (struct variants){ 0 };
@@ -114,12 +168,17 @@ int variants_find(const struct variants *vs, const char *name)
 	return -1;
 }
 
-int variants_baseline(const struct variants *vs)
+int variants_role(const struct variants *vs, enum role role)
 {
 	for (int i = 0; i < vs->n; i++)
-		if (vs->v[i].role == ROLE_BASELINE)
+		if (vs->v[i].role == role)
 			return i;
 	return -1;
+}
+
+int variants_baseline(const struct variants *vs)
+{
+	return variants_role(vs, ROLE_BASELINE);
 }
 
 /*
@@ -175,38 +234,118 @@ void plan_pads(uint64_t seed, bool other, unsigned int pad[PADS])
 		pad[k] = PAD_STEP * (cell[k] + 1);
 }
 
+static uint64_t data_seed(uint64_t seed, int layout, int boot)
+{
+	char *stream = xasprintf("data %d %d", layout, boot);
+	gsl_rng *rng = stat_rng(seed, stream);
+	uint64_t data = gsl_rng_uniform_int(rng, INT32_MAX) + 1;
+
+	gsl_rng_free(rng);
+	free(stream);
+	return data;
+}
+
+/* What proves the instrument is known well enough after some layouts. */
+static int layouts_of(const struct variant *v)
+{
+	return v->role == ROLE_DOSE || v->role == ROLE_CHECK ? PROOF_LAYOUTS : PADS;
+}
+
+static bool has_stock(const struct variant *v)
+{
+	return !v->other && (v->role == ROLE_BASELINE || v->role == ROLE_CHANGE);
+}
+
 void plan_make(struct plan *p, const struct variants *vs, uint64_t seed, int layouts, int boots)
 {
+	int rounds = (layouts + 1) * boots;
 	gsl_rng *rng = stat_rng(seed, "order");
-	int *round = xcalloc((size_t)layouts * boots, sizeof(*round));
+	int *round = xcalloc(rounds, sizeof(*round));
 	int *order = xcalloc(vs->n, sizeof(*order));
 	unsigned int pad[2][PADS];
-	struct plan_row *row;
 
-	*p = (struct plan){ .layouts = layouts, .boots = boots, .n = vs->n * layouts * boots };
-	p->row = row = xcalloc(p->n, sizeof(*p->row));
+	*p = (struct plan){ .layouts = layouts + 1, .boots = boots };
+	p->row = xcalloc((size_t)vs->n * rounds, sizeof(*p->row));
 	plan_pads(seed, false, pad[0]);
 	plan_pads(seed, true, pad[1]);
-	for (int i = 0; i < layouts * boots; i++)
+	for (int i = 0; i < rounds; i++)
 		round[i] = i;
 	for (int i = 0; i < vs->n; i++)
 		order[i] = i;
-	gsl_ran_shuffle(rng, round, layouts * boots, sizeof(*round));
-	for (int i = 0; i < layouts * boots; i++) {
+	gsl_ran_shuffle(rng, round, rounds, sizeof(*round));
+	for (int i = 0; i < rounds; i++) {
+		int layout = round[i] / boots, boot = round[i] % boots;
+		uint64_t data = layout ? data_seed(seed, layout, boot) : 0;
+
 		gsl_ran_shuffle(rng, order, vs->n, sizeof(*order));
-		for (int j = 0; j < vs->n; j++, row++) {
+		for (int j = 0; j < vs->n; j++) {
 			const struct variant *v = &vs->v[order[j]];
 
-			row->variant = order[j];
-			row->layout = round[i] / boots;
-			row->boot = round[i] % boots;
-			row->pad = pad[v->other][row->layout];
-			row->build = xstrdup(v->build);
+			if (layout ? layout > layouts_of(v) : !has_stock(v))
+				continue;
+			p->row[p->n++] = (struct plan_row){
+				.variant = order[j],
+				.layout = layout,
+				.boot = boot,
+				.pad = layout ? pad[v->other][layout - 1] : 0,
+				.data = data,
+				.build = xstrdup(v->build),
+			};
 		}
 	}
 	free(order);
 	free(round);
 	gsl_rng_free(rng);
+}
+
+static int row_find(const struct plan *p, const struct plan_row *row)
+{
+	for (int i = 0; i < p->n; i++)
+		if (p->row[i].variant == row->variant && p->row[i].layout == row->layout &&
+		    p->row[i].boot == row->boot)
+			return i;
+	return -1;
+}
+
+int plan_extend(struct plan *p, const struct plan *old, const struct variants *vs, struct fault *f)
+{
+	struct plan_row *row = xcalloc(p->n, sizeof(*row));
+	bool *taken = xcalloc(p->n, sizeof(*taken));
+	int n = 0, ret = 0;
+
+	for (; n < old->n && !ret; n++) {
+		const struct plan_row *o = &old->row[n];
+		int i = row_find(p, o);
+
+		if (i < 0) {
+			ret = fault_set(f,
+					"boot %d of %s in layout %d is in the old plan and not in "
+					"the longer one: ask for at least its layouts and boots",
+					o->boot, vs->v[o->variant].name, o->layout);
+			break;
+		}
+		if (p->row[i].pad != o->pad || p->row[i].data != o->data ||
+		    !streq(p->row[i].build, o->build)) {
+			ret = fault_set(f,
+					"index %d of the old plan has another pad, data or build: "
+					"extend it with its own seed and variants",
+					n);
+			break;
+		}
+		row[n] = p->row[i];
+		taken[i] = true;
+	}
+	for (int i = 0; i < p->n && !ret; i++)
+		if (!taken[i])
+			row[n++] = p->row[i];
+	free(taken);
+	if (ret) {
+		free(row);
+		return ret;
+	}
+	free(p->row);
+	p->row = row;
+	return 0;
 }
 
 int plan_write(const struct plan *p, const struct variants *vs, uint64_t seed, const char *path,
@@ -216,29 +355,31 @@ int plan_write(const struct plan *p, const struct variants *vs, uint64_t seed, c
 
 	if (writer_open(&w, path, f))
 		return -1;
-	fprintf(w.file, "# seed %ju rng mt19937 layouts %d boots %d\n", (uintmax_t)seed, p->layouts,
-		p->boots);
-	fputs("# index\tvariant\tlayout\tboot\tpad\tbuild\n", w.file);
+	fprintf(w.file, "# seed %ju rng mt19937 layouts %d boots %d\n", (uintmax_t)seed,
+		p->layouts - 1, p->boots);
+	fputs("# index\tvariant\tlayout\tboot\tpad\tbuild\tdata\n", w.file);
 	for (int i = 0; i < p->n; i++) {
 		const struct plan_row *row = &p->row[i];
 
-		fprintf(w.file, "%d\t%s\t%d\t%d\t%u\t%s\n", i, vs->v[row->variant].name,
-			row->layout, row->boot, row->pad, row->build);
+		fprintf(w.file, "%d\t%s\t%d\t%d\t%u\t%s\t%ju\n", i, vs->v[row->variant].name,
+			row->layout, row->boot, row->pad, row->build, (uintmax_t)row->data);
 	}
 	return writer_close(&w, true, f);
 }
 
-static int row_parse(struct plan *p, const struct variants *vs, char *line, const struct reader *r,
-		     struct fault *f)
+struct plan_load {
+	struct plan *plan;
+	const struct variants *variants;
+};
+
+static int row_parse(void *arg, char **field, const struct reader *r, struct fault *f)
 {
+	struct plan *p = ((struct plan_load *)arg)->plan;
+	const struct variants *vs = ((struct plan_load *)arg)->variants;
 	uint64_t index, layout, boot, pad;
 	struct plan_row row = { 0 };
-	char *field[6];
+	int same;
 
-	if (split_tabs(line, field, 6) != 6)
-		return fault_set(f,
-				 "%s:%lu: not the six columns index variant layout boot pad build",
-				 r->path, r->number);
 	if (!parse_number(field[0], p->n, p->n, &index))
 		return fault_set(f, "%s:%lu: index '%s' where %d was due", r->path, r->number,
 				 field[0], p->n);
@@ -247,17 +388,16 @@ static int row_parse(struct plan *p, const struct variants *vs, char *line, cons
 		return fault_set(f, "%s:%lu: variant %s is not in variants.tsv", r->path, r->number,
 				 field[1]);
 	if (!parse_number(field[2], 0, 9999, &layout) || !parse_number(field[3], 0, 9999, &boot) ||
-	    !parse_number(field[4], 0, UINT32_MAX, &pad))
-		return fault_set(f, "%s:%lu: layout, boot or pad is not a number", r->path,
+	    !parse_number(field[4], 0, UINT32_MAX, &pad) ||
+	    !parse_number(field[6], 0, INT32_MAX, &row.data))
+		return fault_set(f, "%s:%lu: layout, boot, pad or data is not a number", r->path,
 				 r->number);
-	for (int i = 0; i < p->n; i++)
-		if (p->row[i].variant == row.variant && p->row[i].layout == (int)layout &&
-		    p->row[i].boot == (int)boot)
-			return fault_set(f, "%s:%lu: the same boot as index %d", r->path, r->number,
-					 i);
 	row.layout = layout;
 	row.boot = boot;
 	row.pad = pad;
+	same = row_find(p, &row);
+	if (same >= 0)
+		return fault_set(f, "%s:%lu: the same boot as index %d", r->path, r->number, same);
 	row.build = xstrdup(field[5]);
 	p->row = xrealloc(p->row, p->n + 1, sizeof(*p->row));
 	p->row[p->n++] = row;
@@ -270,22 +410,12 @@ static int row_parse(struct plan *p, const struct variants *vs, char *line, cons
 
 int plan_read(struct plan *p, const struct variants *vs, const char *path, struct fault *f)
 {
-	struct reader r;
-	bool failed;
-	char *line;
+	struct plan_load load = { .variants = vs };
 
 	*p = (struct plan){ 0 };
-	if (reader_open(&r, path, f))
-		return -1;
-	while ((line = reader_next(&r, false, &failed, f))) {
-		failed = row_parse(p, vs, line, &r, f);
-		if (failed)
-			break;
-	}
-	if (!failed && !p->n)
-		failed = fault_set(f, "%s: no boot in it", path);
-	reader_close(&r);
-	if (failed) {
+	load.plan = p;
+	if (table_read(path, "index variant layout boot pad build data", "boot", row_parse, &load,
+		       f)) {
 		plan_free(p);
 		return -1;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
 #include <errno.h>
+#include <gsl/gsl_sort.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,74 +9,127 @@
 
 #include "result.h"
 
-/*
- * ops and overhead of one line, and its samples; the samples are corrected in place of their text.
- */
-static int samples_line(char *line, const struct reader *r, samples_fn fn, void *arg,
-			double **buffer, int *room, struct fault *f)
-{
-	char *field[4], *end, *p;
-	double overhead;
-	uint64_t ops;
-	int n = 0;
+/* A column of numbers separated by single spaces. */
+struct column {
+	double *v;
+	int n, room;
+};
 
-	if (split_tabs(line, field, 4) != 4 || !*field[0])
-		return fault_set(f, "%s:%lu: not the four columns workload ops overhead samples",
-				 r->path, r->number);
-	if (!parse_number(field[1], 1, UINT32_MAX, &ops))
-		return fault_set(f, "%s:%lu: ops '%s' is not a positive number", r->path, r->number,
-				 field[1]);
-	overhead = strtod(field[2], &end);
-	if (end == field[2] || *end || !isfinite(overhead) || overhead < 0.0)
-		return fault_set(f, "%s:%lu: overhead '%s' is not a number of ticks", r->path,
-				 r->number, field[2]);
-	for (p = field[3];; p = end + 1) {
+static int column_parse(struct column *c, char *text, const char *what, const char *workload,
+			const struct reader *r, struct fault *f)
+{
+	char *end;
+
+	c->n = 0;
+	for (char *p = text;; p = end + 1) {
 		unsigned long long v;
 
 		errno = 0;
 		v = *p >= '0' && *p <= '9' ? strtoull(p, &end, 10) : 0;
 		if (*p < '0' || *p > '9' || errno || (*end && *end != ' '))
-			return fault_set(f, "%s:%lu: sample %d of %s is not a number of ticks",
-					 r->path, r->number, n + 1, field[0]);
-		if (n == *room) {
-			*room = *room ? *room * 2 : 1024;
-			*buffer = xrealloc(*buffer, *room, sizeof(**buffer));
+			return fault_set(f, "%s:%lu: %s %d of %s is not a number of ticks", r->path,
+					 r->number, what, c->n + 1, workload);
+		if (c->n == c->room) {
+			c->room = c->room ? c->room * 2 : 1024;
+			c->v = xrealloc(c->v, c->room, sizeof(*c->v));
 		}
-		(*buffer)[n++] = ((double)v - overhead) / ops;
+		c->v[c->n++] = (double)v;
 		if (!*end)
-			break;
+			return 0;
 	}
-	return fn(arg, field[0], *buffer, n, f);
 }
 
-int samples_read(const char *path, char **clock, samples_fn fn, void *arg, struct fault *f)
+enum { NOISE, SAMPLE, GATE, CHAIN, COLUMNS };
+
+static int samples_line(char *line, const struct reader *r, samples_fn fn, void *arg,
+			struct column column[COLUMNS], struct fault *f)
 {
-	char *line, name[32] = "";
-	double *buffer = NULL, khz, step;
-	int room = 0, lines = 0;
-	struct reader r;
+	static const char *const what[] = { "noise", "sample", "gate value", "chain" };
+	struct samples s = { 0 };
+	char *field[7], *end;
+	uint64_t ops;
+
+	if (split_tabs(line, field, 7) != 7 || !*field[0])
+		return fault_set(
+			f,
+			"%s:%lu: not the seven columns workload ops overhead noise samples "
+			"gate chain",
+			r->path, r->number);
+	if (!parse_number(field[1], 1, UINT32_MAX, &ops))
+		return fault_set(f, "%s:%lu: ops '%s' is not a positive number", r->path, r->number,
+				 field[1]);
+	s.workload = field[0];
+	s.ops = (double)ops;
+	s.overhead = strtod(field[2], &end);
+	if (end == field[2] || *end || !isfinite(s.overhead) || s.overhead < 0.0)
+		return fault_set(f, "%s:%lu: overhead '%s' is not a number of ticks", r->path,
+				 r->number, field[2]);
+	for (int c = NOISE; c < COLUMNS; c++) {
+		column[c].n = 0;
+		if (c >= GATE && streq(field[3 + c], "-"))
+			continue;
+		if (column_parse(&column[c], field[3 + c], what[c], field[0], r, f))
+			return -1;
+		if (c == NOISE && column[c].n != 3)
+			return fault_set(f, "%s:%lu: noise '%s' is not three numbers of ticks",
+					 r->path, r->number, field[3]);
+		if (c >= GATE && column[c].n != column[SAMPLE].n)
+			return fault_set(f, "%s:%lu: %d %ss for the %d samples of %s", r->path,
+					 r->number, column[c].n, what[c], column[SAMPLE].n,
+					 field[0]);
+	}
+	s.looked = column[NOISE].v[0];
+	s.lost = column[NOISE].v[1];
+	s.largest = column[NOISE].v[2];
+	s.n = column[SAMPLE].n;
+	s.x = column[SAMPLE].v;
+	s.gate = column[GATE].n ? column[GATE].v : NULL;
+	s.chain = column[CHAIN].n ? column[CHAIN].v : NULL;
+	for (int i = 0; i < s.n; i++)
+		s.x[i] = (s.x[i] - s.overhead) / s.ops;
+	return fn(arg, &s, f);
+}
+
+/* The three comments at the head of a samples file. */
+static bool clock_read(struct reader *r, struct clock *c, struct fault *f)
+{
 	bool failed;
+	char *line = reader_next(r, true, &failed, f);
+
+	if (!failed && (!line || !streq(line, "# sheafbench-samples 2")))
+		failed = fault_set(
+			f, "%s:1: not '# sheafbench-samples 2', so no samples file of this format",
+			r->path);
+	line = failed ? NULL : reader_next(r, true, &failed, f);
+	if (!failed && (!line || sscanf(line, "# clock %31s khz %lf step %lf", c->name, &c->khz,
+					&c->step) != 3))
+		failed = fault_set(f, "%s:2: not '# clock NAME khz KHZ step TICKS'", r->path);
+	line = failed ? NULL : reader_next(r, true, &failed, f);
+	if (!failed &&
+	    (!line || sscanf(line, "# gate %lf chain %lf", &c->gate_adds, &c->chain_adds) != 2))
+		failed = fault_set(f, "%s:3: not '# gate ADDITIONS chain ADDITIONS'", r->path);
+	return failed;
+}
+
+int samples_read(const char *path, struct clock *clock, samples_fn fn, void *arg, struct fault *f)
+{
+	struct column column[COLUMNS] = { 0 };
+	struct reader r;
+	int lines = 0;
+	bool failed;
+	char *line;
 
 	if (reader_open(&r, path, f))
 		return -1;
-	line = reader_next(&r, true, &failed, f);
-	if (!failed && (!line || !streq(line, "# sheafbench-samples 1")))
-		failed = fault_set(
-			f, "%s:1: not '# sheafbench-samples 1', so no samples file of this format",
-			path);
-	line = failed ? NULL : reader_next(&r, true, &failed, f);
-	if (!failed &&
-	    (!line || sscanf(line, "# clock %31s khz %lf step %lf", name, &khz, &step) != 3))
-		failed = fault_set(f, "%s:2: not '# clock NAME khz KHZ step TICKS'", path);
+	failed = clock_read(&r, clock, f);
 	while (!failed && (line = reader_next(&r, false, &failed, f))) {
-		failed = samples_line(line, &r, fn, arg, &buffer, &room, f);
+		failed = samples_line(line, &r, fn, arg, column, f);
 		lines++;
 	}
 	if (!failed && !lines)
 		failed = fault_set(f, "%s: no workload in it; repeat that boot", path);
-	if (!failed && clock)
-		*clock = xstrdup(name);
-	free(buffer);
+	for (int c = 0; c < COLUMNS; c++)
+		free(column[c].v);
 	reader_close(&r);
 	return failed ? -1 : 0;
 }
@@ -109,7 +163,7 @@ static int boot_parse(struct result *r, char *line, const struct reader *in, str
 	uint64_t index, layout, boot;
 	const struct plan_row *row;
 	struct boot *b;
-	char *field[8];
+	char *field[8], *end;
 
 	if (split_tabs(line, field, 8) != 8)
 		return fault_set(f,
@@ -129,6 +183,10 @@ static int boot_parse(struct result *r, char *line, const struct reader *in, str
 	if (!streq(field[4], "ok") && !streq(field[4], "failed"))
 		return fault_set(f, "%s:%lu: status '%s' is not ok or failed", in->path, in->number,
 				 field[4]);
+	b->seconds = strtod(field[5], &end);
+	if (end == field[5] || *end || !isfinite(b->seconds) || b->seconds < 0.0)
+		return fault_set(f, "%s:%lu: '%s' is not a number of seconds", in->path, in->number,
+				 field[5]);
 	b->state = *field[4] == 'o' ? BOOT_OK : BOOT_FAILED;
 	free(b->reason);
 	b->reason = b->state == BOOT_FAILED ? xstrdup(*field[7] ? field[7] : "no reason given")
@@ -199,71 +257,230 @@ static int samples_known(const struct result *r, const char *dir, struct fault *
 struct take {
 	struct result *r;
 	const struct plan_row *row;
-	const char *path;
+	struct clock clock;
+	double *gate; /* all values of the result, in the first pass */
+	size_t gates, room;
 };
-
-static double *run_at(const struct result *r, int workload, int variant)
-{
-	size_t side = (size_t)r->plan.layouts * r->plan.boots;
-
-	return r->run + ((size_t)workload * r->variants.n + variant) * side;
-}
-
-struct nested result_side(const struct result *r, int workload, int variant)
-{
-	return (struct nested){ run_at(r, workload, variant), r->plan.layouts, r->plan.boots };
-}
 
 static int workload_find(struct result *r, const char *name)
 {
-	size_t table = (size_t)r->variants.n * r->plan.layouts * r->plan.boots;
-	int i;
-
-	for (i = 0; i < r->workloads; i++)
+	for (int i = 0; i < r->workloads; i++)
 		if (streq(r->workload[i], name))
 			return i;
-	r->workload = xrealloc(r->workload, i + 1, sizeof(*r->workload));
-	r->workload[i] = xstrdup(name);
-	r->run = xrealloc(r->run, (i + 1) * table, sizeof(*r->run));
-	for (size_t k = 0; k < table; k++)
-		r->run[i * table + k] = NAN;
-	r->workloads++;
-	return i;
+	r->workload = xrealloc(r->workload, r->workloads + 1, sizeof(*r->workload));
+	r->workload[r->workloads] = xstrdup(name);
+	return r->workloads++;
 }
 
-static int take_run(void *arg, const char *workload, double *x, int n, struct fault *f)
+static int gather_gate(void *arg, struct samples *s, struct fault *f)
 {
 	struct take *t = arg;
-	int w = workload_find(t->r, workload);
-	double *run =
-		run_at(t->r, w, t->row->variant) + t->row->layout * t->r->plan.boots + t->row->boot;
 
-	if (!isnan(*run))
-		return fault_set(f, "%s: workload %s stands there twice", t->path, workload);
-	*run = stat_location(t->r->location, x, n);
+	(void)f;
+	workload_find(t->r, s->workload);
+	if (!s->gate)
+		return 0;
+	while (t->gates + s->n > t->room) {
+		t->room = t->room ? t->room * 2 : 4096;
+		t->gate = xrealloc(t->gate, t->room, sizeof(*t->gate));
+	}
+	memcpy(t->gate + t->gates, s->gate, s->n * sizeof(*s->gate));
+	t->gates += s->n;
 	return 0;
 }
 
-static int samples_all(struct result *r, const char *dir, struct fault *f)
+bool sample_quiet(const struct result *r, const struct samples *s, int i)
 {
-	for (int i = 0; i < r->plan.n; i++) {
-		struct take t = { r, &r->plan.row[i], NULL };
-		char *clock = NULL, *metric, *stem, *path;
+	return !s->gate || s->gate[i] <= r->gate_limit;
+}
+
+/* Samples of a run before which the machine had not settled, judged by the quiet ones. */
+static int warmup_find(const struct result *r, const struct samples *s)
+{
+	int *at = xcalloc(s->n, sizeof(*at)), n = 0, found;
+	double *x = xcalloc(s->n, sizeof(*x));
+
+	for (int i = 0; i < s->n / 2; i++) {
+		if (!sample_quiet(r, s, i))
+			continue;
+		at[n] = i;
+		x[n++] = s->x[i];
+	}
+	found = stat_warmup(x, n, STAT_WARMUP_ALPHA);
+	if (found)
+		found = at[found - 1] + 1;
+	free(x);
+	free(at);
+	return found;
+}
+
+enum state { ALL, QUIET, CONTENDED, STATES };
+
+/* Some of a run's samples, in ascending order, whole and in two halves. */
+struct part {
+	double *x[3];
+	int n[3];
+};
+
+/*
+ * The values of all locations. What the samples add to the variance of a value shows in the
+ * difference between its two halves, which alternate in pairs, as the two lengths of the chain take
+ * turns: its square by four.
+ */
+static void run_locate(struct run *run, const struct part part[STATES])
+{
+	for (int l = 0; l < STAT_LOCATIONS; l++) {
+		const struct location *location = &stat_locations[l];
+		const struct part *p = &part[location->quiet ? QUIET : ALL], *c = &part[CONTENDED];
+		bool few = location->quiet && run->quiet >= 0 && p->n[0] < STAT_GATE_FEWEST;
+		double a = location->of(p->x[1], p->n[1]), b = location->of(p->x[2], p->n[2]);
+
+		run->value[l] = few ? NAN : location->of(p->x[0], p->n[0]);
+		run->noise[l] = (a - b) * (a - b) / 4.0;
+		run->contended[l] = c->n[0] < STAT_GATE_FEWEST ? NAN
+							       : location->of(c->x[0], c->n[0]);
+	}
+	for (int q = ALL; q <= QUIET; q++) {
+		double sd = stat_sd(part[q].x[0], part[q].n[0]);
+
+		run->variance[q] = sd * sd;
+	}
+}
+
+static void run_values(const struct result *r, struct run *run, const struct samples *s)
+{
+	double *buffer = xcalloc((size_t)s->n * 3 * STATES, sizeof(*buffer));
+	size_t *at = xcalloc(s->n, sizeof(*at));
+	struct part part[STATES] = { 0 };
+
+	for (int i = 0; i < 3 * STATES; i++)
+		part[i / 3].x[i % 3] = buffer + (size_t)s->n * i;
+	gsl_sort_index(at, s->x + run->warmup, 1, s->n - run->warmup);
+	for (int k = 0; k < s->n - run->warmup; k++) {
+		int i = at[k] + run->warmup, half = 1 + (i / 2) % 2;
+		struct part *in[] = { &part[ALL],
+				      &part[sample_quiet(r, s, i) ? QUIET : CONTENDED] };
+
+		for (int p = 0; p < 2; p++) {
+			in[p]->x[0][in[p]->n[0]++] = s->x[i];
+			in[p]->x[half][in[p]->n[half]++] = s->x[i];
+		}
+	}
+	run->samples = part[ALL].n[0];
+	run->quiet = s->gate ? part[QUIET].n[0] : -1;
+	run_locate(run, part);
+	free(at);
+	free(buffer);
+}
+
+/* Additions per tick in the quiet samples from @from to before @to, and its standard error. */
+static double chain_rate(const struct result *r, const struct samples *s, double adds, int from,
+			 int to, double *se)
+{
+	double *x = xcalloc(s->n, sizeof(*x)), mean[2], error = 0.0, ticks;
+
+	for (int longer = 0; longer < 2; longer++) {
+		int n = 0;
+
+		for (int i = from + (from + longer) % 2; i < to; i += 2)
+			if (sample_quiet(r, s, i))
+				x[n++] = s->chain[i];
+		mean[longer] = stat_core_mean(x, n, &ticks);
+		error += ticks * ticks;
+	}
+	free(x);
+	ticks = (mean[1] - mean[0]) / adds;
+	*se = sqrt(error) / adds / ticks / ticks;
+	return ticks > 0.0 ? 1.0 / ticks : NAN;
+}
+
+/* A clock has moved when the halves of a run differ by more than this share, and not by chance. */
+#define CLOCK_MOVED 0.02
+
+static void run_clock(const struct result *r, struct run *run, const struct samples *s, double adds)
+{
+	double first, second, se[3];
+
+	run->core_per_tick = NAN;
+	if (!s->chain || adds <= 0.0)
+		return;
+	run->core_per_tick = chain_rate(r, s, adds, run->warmup, s->n, &se[0]);
+	first = chain_rate(r, s, adds, run->warmup, (run->warmup + s->n) / 2, &se[1]);
+	second = chain_rate(r, s, adds, (run->warmup + s->n) / 2, s->n, &se[2]);
+	run->moved = fabs(first - second) > CLOCK_MOVED * run->core_per_tick &&
+		     fabs(first - second) > 4.0 * hypot(se[1], se[2]);
+}
+
+static bool run_boot(const struct run *a, const struct run *b)
+{
+	return a->variant == b->variant && a->layout == b->layout && a->boot == b->boot;
+}
+
+static int take_run(void *arg, struct samples *s, struct fault *f)
+{
+	struct take *t = arg;
+	struct result *r = t->r;
+	struct run *run;
+
+	(void)f;
+	if (!(r->runs & (r->runs - 1)))
+		r->run = xrealloc(r->run, r->runs ? 2 * (size_t)r->runs : 1, sizeof(*r->run));
+	run = &r->run[r->runs++];
+	*run = (struct run){ .workload = workload_find(r, s->workload),
+			     .variant = t->row->variant,
+			     .layout = t->row->layout,
+			     .boot = t->row->boot,
+			     .looked = s->looked,
+			     .lost = s->lost,
+			     .largest = s->largest,
+			     .step = t->clock.step };
+	for (struct run *p = run; p > r->run && run_boot(p - 1, run); p--)
+		run->number += p[-1].workload == run->workload;
+	if (run->number >= r->repeats)
+		r->repeats = run->number + 1;
+	run->warmup = warmup_find(r, s);
+	run_values(r, run, s);
+	run_clock(r, run, s, t->clock.chain_adds);
+	return 0;
+}
+
+/* The boots of one result have one clock and one gate. */
+static int clock_check(struct result *r, const struct clock *c, const char *path, struct fault *f)
+{
+	double *adds = &r->clock.gate_adds;
+
+	if (!r->metric) {
+		r->metric = xasprintf("%s_ticks_per_op", c->name);
+		r->clock = *c;
+	}
+	if (!streq(r->clock.name, c->name))
+		return fault_set(f, "%s:2: clock %s, but the boots before it have %s", path,
+				 c->name, r->clock.name);
+	if (*adds > 0.0 && c->gate_adds > 0.0 && *adds != c->gate_adds)
+		return fault_set(f, "%s:3: gate %g, but the boots before it have %g", path,
+				 c->gate_adds, *adds);
+	if (c->gate_adds > 0.0)
+		*adds = c->gate_adds;
+	return 0;
+}
+
+/* Calls @fn for all samples of the boots with @state, those of the baseline before the others. */
+static int samples_all(struct take *t, const char *dir, samples_fn fn, struct fault *f)
+{
+	struct result *r = t->r;
+	int base = variants_baseline(&r->variants);
+
+	for (int i = 0; i < 2 * r->plan.n; i++) {
+		char *stem, *path;
 		int ret;
 
-		if (r->boot[i].state != BOOT_OK)
+		t->row = &r->plan.row[i % r->plan.n];
+		if (r->boot[i % r->plan.n].state != BOOT_OK ||
+		    (t->row->variant == base) != (i < r->plan.n))
 			continue;
-		stem = plan_stem(&r->variants, t.row);
-		t.path = path = xasprintf("%s/samples/%s.tsv", dir, stem);
-		ret = samples_read(path, &clock, take_run, &t, f);
-		metric = xasprintf("%s_ticks_per_op", clock ? clock : "");
-		if (!ret && r->metric && !streq(r->metric, metric))
-			ret = fault_set(f, "%s:2: clock %s, but the boots before it have %s", path,
-					clock, r->metric);
-		if (!ret && !r->metric)
-			r->metric = xstrdup(metric);
-		free(metric);
-		free(clock);
+		stem = plan_stem(&r->variants, t->row);
+		path = xasprintf("%s/samples/%s.tsv", dir, stem);
+		ret = samples_read(path, &t->clock, fn, t, f) || clock_check(r, &t->clock, path, f);
 		free(stem);
 		free(path);
 		if (ret)
@@ -272,13 +489,97 @@ static int samples_all(struct result *r, const char *dir, struct fault *f)
 	return 0;
 }
 
+/* First the gate's values, which say what is quiet, then the runs. */
+static int runs_read(struct result *r, const char *dir, struct fault *f)
+{
+	struct take t = { .r = r };
+	int ret = samples_all(&t, dir, gather_gate, f);
+
+	gsl_sort(t.gate, 1, t.gates);
+	r->gate_level = stat_quantile(t.gate, t.gates, 0.05);
+	r->gate_limit = r->gate_level * STAT_GATE_LIMIT;
+	free(t.gate);
+	return ret ? ret : samples_all(&t, dir, take_run, f);
+}
+
+static double *boot_at(const struct result *r, double *table, int workload, int variant, int layout)
+{
+	size_t row = ((size_t)workload * r->variants.n + variant) * r->plan.layouts + layout;
+
+	return table + row * r->plan.boots;
+}
+
+void result_locate(struct result *r, const struct location *l)
+{
+	size_t size = (size_t)r->workloads * r->variants.n * r->plan.layouts * r->plan.boots;
+	int *n = xcalloc(size, sizeof(*n));
+
+	r->location = l;
+	for (int c = 0; c < 2; c++) {
+		free(r->value[c]);
+		r->value[c] = xcalloc(size, sizeof(*r->value[c]));
+		memset(n, 0, size * sizeof(*n));
+		for (int i = 0; i < r->runs; i++) {
+			const struct run *run = &r->run[i];
+			const double *of = c ? run->contended : run->value;
+			double *at = boot_at(r, r->value[c], run->workload, run->variant,
+					     run->layout) +
+				     run->boot,
+			       v = of[l - stat_locations];
+
+			if (!isnan(v))
+				*at += (v - *at) / ++n[at - r->value[c]];
+		}
+		for (size_t i = 0; i < size; i++)
+			if (!n[i])
+				r->value[c][i] = NAN;
+	}
+	free(n);
+}
+
+struct nested result_side(const struct result *r, int workload, int variant)
+{
+	return (struct nested){ boot_at(r, r->value[0], workload, variant, 1), r->plan.layouts - 1,
+				r->plan.boots };
+}
+
+struct nested result_contended(const struct result *r, int workload, int variant)
+{
+	return (struct nested){ boot_at(r, r->value[1], workload, variant, 1), r->plan.layouts - 1,
+				r->plan.boots };
+}
+
+double result_stock(const struct result *r, int workload, int variant)
+{
+	struct nested stock = { boot_at(r, r->value[0], workload, variant, 0), 1, r->plan.boots };
+
+	return stat_layout_mean(&stock, 0);
+}
+
+double result_core_per_tick(const struct result *r, int workload, int variant, int layout)
+{
+	double sum = 0.0;
+	int n = 0;
+
+	for (int i = 0; i < r->runs; i++) {
+		const struct run *run = &r->run[i];
+
+		if (run->workload != workload || run->variant != variant || run->layout != layout ||
+		    isnan(run->core_per_tick))
+			continue;
+		sum += run->core_per_tick;
+		n++;
+	}
+	return n ? sum / n : NAN;
+}
+
 int result_read(struct result *r, const char *dir, const struct location *l, struct fault *f)
 {
 	char *real = realpath(dir, NULL), *path;
 	struct stat st;
 	int ret = -1;
 
-	*r = (struct result){ .location = l };
+	*r = (struct result){ .gate_level = NAN, .gate_limit = NAN };
 	if (!real || stat(real, &st) || !S_ISDIR(st.st_mode)) {
 		fault_set(f, "%s: %s", dir, real ? "not a result folder" : strerror(errno));
 		free(real);
@@ -300,10 +601,11 @@ int result_read(struct result *r, const char *dir, const struct location *l, str
 		ret = plan_read(&r->plan, &r->variants, path, f);
 		free(path);
 	}
-	if (ret || boots_read(r, dir, f) || samples_known(r, dir, f) || samples_all(r, dir, f)) {
+	if (ret || boots_read(r, dir, f) || samples_known(r, dir, f) || runs_read(r, dir, f)) {
 		result_free(r);
 		return -1;
 	}
+	result_locate(r, l);
 	return 0;
 }
 
@@ -316,6 +618,8 @@ void result_free(struct result *r)
 	free(r->boot);
 	free(r->workload);
 	free(r->run);
+	free(r->value[0]);
+	free(r->value[1]);
 	free(r->metric);
 	free(r->id);
 	free(r->target);

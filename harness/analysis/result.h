@@ -8,11 +8,50 @@
 #include "plan.h"
 #include "stats.h"
 
+/* What the head of a samples file says. */
+struct clock {
+	char name[32];
+	double khz, step;	      /* step: smallest seen between two reads, in ticks */
+	double gate_adds, chain_adds; /* additions in a gate probe, in the shorter chain */
+};
+
+/* One line of a samples file: a run of a workload. All arrays have @n members. */
+struct samples {
+	const char *workload;
+	double ops, overhead;	      /* ticks of overhead in a sample */
+	double looked, lost, largest; /* ticks: of the gap detector, in gaps, of the largest gap */
+	int n;
+	double *x;	      /* ticks per operation, warm-up included; may be changed */
+	double *gate, *chain; /* ticks of the probes beside each sample; NULL when off */
+};
+
+typedef int (*samples_fn)(void *arg, struct samples *s, struct fault *f);
+
+/* Reads one samples file; @fn is called for each of its lines, @clock being filled in by then. */
+int samples_read(const char *path, struct clock *clock, samples_fn fn, void *arg, struct fault *f);
+
 enum boot_state { BOOT_MISSING, BOOT_OK, BOOT_FAILED };
 
 struct boot {
 	enum boot_state state;
 	char *reason; /* of a failed one, else NULL */
+	double seconds;
+};
+
+/* What is kept of one run of a workload; samples are those after the warm-up. */
+struct run {
+	int workload, variant, layout, boot;
+	int number;		    /* among the runs of the workload in that boot, from 0 */
+	int samples, quiet, warmup; /* quiet: -1 when the gate was off */
+	/*
+	 * By location, in ticks per operation: the value, what it is in the contended state, and
+	 * the variance of the value that comes from its samples. NaN where samples are too few.
+	 */
+	double value[STAT_LOCATIONS], contended[STAT_LOCATIONS], noise[STAT_LOCATIONS];
+	double variance[2];   /* of one sample: of all, of the quiet ones */
+	double core_per_tick; /* NaN without chains */
+	bool moved;	      /* the clock, by more than 2 % */
+	double looked, lost, largest, step;
 };
 
 struct result {
@@ -22,38 +61,50 @@ struct result {
 	struct variants variants;
 	struct plan plan;
 	struct boot *boot; /* one per row of the plan */
-	char **workload;   /* in the order of the samples files */
+	char **workload;   /* in the order of the samples files, the baseline's first */
 	int workloads;
-	/*
-	 * Location of each run in clock ticks per operation, NaN where there is none; see
-	 * result_side().
-	 */
-	double *run;
+	struct run *run;
+	int runs, repeats;  /* repeats: most runs of a workload in a boot */
+	struct clock clock; /* of any boot */
+	/* Gate values in ticks: the undisturbed one, and the largest of a quiet sample; NaN if off. */
+	double gate_level, gate_limit;
 	char *metric; /* "tsc_ticks_per_op" where the samples' clock is "tsc" */
 	const struct location *location;
+	double *value[2]; /* of boots: in the location's state, in the contended one */
 };
 
 /* Reads the folder @dir whole. Any fault names file and line; the result is then empty. */
 int result_read(struct result *r, const char *dir, const struct location *l, struct fault *f);
 void result_free(struct result *r);
+/* Takes another location of the runs that were read. */
+void result_locate(struct result *r, const struct location *l);
+/* Whether the gate calls sample @i quiet; without a gate all are. */
+bool sample_quiet(const struct result *r, const struct samples *s, int i);
 
-/* The runs of one variant and workload, layouts x boots. */
+/*
+ * The boots of one variant and workload, layouts x boots, in clock ticks per operation. Row 0 is
+ * layout 1: the stock layout has no part in averages.
+ */
 struct nested result_side(const struct result *r, int workload, int variant);
-
+/* The same of the contended samples. */
+struct nested result_contended(const struct result *r, int workload, int variant);
+/* Mean of the boots of the stock layout, NaN when there is none. */
+double result_stock(const struct result *r, int workload, int variant);
 /*
- * Called with the name of each workload, and its samples in clock ticks per operation, which it may
- * change.
+ * Additions per tick of the chains, one addition being a core cycle: mean of the runs of @variant
+ * and @workload in a layout. NaN without chains.
  */
-typedef int (*samples_fn)(void *arg, const char *workload, double *x, int n, struct fault *f);
-
-/*
- * Reads one samples file; @clock, if not NULL, receives the clock's name, which the caller frees.
- */
-int samples_read(const char *path, char **clock, samples_fn fn, void *arg, struct fault *f);
+double result_core_per_tick(const struct result *r, int workload, int variant, int layout);
 
 /* summary.json as formats.md has it. */
 json_t *summary_make(const struct result *r, int resamples);
 int json_write(const json_t *j, const char *path, struct fault *f);
+
+/*
+ * The record of each location for the result in @dir, as "estimators" of certify.json has it, the
+ * default marked as chosen. NULL on a fault.
+ */
+json_t *estimators_make(const char *dir, struct fault *f);
 
 /* Reads summary.json, or the one of the folder @path, and checks what all readers rely on. */
 json_t *summary_read(const char *path, struct fault *f);

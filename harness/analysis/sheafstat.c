@@ -11,7 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "result.h"
+#include "certify.h"
+#include "peers.h"
 
 #define EXIT_USAGE   2
 #define PLOT_SAMPLES 4000
@@ -87,20 +88,18 @@ static int arguments(const struct command *c, int argc, char **argv, const char 
 
 static int cmd_plan(const struct command *c, int argc, char **argv)
 {
-	const char *out = NULL, *seed = NULL, *layouts = NULL, *boots = NULL, *variants = NULL;
-	const char **const value[] = { &out, &seed, &layouts, &boots, &variants };
-	static const struct option longs[] = { { "output", 1, NULL, 0 },
-					       { "seed", 1, NULL, 1 },
-					       { "layouts", 1, NULL, 2 },
-					       { "boots", 1, NULL, 3 },
-					       { "variants", 1, NULL, 4 },
-					       { "help", 0, NULL, 'h' },
-					       { 0 } };
+	const char *out = NULL, *seed = NULL, *layouts = NULL, *boots = NULL, *variants = NULL,
+		   *extend = NULL;
+	const char **const value[] = { &out, &seed, &layouts, &boots, &variants, &extend };
+	static const struct option longs[] = { { "output", 1, NULL, 0 },   { "seed", 1, NULL, 1 },
+					       { "layouts", 1, NULL, 2 },  { "boots", 1, NULL, 3 },
+					       { "variants", 1, NULL, 4 }, { "extend", 1, NULL, 5 },
+					       { "help", 0, NULL, 'h' },   { 0 } };
 	uint64_t s, l, b;
 	struct variants vs;
-	struct plan p;
+	struct plan p, old;
 	struct fault f;
-	int status;
+	int status = 0;
 
 	if (arguments(c, argc, argv, value, longs, 0, &status))
 		return status;
@@ -117,7 +116,12 @@ static int cmd_plan(const struct command *c, int argc, char **argv)
 	if (variants_read(&vs, variants, &f))
 		return failed(&f);
 	plan_make(&p, &vs, s, l, b);
-	status = plan_write(&p, &vs, s, out, &f);
+	if (extend) {
+		status = plan_read(&old, &vs, extend, &f) || plan_extend(&p, &old, &vs, &f);
+		plan_free(&old);
+	}
+	if (!status)
+		status = plan_write(&p, &vs, s, out, &f);
 	plan_free(&p);
 	variants_free(&vs);
 	return status ? failed(&f) : EXIT_SUCCESS;
@@ -144,7 +148,9 @@ static int cmd_summarize(const struct command *c, int argc, char **argv)
 		return status;
 	l = stat_location_find(name);
 	if (!l)
-		return bad_usage(c, "--location %s is not p05, p50, min or mean", name);
+		return bad_usage(
+			c, "--location %s is not one that `sheafstat estimators --help` names",
+			name);
 	if (resamples && !parse_number(resamples, 100, 1000000, &times))
 		return bad_usage(c, "--resamples %s is not a number from 100 to 1000000",
 				 resamples);
@@ -319,7 +325,7 @@ static int cmd_compare(const struct command *c, int argc, char **argv)
 	return finished();
 }
 
-static void effect_show(const json_t *e)
+static void effect_show(const json_t *e, bool certified)
 {
 	struct interval ci = json_interval(e, "ci95"), ratio = json_interval(e, "ratio_ci95");
 	double holm = json_num(e, "p_holm");
@@ -333,15 +339,108 @@ static void effect_show(const json_t *e)
 		printf(" %22s", "");
 	else
 		printf("  %.3f [%.3f, %.3f]", json_num(e, "ratio"), ratio.lo, ratio.hi);
-	puts(holm < 0.05 ? " *" : "");
+	puts(certified && holm < 0.05 ? " *" : "");
+}
+
+/* A sentence on several lines of at most 80 columns. */
+static void sentence_show(const char *s)
+{
+	int column = 0;
+
+	while (*s) {
+		int word = strcspn(s, " ");
+
+		if (column && column + word > 76) {
+			puts("");
+			column = 0;
+		}
+		column += printf("%s%.*s", column ? " " : "  ", word, s);
+		s += word + (s[word] == ' ');
+	}
+	puts("");
+}
+
+static void null_show(const json_t *null)
+{
+	struct interval share = json_interval(null, "share_ci95");
+
+	if (!json_is_object(null)) {
+		puts("null   not compared, so the rate of false alarms is unknown");
+		return;
+	}
+	printf("null   %.0f of %.0f intervals miss 0, %.1f %% [%.1f, %.1f], median half-width "
+	       "%.2f\n",
+	       json_num(null, "excluding_zero"), json_num(null, "comparisons"),
+	       100.0 * json_num(null, "excluding_zero") / json_num(null, "comparisons"),
+	       100.0 * share.lo, 100.0 * share.hi, json_num(null, "median_halfwidth"));
+	printf("       largest difference %.2f, in %.40s\n", json_num(null, "largest"),
+	       json_text(null, "largest_workload"));
+}
+
+static void dose_show(const json_t *dose)
+{
+	struct interval ci = json_interval(dose, "ci95");
+
+	if (!json_is_object(dose))
+		puts("dose   not measured, so it is unknown how much of a difference is seen");
+	else if (isnan(ci.lo))
+		printf("dose   slope %.3f in one layout, %.40s\n", json_num(dose, "slope"),
+		       json_text(dose, "workload"));
+	else
+		printf("dose   slope %.3f [%.3f, %.3f] core cycles for each added, %.24s\n",
+		       json_num(dose, "slope"), ci.lo, ci.hi, json_text(dose, "workload"));
+}
+
+/* What the instrument is worth comes before what it found. */
+static void certificate_show(const json_t *j)
+{
+	const json_t *gate = json_object_get(j, "gate"), *clock = json_object_get(j, "clock"),
+		     *noise = json_object_get(j, "noise"), *warm = json_object_get(j, "warmup"),
+		     *rate = json_object_get(clock, "core_per_tick"), *why;
+	size_t i;
+
+	null_show(json_object_get(j, "null"));
+	dose_show(json_object_get(j, "dose"));
+	if (json_is_object(gate))
+		printf("gate   %.1f %% of %.0f samples quiet, %.0f of %.0f runs without quiet "
+		       "ones\n",
+		       100.0 * json_num(gate, "quiet_share"), json_num(gate, "samples"),
+		       json_num(gate, "runs_without_quiet"), json_num(gate, "runs"));
+	else
+		puts("gate   off: all samples count as quiet");
+	if (json_is_object(clock))
+		printf("clock  %.3f core cycles per tick, p01 %.3f, p99 %.3f; moved in %.0f of the "
+		       "runs\n",
+		       json_num(rate, "p50"), json_num(rate, "p01"), json_num(rate, "p99"),
+		       json_num(clock, "moved"));
+	else
+		puts("clock  core cycles per tick are unknown: no chains");
+	if (json_is_object(noise))
+		printf("noise  %.0f ppm of the time lost in gaps, the largest of %.0f ticks\n",
+		       json_num(noise, "ppm"), json_num(noise, "largest_ticks"));
+	else
+		puts("noise  unknown: the gap detector was off");
+	if (json_is_object(warm))
+		printf("warmup in %.0f of %.0f runs, of up to %.0f samples\n",
+		       json_num(warm, "with"), json_num(warm, "runs"),
+		       json_num(warm, "samples_max"));
+	if (json_is_true(json_object_get(j, "holds")))
+		puts("The certificate holds.");
+	else
+		puts("The certificate does not hold, so no effect is proven:");
+	json_array_foreach(json_object_get(j, "why_not"), i, why)
+	{
+		sentence_show(json_string_value(why));
+	}
 }
 
 static int cmd_show(const struct command *c, int argc, char **argv)
 {
 	static const struct option longs[] = { { "help", 0, NULL, 'h' }, { 0 } };
 	const char *unused, **const none = &unused;
-	const json_t *null, *one;
+	const json_t *one;
 	const char *last = "";
+	bool certified;
 	struct fault f;
 	int status;
 	json_t *j;
@@ -355,6 +454,8 @@ static int cmd_show(const struct command *c, int argc, char **argv)
 	one = json_object_get(j, "estimator");
 	printf("%.44s  target %.20s\nvalue of a run: %.60s\n", json_text(j, "result"),
 	       json_text(json_object_get(j, "environment"), "target"), json_text(one, "about"));
+	certified = json_is_true(json_object_get(json_object_get(j, "certificate"), "holds"));
+	certificate_show(json_object_get(j, "certificate"));
 	json_array_foreach(json_object_get(j, "variants"), i, one)
 	{
 		const char *reason = json_text(one, "reason");
@@ -367,14 +468,6 @@ static int cmd_show(const struct command *c, int argc, char **argv)
 			printf(", ");
 		printf("%.24s\n", reason);
 	}
-	null = json_object_get(json_object_get(j, "certificate"), "null");
-	if (json_is_object(null))
-		printf("null: %.0f of %.0f intervals miss 0, median half-width %.2f, largest "
-		       "%.2f\n",
-		       json_num(null, "excluding_zero"), json_num(null, "comparisons"),
-		       json_num(null, "median_halfwidth"), json_num(null, "largest"));
-	else
-		puts("null: not compared, so the rate of false alarms is unknown");
 	json_array_foreach(json_object_get(j, "effects"), i, one)
 	{
 		const char *workload = json_text(one, "workload");
@@ -386,10 +479,12 @@ static int cmd_show(const struct command *c, int argc, char **argv)
 				       ? "TSC ticks"
 				       : json_text(one, "metric"));
 		last = workload;
-		effect_show(one);
+		effect_show(one, certified);
 	}
 	if (json_array_size(json_object_get(j, "effects")))
-		puts("\neffect and ratio with 95 % intervals; *: p < 0.05, Holm's correction made");
+		printf("\neffect and ratio with 95 %% intervals%s\n",
+		       certified ? "; *: p < 0.05, Holm's correction made"
+				 : "; none is proven, see above");
 	json_array_foreach(json_object_get(j, "warnings"), i, one)
 		printf("%s\n", json_string_value(one));
 	json_decref(j);
@@ -459,7 +554,8 @@ static void plot_effects(FILE *out, const json_t *j)
 
 	fputs("# effect against the baseline; a block per workload, named in the comment before "
 	      "it\n"
-	      "# columns: variant_index name title effect lo hi baseline_value has_ci workload\n",
+	      "# columns: variant_index name title effect lo hi baseline_value has_ci workload "
+	      "baseline\n",
 	      out);
 	json_array_foreach(json_object_get(j, "effects"), i, e)
 	{
@@ -473,6 +569,8 @@ static void plot_effects(FILE *out, const json_t *j)
 		fprintf(out, "\t%.6g\t%d\t", json_num(e, "baseline_value"),
 			!isnan(json_interval(e, "ci95").lo));
 		quoted(out, workload);
+		putc('\t', out);
+		quoted(out, json_text(e, "baseline"));
 		putc('\n', out);
 	}
 }
@@ -564,28 +662,33 @@ static void plot_byn(FILE *out, const json_t *j)
 
 /* Samples of one workload of one variant, over its boots. */
 struct gather {
+	const struct result *r;
 	const char *workload;
 	double *x;
+	bool *quiet;
 	int n;
 };
 
-static int gather_samples(void *arg, const char *workload, double *x, int n, struct fault *f)
+static int gather_samples(void *arg, struct samples *s, struct fault *f)
 {
 	struct gather *g = arg;
 
 	(void)f;
-	if (!streq(workload, g->workload))
+	if (!streq(s->workload, g->workload))
 		return 0;
-	g->x = xrealloc(g->x, g->n + n, sizeof(*g->x));
-	memcpy(g->x + g->n, x, n * sizeof(*x));
-	g->n += n;
+	g->x = xrealloc(g->x, g->n + s->n, sizeof(*g->x));
+	g->quiet = xrealloc(g->quiet, g->n + s->n, sizeof(*g->quiet));
+	memcpy(g->x + g->n, s->x, s->n * sizeof(*s->x));
+	for (int i = 0; i < s->n; i++)
+		g->quiet[g->n++] = sample_quiet(g->r, s, i);
 	return 0;
 }
 
 static int plot_samples(FILE *out, const json_t *j, const struct result *r, const char *dir,
 			struct fault *f)
 {
-	struct gather g = { .workload = "pair/64/1" };
+	struct gather g = { .r = r, .workload = "pair/64/1" };
+	struct clock clock;
 	bool there = false;
 
 	for (int w = 0; w < r->workloads; w++)
@@ -593,9 +696,9 @@ static int plot_samples(FILE *out, const json_t *j, const struct result *r, cons
 	if (!there && r->workloads)
 		g.workload = r->workload[0];
 	fprintf(out,
-		"# %s: samples in ticks per operation, evenly taken from all boots; a block per "
-		"variant\n"
-		"# columns: ticks variant_index name title\n",
+		"# %s: samples in ticks per operation, evenly taken from all boots of the random "
+		"layouts; a block per variant\n"
+		"# columns: ticks variant_index name title quiet\n",
 		g.workload);
 	for (int v = 0; v < r->variants.n; v++) {
 		g.n = 0;
@@ -603,25 +706,30 @@ static int plot_samples(FILE *out, const json_t *j, const struct result *r, cons
 			char *stem, *path;
 			int ret;
 
-			if (r->plan.row[i].variant != v || r->boot[i].state != BOOT_OK)
+			if (r->plan.row[i].variant != v || !r->plan.row[i].layout ||
+			    r->boot[i].state != BOOT_OK)
 				continue;
 			stem = plan_stem(&r->variants, &r->plan.row[i]);
 			path = xasprintf("%s/samples/%s.tsv", dir, stem);
-			ret = samples_read(path, NULL, gather_samples, &g, f);
+			ret = samples_read(path, &clock, gather_samples, &g, f);
 			free(path);
 			free(stem);
 			if (ret) {
+				free(g.quiet);
 				free(g.x);
 				return -1;
 			}
 		}
 		fprintf(out, "%s# %s\n", v ? "\n\n" : "", r->variants.v[v].name);
 		for (int i = 0, want = g.n < PLOT_SAMPLES ? g.n : PLOT_SAMPLES; i < want; i++) {
-			fprintf(out, "%.6g\t", g.x[(int)((double)i * g.n / want)]);
+			int at = (double)i * g.n / want;
+
+			fprintf(out, "%.6g\t", g.x[at]);
 			variant_columns(out, j, r->variants.v[v].name);
-			putc('\n', out);
+			fprintf(out, "\t%d\n", g.quiet[at]);
 		}
 	}
+	free(g.quiet);
 	free(g.x);
 	return 0;
 }
@@ -680,20 +788,165 @@ static int cmd_plotdata(const struct command *c, int argc, char **argv)
 	return status ? failed(&f) : EXIT_SUCCESS;
 }
 
+static int cmd_precision(const struct command *c, int argc, char **argv)
+{
+	const char *width = NULL, *most = NULL, *workload = NULL;
+	const char **const value[] = { &width, &most, &workload };
+	static const struct option longs[] = { { "width", 1, NULL, 0 },
+					       { "most", 1, NULL, 1 },
+					       { "workload", 1, NULL, 2 },
+					       { "help", 0, NULL, 'h' },
+					       { 0 } };
+	struct precision p;
+	struct result r;
+	struct fault f;
+	uint64_t cap;
+	double w;
+	char *end;
+	int status;
+
+	if (arguments(c, argc, argv, value, longs, 1, &status))
+		return status;
+	if (!width || !most)
+		return bad_usage(c, "--width and --most must be given");
+	w = strtod(width, &end);
+	if (end == width || *end || !isfinite(w) || w <= 0.0)
+		return bad_usage(c, "--width %s is not a number above 0", width);
+	if (!parse_number(most, 1, PADS, &cap))
+		return bad_usage(c, "--most %s is not a number from 1 to %d", most, PADS);
+	if (result_read(&r, argv[optind], &stat_locations[0], &f))
+		return failed(&f);
+	status = precision_of(&r, workload, w, cap, &p, &f);
+	if (!status && isnan(p.half))
+		printf("%d - %s\n", p.layouts, p.variant);
+	else if (!status)
+		printf("%d %.3f %s\n", p.layouts, p.half, p.variant);
+	if (!status && !p.reached && p.layouts == r.plan.layouts - 1)
+		fprintf(stderr,
+			"sheafstat: the half-width %s is not reached with %d layouts, the most "
+			"allowed\n",
+			width, p.layouts);
+	result_free(&r);
+	return status ? failed(&f) : finished();
+}
+
+static int cmd_certify(const struct command *c, int argc, char **argv)
+{
+	const char *out = NULL, *group = "16";
+	const char **const value[] = { &out, &group };
+	static const struct option longs[] = {
+		{ "output", 1, NULL, 0 }, { "group", 1, NULL, 1 }, { "help", 0, NULL, 'h' }, { 0 }
+	};
+	struct result r;
+	struct fault f;
+	uint64_t size;
+	int status;
+	json_t *j;
+	char *path;
+
+	if (arguments(c, argc, argv, value, longs, 1, &status))
+		return status;
+	if (!parse_number(group, PHASES, PADS, &size) || size % PHASES)
+		return bad_usage(c, "--group %s is not a multiple of %d from %d to %d", group,
+				 PHASES, PHASES, PADS);
+	if (result_read(&r, argv[optind], &stat_locations[0], &f))
+		return failed(&f);
+	j = certify_make(&r, argv[optind], size, &f);
+	result_free(&r);
+	if (!j)
+		return failed(&f);
+	path = out ? xstrdup(out) : xasprintf("%s/certify.json", argv[optind]);
+	status = json_write(j, path, &f);
+	free(path);
+	if (!status)
+		certify_print(stdout, j);
+	json_decref(j);
+	return status ? failed(&f) : finished();
+}
+
+static int cmd_peers(const struct command *c, int argc, char **argv)
+{
+	static const struct option longs[] = { { "help", 0, NULL, 'h' }, { 0 } };
+	const char *unused, **const none = &unused;
+	struct peer *peers;
+	struct result r;
+	struct fault f;
+	int status, n;
+
+	if (arguments(c, argc, argv, &none, longs, 1, &status))
+		return status;
+	if (result_read(&r, argv[optind], &stat_locations[0], &f))
+		return failed(&f);
+	peers = peers_make(&r, &n, &f);
+	status = peers ? peers_write(peers, n, argv[optind], &f) : -1;
+	if (!status)
+		peers_print(stdout, peers, n);
+	free(peers);
+	result_free(&r);
+	return status ? failed(&f) : finished();
+}
+
+static void cell(const json_t *j, const char *key, double scale, const char *format, int width)
+{
+	char text[32] = "n/a";
+	double v = json_num(j, key) * scale;
+
+	if (!isnan(v))
+		snprintf(text, sizeof(text), format, v);
+	printf(" %*s", width, text);
+}
+
+static int cmd_estimators(const struct command *c, int argc, char **argv)
+{
+	static const struct option longs[] = { { "help", 0, NULL, 'h' }, { 0 } };
+	const char *unused, **const none = &unused;
+	struct fault f;
+	json_t *all, *one;
+	int status;
+	size_t i;
+
+	if (arguments(c, argc, argv, &none, longs, 1, &status))
+		return status;
+	all = estimators_make(argv[optind], &f);
+	if (!all)
+		return failed(&f);
+	printf("%-11s %8s %8s %8s %10s  %s\n%-11s %8s %8s %8s %10s\n", "location", "SD boots",
+	       "SD lay.", "null", "half-width", "dose slope", "", "%", "%", "miss 0, %",
+	       "ticks/op");
+	json_array_foreach(all, i, one)
+	{
+		struct interval ci = json_interval(one, "dose_ci95");
+
+		printf("%-11s", json_text(one, "name"));
+		cell(one, "sd_boot", 100.0, "%.3f", 8);
+		cell(one, "sd_layout", 100.0, "%.3f", 8);
+		cell(one, "null_share", 100.0, "%.1f", 8);
+		cell(one, "median_halfwidth", 1.0, "%.3f", 10);
+		cell(one, "dose_slope", 1.0, "%.3f", 6);
+		if (!isnan(ci.lo))
+			printf(" [%.3f, %.3f]", ci.lo, ci.hi);
+		puts(json_is_true(json_object_get(one, "chosen")) ? "  default" : "");
+	}
+	json_decref(all);
+	return finished();
+}
+
 static const struct command commands[] = {
-	{ "plan", "plan --seed S --layouts L --boots B --variants variants.tsv -o plan.tsv",
+	{ "plan",
+	  "plan --seed S --layouts L --boots B --variants variants.tsv [--extend OLD] -o plan.tsv",
 	  "Writes the boots of a result in random, interleaved order. The same seed gives the same "
 	  "plan; more\n"
-	  "layouts keep the pads of those before. L is at most 256.",
+	  "layouts keep the pads of those before. L is at most 256. --extend keeps the boots of "
+	  "the plan OLD in\n"
+	  "their places and appends what it lacks; seed and variants must be its own.",
 	  cmd_plan },
-	{ "summarize",
-	  "summarize [--location p05|p50|min|mean] [--resamples N] [-o FILE] RESULTDIR",
+	{ "summarize", "summarize [--location NAME] [--resamples N] [-o FILE] RESULTDIR",
 	  "Reads the folder's boots and samples and writes RESULTDIR/summary.json, or FILE: values "
 	  "and effects\n"
-	  "with 95 % intervals over layouts. --location is what stands for the samples of one "
-	  "boot\n"
-	  "(default: their 5 % quantile); --resamples is for the bootstrap interval (default: "
-	  "2000).",
+	  "with 95 % intervals over layouts. --location is what stands for the samples of a "
+	  "run: one of\n"
+	  "`sheafstat estimators`, the first by default. --resamples is for the bootstrap "
+	  "interval (default: 2000).",
 	  cmd_summarize },
 	{ "compare", "compare [--workloads REGEX] A B",
 	  "Compares two results, each a folder or a summary.json: values by workload and variant, "
@@ -702,13 +955,45 @@ static const struct command commands[] = {
 	  "differ.",
 	  cmd_compare },
 	{ "show", "show RESULTDIR|summary.json",
-	  "Prints the effects as a table of at most 80 columns.", cmd_show },
+	  "Prints the certificate, then the effects as a table of at most 80 columns.", cmd_show },
+	{ "estimators", "estimators RESULTDIR",
+	  "Compares what may stand for the samples of a run: spread between boots and between "
+	  "layouts relative\n"
+	  "to the value, over all workloads; how many intervals of the null comparison miss 0, and "
+	  "their median\n"
+	  "half-width; the slope of the known doses. The locations are quiet-p50 (the default), "
+	  "quiet-trim,\n"
+	  "quiet-mean and quiet-p05 of the samples that the gate calls quiet, and p05, p50, mean, "
+	  "min "
+	  "and mode\n"
+	  "of all.",
+	  cmd_estimators },
 	{ "plotdata", "plotdata RESULTDIR DIR",
 	  "Writes effects.dat, samples.dat, bysize.dat and byn.dat into DIR, for gnuplot; the "
 	  "header of each\n"
 	  "names its columns. has_ci is 0 where there is no interval, and the bounds are then the "
 	  "value.",
 	  cmd_plotdata },
+	{ "precision", "precision --width W --most M [--workload NAME] RESULTDIR",
+	  "Prints LAYOUTS HALFWIDTH VARIANT: how many layouts the result should have, at most M, "
+	  "for 95 %\n"
+	  "intervals of the effects of all changes on one workload (default: pair/64/1, or the "
+	  "first) of half-\n"
+	  "width W or less, in ticks per operation; and the widest one now. Looks at widths, never "
+	  "at effects.",
+	  cmd_precision },
+	{ "certify", "certify [--group N] [-o FILE] RESULTDIR",
+	  "Writes RESULTDIR/certify.json, or FILE, and prints it: false alarms of the null over "
+	  "disjoint groups\n"
+	  "of N layouts (default: 16), doses, estimators, and the smallest effect that can be "
+	  "resolved.",
+	  cmd_certify },
+	{ "peers", "peers RESULTDIR",
+	  "Writes RESULTDIR/peers.tsv and prints it: for each loop that the doses were measured "
+	  "with, its spread\n"
+	  "between boots and layouts, and how often one boot against one boot gets a dose's sign "
+	  "wrong.",
+	  cmd_peers },
 };
 
 static int usage(FILE *out, int status)
@@ -728,7 +1013,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(commands); i++)
 		if (streq(argv[1], commands[i].name))
 			return commands[i].run(&commands[i], argc - 1, argv + 1);
-	fprintf(stderr, "sheafstat: %s%s; commands: plan, summarize, compare, show, plotdata\n",
+	fprintf(stderr,
+		"sheafstat: %s%s; commands: plan, summarize, compare, show, estimators, plotdata, "
+		"precision, certify, peers\n",
 		argc > 1 ? "no command " : "a command is missing", argc > 1 ? argv[1] : "");
 	return EXIT_USAGE;
 }

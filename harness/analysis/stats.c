@@ -4,7 +4,6 @@
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -273,66 +272,218 @@ struct interval stat_bootstrap(const struct nested *a, const struct nested *b, i
 	return ci;
 }
 
-struct components stat_components(const struct nested *x)
+/* Sums over a set of runs: of their values, of their number, and of what is in its parts. */
+struct tally {
+	double sum, n, parts, squares; /* parts: sum^2/n of the parts; squares: n^2 of the parts */
+};
+
+static void tally_add(struct tally *whole, const struct tally *part)
 {
-	struct components c = { NAN, NAN };
-	double total = 0.0, within = 0.0, between = 0.0, squares = 0.0, grand;
-	int values = 0, layouts = 0;
+	if (part->n == 0.0)
+		return;
+	whole->sum += part->sum;
+	whole->n += part->n;
+	whole->parts += gsl_pow_2(part->sum) / part->n;
+	whole->squares += gsl_pow_2(part->n);
+}
 
-	for (int i = 0; i < x->layouts * x->boots; i++) {
-		if (isnan(x->value[i]))
-			continue;
-		total += x->value[i];
-		values++;
-	}
-	grand = total / values;
-	for (int i = 0; i < x->layouts; i++) {
-		double mean = stat_layout_mean(x, i);
-		int n = 0;
+struct components stat_components(const double *value, int layouts, int boots, int runs,
+				  double noise)
+{
+	struct components c = { NAN, NAN, NAN };
+	/* Of boots within layouts and of layouts within all: sums of n^2/n over the wholes. */
+	double spread_boots = 0.0, square = 0.0, in_boots = 0.0, in_layouts = 0.0, all_boots = 0.0;
+	double n_boots = 0.0, n_layouts = 0.0, centre = 0.0, below = noise;
+	struct tally all = { 0 };
+	int n = 0;
 
-		if (isnan(mean))
-			continue;
-		for (int j = 0; j < x->boots; j++) {
-			double v = x->value[i * x->boots + j];
+	/* Distances from about the mean keep the sums of squares exact. */
+	for (int i = 0; i < layouts * boots * runs; i++)
+		if (!isnan(value[i]))
+			centre += (value[i] - centre) / ++n;
+	for (int l = 0; l < layouts; l++) {
+		struct tally layout = { 0 };
 
-			if (isnan(v))
+		for (int b = 0; b < boots; b++) {
+			struct tally boot = { 0 };
+
+			for (int i = 0; i < runs; i++) {
+				double v = value[(l * boots + b) * runs + i] - centre;
+
+				if (!isnan(v))
+					tally_add(&boot, &(struct tally){ .sum = v, .n = 1.0 });
+			}
+			if (boot.n == 0.0)
 				continue;
-			within += gsl_pow_2(v - mean);
-			n++;
+			square += boot.parts;
+			all_boots += gsl_pow_2(boot.n);
+			n_boots++;
+			tally_add(&layout, &boot);
 		}
-		layouts++;
-		between += n * gsl_pow_2(mean - grand);
-		squares += (double)n * n;
+		if (layout.n == 0.0)
+			continue;
+		in_boots += layout.parts;
+		spread_boots += layout.squares / layout.n;
+		n_layouts++;
+		tally_add(&all, &layout);
 	}
-	if (values > layouts)
-		c.boot = within / (values - layouts);
-	/* With one boot each, what is seen between layouts holds the boots' variance as well. */
-	if (layouts > 1)
-		c.layout = (between / (layouts - 1) - (isnan(c.boot) ? 0.0 : c.boot)) /
-			   ((values - squares / values) / (layouts - 1));
+	in_layouts = all.parts;
+	if (n > n_boots) {
+		below = (square - in_boots) / (n - n_boots);
+		c.run = below - noise;
+	}
+	if (n_boots > n_layouts)
+		c.boot = ((in_boots - in_layouts) / (n_boots - n_layouts) - below) /
+			 ((n - spread_boots) / (n_boots - n_layouts));
+	if (n_layouts > 1.0) {
+		double boot = isnan(c.boot) ? 0.0 : c.boot;
+		double k = (spread_boots - all_boots / n) / (n_layouts - 1.0);
+
+		c.layout = ((in_layouts - gsl_pow_2(all.sum) / n) / (n_layouts - 1.0) - below -
+			    k * boot) /
+			   ((n - all.squares / n) / (n_layouts - 1.0));
+	}
 	return c;
 }
 
-const struct location stat_locations[] = {
-	{ "p05", "5 % quantile of the batch means of a run", 0.05 },
-	{ "p50", "median of the batch means of a run", 0.50 },
-	{ "min", "minimum of the batch means of a run", 0.0 },
-	{ "mean", "mean of the batch means of a run", NAN },
-	{ 0 },
+struct interval stat_share(int k, int n, double level)
+{
+	double tail = (1.0 - level) / 2.0;
+
+	if (n < 1)
+		return none;
+	return (struct interval){ k > 0 ? gsl_cdf_beta_Pinv(tail, k, n - k + 1) : 0.0,
+				  k < n ? gsl_cdf_beta_Qinv(tail, k + 1, n - k) : 1.0 };
+}
+
+double stat_at_least(int k, int n, double p)
+{
+	return k > 0 ? gsl_cdf_binomial_Q(k - 1, p, n) : 1.0;
+}
+
+static double middle_of(const double *x, int n, double *buffer)
+{
+	memcpy(buffer, x, n * sizeof(*x));
+	gsl_sort(buffer, 1, n);
+	return stat_quantile(buffer, n, 0.5);
+}
+
+int stat_warmup(const double *x, int n, double alpha)
+{
+	size_t *at = xcalloc(n, sizeof(*at));
+	double *score = xcalloc(n, sizeof(*score)), sum = 0.0, least = alpha, limit = 0.0;
+	int found = 0, tried = n / 2;
+
+	gsl_sort_index(at, x, 1, n);
+	for (int i = 0, end; i < n; i = end) {
+		double tied = 0.0;
+
+		/* What is equal shares the mean of its scores. */
+		for (end = i; end < n && x[at[end]] == x[at[i]]; end++) {
+			sum += 1.0 / (n - end);
+			tied += sum;
+		}
+		for (int k = i; k < end; k++)
+			score[at[k]] = tied / (end - i);
+	}
+	sum = 0.0;
+	for (int t = 1; t <= tried; t++) {
+		double p;
+
+		sum += score[t - 1];
+		p = sum > t ? gsl_cdf_gamma_Q(sum, t, 1.0) * tried : 1.0;
+		if (p >= least)
+			continue;
+		least = p;
+		found = t;
+	}
+	/* Ranks say that there is a warm-up; where it ends, the values say better. */
+	if (found)
+		limit = (middle_of(x, found, score) + middle_of(x + found, n - found, score)) / 2.0;
+	while (found && x[found - 1] < limit)
+		found--;
+	free(score);
+	free(at);
+	return found;
+}
+
+double stat_core_mean(double *x, int n, double *se)
+{
+	double middle;
+	int lo = 0, hi = n;
+
+	gsl_sort(x, 1, n);
+	middle = stat_quantile(x, n, 0.5);
+	while (lo < hi && x[lo] < 0.75 * middle)
+		lo++;
+	while (hi > lo && x[hi - 1] > 1.25 * middle)
+		hi--;
+	*se = stat_sd(x + lo, hi - lo) / sqrt(hi - lo);
+	return stat_mean(x + lo, hi - lo);
+}
+
+double stat_lower_mode(const double *x, int n)
+{
+	n = (n + 1) / 2;
+	while (n > 3) {
+		int half = (n + 1) / 2, best = 0;
+
+		for (int i = 1; i + half <= n; i++)
+			if (x[i + half - 1] - x[i] < x[best + half - 1] - x[best])
+				best = i;
+		x += best;
+		n = half;
+	}
+	if (n == 3 && x[1] - x[0] == x[2] - x[1])
+		return x[1];
+	if (n == 3)
+		x += x[1] - x[0] > x[2] - x[1];
+	return n < 1 ? NAN : n == 1 ? x[0] : (x[0] + x[1]) / 2.0;
+}
+
+static double fifth(const double *x, int n)
+{
+	return stat_quantile(x, n, 0.05);
+}
+
+static double median(const double *x, int n)
+{
+	return stat_quantile(x, n, 0.5);
+}
+
+/* Without the lowest and the highest tenth. */
+static double trimmed(const double *x, int n)
+{
+	return n > 0 ? gsl_stats_trmean_from_sorted_data(0.1, x, 1, n) : NAN;
+}
+
+static double least(const double *x, int n)
+{
+	return stat_quantile(x, n, 0.0);
+}
+
+const struct location stat_locations[STAT_LOCATIONS] = {
+	{ "quiet-p50", "median of the quiet samples of a run", true, median },
+	{ "quiet-trim", "mean of the middle 80 % of the quiet samples of a run", true, trimmed },
+	{ "quiet-mean", "mean of the quiet samples of a run", true, stat_mean },
+	{ "quiet-p05", "5 % quantile of the quiet samples of a run", true, fifth },
+	{ "p05", "5 % quantile of all samples of a run", false, fifth },
+	{ "p50", "median of all samples of a run", false, median },
+	{ "mean", "mean of all samples of a run", false, stat_mean },
+	{ "min", "minimum of all samples of a run", false, least },
+	{ "mode", "lower half-sample mode of all samples of a run", false, stat_lower_mode },
 };
 
 const struct location *stat_location_find(const char *name)
 {
-	for (const struct location *l = stat_locations; l->name; l++)
-		if (streq(l->name, name))
-			return l;
+	for (int i = 0; i < STAT_LOCATIONS; i++)
+		if (streq(stat_locations[i].name, name))
+			return &stat_locations[i];
 	return NULL;
 }
 
 double stat_location(const struct location *l, double *x, int n)
 {
-	if (isnan(l->quantile))
-		return stat_mean(x, n);
 	gsl_sort(x, 1, n);
-	return stat_quantile(x, n, l->quantile);
+	return l->of(x, n);
 }

@@ -8,11 +8,15 @@
 #define SHEAFBENCH_ANALYSIS_STATS_H
 
 #include <gsl/gsl_rng.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define STAT_LEVEL	  0.95 /* of all intervals in a result */
 #define STAT_RESAMPLES	  2000
-#define STAT_BOOT_LAYOUTS 5 /* fewest layouts for which a bootstrap means anything */
+#define STAT_BOOT_LAYOUTS 5    /* fewest layouts for which a bootstrap means anything */
+#define STAT_GATE_LIMIT	  1.15 /* times the undisturbed probe: a sample beyond is contended */
+#define STAT_GATE_FEWEST  16   /* samples of a state in a run, below which it has no value */
+#define STAT_WARMUP_ALPHA 0.01 /* a bound: of steady series far fewer give an alarm */
 
 /*
  * A generator (MT19937, Matsumoto and Nishimura 1998) for one @purpose of a run: streams of the
@@ -99,26 +103,61 @@ struct interval stat_bootstrap(const struct nested *a, const struct nested *b, i
 			       gsl_rng *rng, double level);
 
 /*
- * Variances of one side by level, of a random-effects model with boots within layouts (method of
- * moments, unbalanced: Searle, Casella and McCulloch 1992). Estimates may be below 0, which
- * says: too small to see.
+ * Variances by level of a random-effects model with runs within boots within layouts (method of
+ * moments, unbalanced: Searle, Casella and McCulloch 1992). Estimates may be below 0, which says:
+ * too small to see. A level without repeats is NaN, and its variance stays in the level above.
  */
 struct components {
-	double layout, boot; /* variances; NaN when the level has no repeats */
+	double layout, boot, run;
 };
 
-struct components stat_components(const struct nested *x);
+/*
+ * @value[(layout * @boots + boot) * @runs + run], NaN where there is none. @noise is the variance
+ * that a run's value has from its samples, taken off the lowest level that has repeats; 0 if unknown.
+ */
+struct components stat_components(const double *value, int layouts, int boots, int runs,
+				  double noise);
+
+/* Interval of a share of which @k of @n were seen: Clopper and Pearson (1934). NaN when @n is 0. */
+struct interval stat_share(int k, int n, double level);
+/* P(X >= @k) where X is binomial with @n trials of probability @p. */
+double stat_at_least(int k, int n, double p);
+
+/*
+ * How many of the first values of a series are a warm-up: the t, up to half of @n, at which a rank
+ * test of the first t values against the rest says most clearly that they are dearer, or 0 when
+ * it does not say so with a p value below @alpha. Savage's (1956) exponential scores, which a few
+ * very dear values move most (the usual Wilcoxon scores of Pettitt 1979 cannot see five values in
+ * two hundred); the sum of t scores has about a gamma(t) distribution, and Bonferroni's correction
+ * is made for the t that were tried. What ends the warm-up is nearer to its median than to the rest's.
+ */
+int stat_warmup(const double *x, int n, double alpha);
+
+/*
+ * Mean of what lies within a quarter of the median, and its standard error: timer steps average out,
+ * interrupts have no part. Sorts @x in place.
+ */
+double stat_core_mean(double *x, int n, double *se);
 
 /* Locations of a run by name: what stands for the many samples of one boot. */
 struct location {
 	const char *name, *about;
-	double quantile; /* NaN: the mean */
+	bool quiet; /* of the quiet samples only */
+	double (*of)(const double *sorted, int n);
 };
 
-extern const struct location stat_locations[]; /* ends with a NULL name; the first is the default */
+#define STAT_LOCATIONS 9
+
+extern const struct location stat_locations[STAT_LOCATIONS]; /* the first is the default */
 
 const struct location *stat_location_find(const char *name);
-/* Sorts @x in place. */
+/* Sorts @x in place; NaN for no values. */
 double stat_location(const struct location *l, double *x, int n);
+
+/*
+ * The half-sample mode (Bickel and Fruehwirth 2006) of the lower half of the values, so that of two
+ * modes it is the lower one even where that has but a third of the samples.
+ */
+double stat_lower_mode(const double *sorted, int n);
 
 #endif

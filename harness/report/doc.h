@@ -18,6 +18,7 @@ enum doc_style {
 struct doc {
 	FILE *f;
 	enum doc_style style;
+	const char *title, *plots; /* of a file: its heading, where its plots are */
 };
 
 /* A table that is filled row by row and printed by doc_table_end(). Cells are copied. */

@@ -26,9 +26,20 @@ const struct vinfo *view_variant(const struct view *r, const char *name)
 	return NULL;
 }
 
+bool is_role(const struct vinfo *v, const char *role)
+{
+	return v && v->role && !strcmp(v->role, role);
+}
+
 bool is_null_variant(const struct effect *e)
 {
-	return e->info && e->info->role && !strcmp(e->info->role, "null");
+	return is_role(e->info, "null");
+}
+
+/* A dose or a check: it proves the instrument. */
+static bool is_proof(const struct effect *e)
+{
+	return is_role(e->info, "dose") || is_role(e->info, "check");
 }
 
 /* OP/SIZE/N or OP/SIZE/N/ORDER; what does not look so keeps the whole name as its operation. */
@@ -78,8 +89,10 @@ static int same_group(const struct effect *a, const struct effect *b)
 static int by_table(const void *pa, const void *pb)
 {
 	const struct effect *a = pa, *b = pb;
-	int c = same_group(a, b);
+	int c = COMPARE(is_proof(a), is_proof(b));
 
+	if (!c)
+		c = same_group(a, b);
 	if (!c)
 		c = COMPARE(a->size, b->size);
 	if (!c)
@@ -161,7 +174,10 @@ static int read_effects(struct view *r)
 			.layouts = json_num(v, "layouts"),
 			.boots = json_num(v, "boots"),
 			.ci = json_interval(v, "ci95"),
-			.ratio_ci = json_interval(v, "ratio_ci95"),
+			.stock = json_num(v, "stock_effect"),
+			.contended = json_num(v, "contended_effect"),
+			.contended_ci = json_interval(v, "contended_ci95"),
+			.contended_layouts = json_num(v, "contended_layouts"),
 			.warnings = json_object_get(v, "warnings"),
 		};
 		if (!e->baseline)
@@ -170,13 +186,19 @@ static int read_effects(struct view *r)
 		split_workload(e);
 	}
 	qsort(r->effects, r->neffects, sizeof(*r->effects), by_table);
+	for (; r->neffects && is_proof(&r->effects[r->neffects - 1]); r->nproofs++)
+		r->neffects--;
 	return 0;
+}
+
+static bool holds(const json_t *part)
+{
+	return json_is_true(json_object_get(part, "holds"));
 }
 
 int view_open(struct view *r, const char *dir)
 {
 	char *path = xasprintf("%s/summary.json", dir);
-	const json_t *null;
 	struct fault f = { 0 };
 	int ret;
 
@@ -212,21 +234,36 @@ int view_open(struct view *r, const char *dir)
 
 	read_variants(r);
 	ret = read_effects(r);
-
-	null = json_object_get(json_object_get(r->root, "certificate"), "null");
-	r->comparisons = json_num(null, "comparisons");
-	r->excluding = json_num(null, "excluding_zero");
-	r->halfwidth = json_num(null, "median_halfwidth");
-	r->largest = json_num(null, "largest");
-	r->largest_workload = text_of(null, "largest_workload");
-	r->has_null = r->comparisons > 0 && !isnan(r->excluding);
+	r->certificate = json_object_get(r->root, "certificate");
+	if (!json_is_object(r->certificate))
+		r->certificate = NULL;
+	r->proven = holds(r->certificate) && holds(json_object_get(r->certificate, "null")) &&
+		    holds(json_object_get(r->certificate, "dose"));
 	return ret;
+}
+
+int view_certify(struct view *r, const char *path)
+{
+	json_error_t error;
+
+	r->certify = json_load_file(path, 0, &error);
+	if (json_num(r->certify, "schema") == 1)
+		return 0;
+	if (r->certify)
+		fprintf(stderr, "sheafreport: %s: not a certify.json of schema 1", path);
+	else if (error.line > 0)
+		fprintf(stderr, "sheafreport: %s:%d: %s", path, error.line, error.text);
+	else
+		fprintf(stderr, "sheafreport: %s", error.text);
+	fprintf(stderr, "; make it with sheafstat certify\n");
+	return access(path, R_OK) ? 2 : 1;
 }
 
 void view_close(struct view *r)
 {
 	json_decref(r->env);
 	json_decref(r->root);
+	json_decref(r->certify);
 	free(r->variants);
 	free(r->effects);
 }
@@ -292,6 +329,19 @@ const struct effect *view_effect(const struct view *r, const struct effect *e, c
 	return NULL;
 }
 
+const json_t *view_value(const struct view *r, const struct effect *e, const char *variant)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "values"), i,
+			   v) if (!strcmp(json_text(v, "variant"), variant) &&
+				  !strcmp(json_text(v, "workload"), e->workload) &&
+				  !strcmp(json_text(v, "target"), e->target) &&
+				  !strcmp(json_text(v, "metric"), e->metric)) return v;
+	return NULL;
+}
+
 double null_bound(const struct view *r, const struct effect *e)
 {
 	double bound = NAN;
@@ -309,6 +359,8 @@ enum verdict effect_verdict(const struct view *r, const struct effect *e)
 {
 	double noise;
 
+	if (!r->proven)
+		return VERDICT_UNPROVEN;
 	if (isnan(e->ci.lo))
 		return VERDICT_NONE;
 	if (e->ci.lo <= 0 && e->ci.hi >= 0)
@@ -324,25 +376,11 @@ enum verdict effect_verdict(const struct view *r, const struct effect *e)
 const char *verdict_word(enum verdict v)
 {
 	static const char *const words[] = {
-		[VERDICT_NONE] = "n/a",	      [VERDICT_ZERO] = "none seen",
-		[VERDICT_NOISE] = "in noise", [VERDICT_SLOWER] = "slower",
-		[VERDICT_FASTER] = "faster",  [VERDICT_FALSE_ALARM] = "false!",
+		[VERDICT_UNPROVEN] = "unproven",  [VERDICT_NONE] = "n/a",
+		[VERDICT_ZERO] = "none seen",	  [VERDICT_NOISE] = "in noise",
+		[VERDICT_SLOWER] = "slower",	  [VERDICT_FASTER] = "faster",
+		[VERDICT_FALSE_ALARM] = "false!",
 	};
 
 	return words[v];
-}
-
-double binomial_tail(double n, double k, double p)
-{
-	double sum = 0;
-
-	for (long i = lround(k); i <= lround(n); i++)
-		sum += exp(lgamma(n + 1) - lgamma(i + 1) - lgamma(n - i + 1) + i * log(p) +
-			   (n - i) * log1p(-p));
-	return fmin(sum, 1);
-}
-
-bool null_alarms(const struct view *r)
-{
-	return r->has_null && binomial_tail(r->comparisons, r->excluding, 0.05) < 0.01;
 }

@@ -23,7 +23,10 @@ struct effect {
 	char op[32], how[16];	  /* of OP/SIZE/N/ORDER; how is "" when it is not there */
 	long size, n;
 	double base, effect, ratio, p_holm, p_faster, layouts, boots;
-	struct interval ci, ratio_ci;
+	struct interval ci;
+	double stock;			     /* in the stock layout */
+	double contended, contended_layouts; /* next to a busy sibling */
+	struct interval contended_ci;
 	json_t *warnings;
 };
 
@@ -40,12 +43,15 @@ struct view {
 	const char *location, *about;
 	struct vinfo *variants;
 	size_t nvariants;
-	struct effect *effects; /* by target, metric, operation, size, N, order, variant */
-	size_t neffects;
-	/* the certificate's null comparison */
-	bool has_null;
-	double comparisons, excluding, halfwidth, largest;
-	const char *largest_workload;
+	/*
+	 * By target, metric, operation, size, N, order, variant: those of the changes and the null,
+	 * then those of the doses and checks, which are the instrument's and no answer.
+	 */
+	struct effect *effects;
+	size_t neffects, nproofs;
+	const json_t *certificate; /* NULL without one */
+	bool proven;		   /* the certificate holds, its null and its dose do */
+	json_t *certify;	   /* certify.json; NULL without one */
 };
 
 /*
@@ -53,9 +59,12 @@ struct view {
  * folder) or 1 (there, but broken).
  */
 int view_open(struct view *r, const char *dir);
+/* Reads the certify.json at PATH; returns as view_open() does. */
+int view_certify(struct view *r, const char *path);
 void view_close(struct view *r);
 
 const struct vinfo *view_variant(const struct view *r, const char *name);
+bool is_role(const struct vinfo *v, const char *role);
 bool is_null_variant(const struct effect *e);
 /* The group that starts at effect 'from'; count is 0 past the last one. */
 struct group view_group(const struct view *r, size_t from);
@@ -67,14 +76,17 @@ struct group view_group(const struct view *r, size_t from);
 struct group group_headline(const struct group *g);
 /* The effect of a variant on the workload of e, NULL when there is none. */
 const struct effect *view_effect(const struct view *r, const struct effect *e, const char *variant);
+/* What summary.json says of a variant's own value on the workload of e, NULL when there is none. */
+const json_t *view_value(const struct view *r, const struct effect *e, const char *variant);
 
 /* How far from zero the null comparison's interval reaches on this workload; NAN without one. */
 double null_bound(const struct view *r, const struct effect *e);
 
 enum verdict {
-	VERDICT_NONE,  /* no interval */
-	VERDICT_ZERO,  /* the interval contains zero */
-	VERDICT_NOISE, /* it does not, but the null comparison reaches as far */
+	VERDICT_UNPROVEN, /* the instrument is not proven in this result */
+	VERDICT_NONE,	  /* no interval */
+	VERDICT_ZERO,	  /* the interval contains zero */
+	VERDICT_NOISE,	  /* it does not, but the null comparison reaches as far */
 	VERDICT_SLOWER,
 	VERDICT_FASTER,
 	VERDICT_FALSE_ALARM, /* the null variant's interval excludes zero */
@@ -82,10 +94,5 @@ enum verdict {
 
 enum verdict effect_verdict(const struct view *r, const struct effect *e);
 const char *verdict_word(enum verdict v);
-
-/* P(X >= k) for X binomial with n trials of probability p. */
-double binomial_tail(double n, double k, double p);
-/* The null comparison excludes zero so often that chance (p < 0.01) does not explain it. */
-bool null_alarms(const struct view *r);
 
 #endif

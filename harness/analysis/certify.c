@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <gsl/gsl_randist.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "certify.h"
+
+#define FIRST_WORKLOAD "pair/64/1"
+#define FEWEST_LAYOUTS 8   /* below which a width says too little */
+#define WANTED	       100 /* comparisons, for a share of 5 % */
+#define RESAMPLES      100 /* bootstrap intervals are no part of certify.json */
+#define POWER	       0.8
+#define SHARE_GOAL_LO  0.03
+#define SHARE_GOAL_HI  0.07
+#define SLOPE_GOAL     0.05 /* off 1 */
+
+static const int minutes[] = { 1, 10, 60 };
+
+static int workload_pick(const struct result *r, const char *name, struct fault *f)
+{
+	for (int w = 0; w < r->workloads; w++)
+		if (streq(r->workload[w], name ? name : FIRST_WORKLOAD))
+			return w;
+	if (!r->workloads)
+		return fault_set(f, "%s: no boot is there yet that was ok", r->id);
+	return name ? fault_set(f, "%s: %s was not measured; %s was", r->id, name, r->workload[0])
+		    : 0;
+}
+
+/*
+ * The effect of @a against @b in the @n layouts of @at, rows of result_side(), or the first @n:
+ * differences in pairs by layout, as in the effects of a summary.
+ */
+static struct estimate compare(const struct result *r, int w, int a, int b, const int *at, int n)
+{
+	struct nested x = result_side(r, w, a), y = result_side(r, w, b);
+	double *d = xcalloc(n, sizeof(*d));
+	struct estimate e;
+	int pairs = 0;
+
+	for (int i = 0; i < n; i++) {
+		int l = at ? at[i] : i;
+
+		d[pairs] = stat_layout_mean(&x, l) - stat_layout_mean(&y, l);
+		pairs += !isnan(d[pairs]);
+	}
+	e = stat_t(d, pairs, STAT_LEVEL);
+	free(d);
+	return e;
+}
+
+static int layouts_of(const struct result *r)
+{
+	return r->plan.layouts - 1;
+}
+
+static int round_up(int n)
+{
+	return (n + PHASES - 1) / PHASES * PHASES;
+}
+
+int precision_next(int layouts, const struct estimate *e, double width, int most)
+{
+	int n = e->n, next;
+
+	while (n < e->n + most &&
+	       stat_t_quantile(0.5 + STAT_LEVEL / 2.0, n - 1) * e->sd / sqrt(n) > width)
+		n++;
+	next = round_up(layouts + n - e->n);
+	if (next > 2 * layouts)
+		next = 2 * layouts / PHASES * PHASES;
+	if (next < layouts + PHASES)
+		next = round_up(layouts + PHASES);
+	return next < most ? next : most;
+}
+
+int precision_of(const struct result *r, const char *workload, double width, int most,
+		 struct precision *p, struct fault *f)
+{
+	int layouts = layouts_of(r), base = variants_baseline(&r->variants), missing = 0;
+	int w = workload_pick(r, workload, f);
+	enum role role = ROLE_CHANGE;
+	struct estimate widest = { 0 };
+
+	*p = (struct precision){ .layouts = layouts, .half = NAN, .variant = "-" };
+	if (w < 0)
+		return -1;
+	for (int i = 0; i < r->plan.n; i++)
+		missing += r->boot[i].state == BOOT_MISSING;
+	if (missing)
+		return fault_set(f,
+				 "%s: %d boots of plan.tsv are still to be done; finish it first",
+				 r->id, missing);
+	if (variants_role(&r->variants, role) < 0)
+		role = ROLE_NULL;
+	if (base < 0 || variants_role(&r->variants, role) < 0)
+		return fault_set(f,
+				 "%s: no width without a baseline and a change, or the null; add "
+				 "them to the variants",
+				 r->id);
+	for (int v = 0; v < r->variants.n; v++) {
+		struct estimate e;
+		double half;
+
+		if (r->variants.v[v].role != role)
+			continue;
+		e = compare(r, w, v, base, NULL, layouts);
+		half = (e.ci.hi - e.ci.lo) / 2.0;
+		if (isnan(half) || half <= p->half)
+			continue;
+		widest = e;
+		p->half = half;
+		p->variant = r->variants.v[v].name;
+	}
+	p->reached = p->half <= width;
+	if (layouts >= most)
+		return 0;
+	if (layouts < FEWEST_LAYOUTS)
+		p->layouts = FEWEST_LAYOUTS < most ? FEWEST_LAYOUTS : most;
+	else if (isnan(p->half))
+		return fault_set(f,
+				 "%s: no two layouts of %s have both the baseline and another "
+				 "variant, so there is no width",
+				 r->id, r->workload[w]);
+	else if (!p->reached)
+		p->layouts = precision_next(layouts, &widest, width, most);
+	return 0;
+}
+
+static json_t *number(double v)
+{
+	return isfinite(v) ? json_real(v) : json_null();
+}
+
+static json_t *pair(struct interval i)
+{
+	return isfinite(i.lo) && isfinite(i.hi) ? json_pack("[f,f]", i.lo, i.hi) : json_null();
+}
+
+int *certify_groups(const struct result *r, int a, int b, int size, int *groups)
+{
+	int layouts = layouts_of(r), each = size / PHASES, n[PHASES] = { 0 };
+	int *row = xcalloc((size_t)PHASES * layouts, sizeof(*row)), *at;
+	double seed = json_num(r->environment, "seed");
+	gsl_rng *rng = stat_rng(seed > 0.0 ? (uint64_t)seed : 0, "groups");
+
+	for (int l = 0; l < layouts; l++) {
+		bool has_a = false, has_b = false;
+		int phase = 0;
+
+		for (int i = 0; i < r->plan.n; i++) {
+			const struct plan_row *p = &r->plan.row[i];
+
+			if (p->layout != l + 1 || r->boot[i].state != BOOT_OK)
+				continue;
+			has_a |= p->variant == a;
+			has_b |= p->variant == b;
+			if (p->variant == a)
+				phase = pad_phase(p->pad);
+		}
+		if (has_a && has_b)
+			row[phase * layouts + n[phase]++] = l;
+	}
+	*groups = n[0] / each;
+	for (int p = 0; p < PHASES; p++) {
+		gsl_ran_shuffle(rng, row + p * layouts, n[p], sizeof(*row));
+		if (n[p] / each < *groups)
+			*groups = n[p] / each;
+	}
+	at = xcalloc((size_t)*groups * size, sizeof(*at));
+	for (int i = 0; i < *groups * size; i++)
+		at[i] = row[i % PHASES * layouts + i / PHASES];
+	gsl_rng_free(rng);
+	free(row);
+	return at;
+}
+
+static json_t *null_json(const struct result *r, int base, int null, const int *at, int groups,
+			 int size)
+{
+	int n = 0, off = 0;
+
+	for (int w = 0; w < r->workloads; w++)
+		for (int g = 0; g < groups; g++) {
+			struct estimate e = compare(r, w, base, null, at + g * size, size);
+
+			if (e.n < 2)
+				continue;
+			n++;
+			off += e.ci.lo > 0.0 || e.ci.hi < 0.0;
+		}
+	return json_pack("{s:i, s:i, s:o, s:o}", "comparisons", n, "excluding_zero", off, "share",
+			 number((double)off / n), "ci95", pair(stat_share(off, n, STAT_LEVEL)));
+}
+
+/* The baseline without the probes against the one with them. */
+static json_t *gate_off_json(const json_t *summary, const char *workload)
+{
+	const json_t *e;
+	size_t i;
+
+	json_array_foreach(json_object_get(summary, "effects"), i, e)
+	{
+		if (streq(json_text(e, "variant"), "gate-off") &&
+		    streq(json_text(e, "workload"), workload))
+			return json_pack("{s:s, s:f, s:o}", "workload", workload, "effect",
+					 json_num(e, "effect"), "ci95",
+					 pair(json_interval(e, "ci95")));
+	}
+	return json_null();
+}
+
+/* Mean seconds of a boot of one workload, or of any where none was for one alone. */
+static double boot_seconds(const struct result *r)
+{
+	bool doses = false;
+	double sum = 0.0;
+	int n = 0;
+
+	for (int i = 0; i < r->plan.n; i++)
+		doses |= r->boot[i].state == BOOT_OK &&
+			 r->variants.v[r->plan.row[i].variant].role == ROLE_DOSE;
+	for (int i = 0; i < r->plan.n; i++) {
+		if (r->boot[i].state != BOOT_OK ||
+		    (doses && r->variants.v[r->plan.row[i].variant].role != ROLE_DOSE))
+			continue;
+		sum += r->boot[i].seconds;
+		n++;
+	}
+	return sum / n;
+}
+
+/* What two variants show in some minutes, if their differences are spread as those of @e are. */
+static json_t *resolution_json(const struct estimate *e, double seconds)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(minutes); i++) {
+		double fit = floor(minutes[i] * 60.0 / seconds + 1e-6), t = NAN;
+		int n = fit < PADS ? fit : PADS;
+
+		if (n > 1)
+			t = stat_t_quantile(0.5 + STAT_LEVEL / 2.0, n - 1) +
+			    stat_t_quantile(POWER, n - 1);
+		json_array_append_new(all,
+				      json_pack("{s:i, s:i, s:o}", "minutes", minutes[i], "layouts",
+						n, "ticks", number(t * e->sd / sqrt(n))));
+	}
+	return all;
+}
+
+json_t *certify_make(const struct result *r, const char *dir, int group, struct fault *f)
+{
+	int base = variants_baseline(&r->variants), null = variants_role(&r->variants, ROLE_NULL);
+	int w = workload_pick(r, NULL, f), groups, *at;
+	double boot = boot_seconds(r), link = json_num(r->environment, "link_s"), each;
+	json_t *summary, *estimators, *out;
+	struct estimate e;
+
+	if (w < 0)
+		return NULL;
+	if (base < 0 || null < 0) {
+		fault_set(f, "%s: no variant with the role %s; make it with make certify", r->id,
+			  role_name[base < 0 ? ROLE_BASELINE : ROLE_NULL]);
+		return NULL;
+	}
+	at = certify_groups(r, base, null, group, &groups);
+	if (!groups) {
+		free(at);
+		fault_set(f,
+			  "%s: fewer than %d layouts with all phases that %s and %s both have; "
+			  "measure more or give --group a smaller number",
+			  r->id, group, r->variants.v[base].name, r->variants.v[null].name);
+		return NULL;
+	}
+	estimators = estimators_make(dir, f);
+	if (!estimators) {
+		free(at);
+		return NULL;
+	}
+	if (!(link > 0.0))
+		link = 0.0;
+	each = 2.0 * (boot + link);
+	e = compare(r, w, base, null, NULL, layouts_of(r));
+	summary = summary_make(r, RESAMPLES);
+	out = json_pack(
+		"{s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:O, s:o, s:o, s:s, s:f, s:f, s:o}",
+		"schema", 1, "result", r->id, "target", r->target, "metric", r->metric, "workloads",
+		r->workloads, "layouts_each", group, "groups", groups, "null",
+		null_json(r, base, null, at, groups, group), "dose",
+		json_object_get(json_object_get(summary, "certificate"), "dose"), "gate_off",
+		gate_off_json(summary, r->workload[w]), "estimators", estimators, "workload",
+		r->workload[w], "link_s", link, "boot_s", boot, "resolution",
+		resolution_json(&e, each));
+	json_decref(summary);
+	free(at);
+	if (!out)
+		fault_set(f, "%s: a name in it is not UTF-8", r->id);
+	return out;
+}
+
+/* In @width columns; a missing one is a dash. */
+static void put_number(FILE *out, int width, int decimals, double v, const char *unit)
+{
+	if (isnan(v))
+		fprintf(out, "%*s%*s", width, "-", (int)strlen(unit), "");
+	else
+		fprintf(out, "%*.*f%s", width, decimals, v, unit);
+}
+
+static void put_interval(FILE *out, const json_t *object, const char *key, int decimals)
+{
+	struct interval ci = json_interval(object, key);
+
+	if (isnan(ci.lo))
+		fputs("  (no interval)\n", out);
+	else
+		fprintf(out, "  [%.*f, %.*f]\n", decimals, ci.lo, decimals, ci.hi);
+}
+
+static const char *met(bool good)
+{
+	return good ? "met" : "NOT MET";
+}
+
+static void print_null(FILE *out, const json_t *null)
+{
+	double share = json_num(null, "share"), n = json_num(null, "comparisons");
+	struct interval ci = json_interval(null, "ci95");
+
+	fprintf(out,
+		"False alarms: %.0f of %.0f comparisons of the baseline with itself miss 0,\n"
+		"  %.1f %% [%.1f, %.1f]; nominal 5 %%, goal 3 to 7 %%: %s\n",
+		json_num(null, "excluding_zero"), n, 100.0 * share, 100.0 * ci.lo, 100.0 * ci.hi,
+		met(share >= SHARE_GOAL_LO && share <= SHARE_GOAL_HI));
+	fputs("  (those of a group share boots; the interval takes each for itself)\n", out);
+	if (n < WANTED)
+		fprintf(out, "  fewer than %d comparisons: more layouts or workloads are wanted\n",
+			WANTED);
+}
+
+static void print_dose(FILE *out, const json_t *dose)
+{
+	double slope = json_num(dose, "slope");
+	const json_t *point;
+	size_t i;
+
+	if (isnan(slope)) {
+		fputs("\nDose: not measured\n", out);
+		return;
+	}
+	fprintf(out, "\nDoses, core cycles per operation on %.24s:\n      added    found\n",
+		json_text(dose, "workload"));
+	json_array_foreach(json_object_get(dose, "points"), i, point)
+	{
+		fprintf(out, "  %9g", json_num(point, "dose"));
+		put_number(out, 9, 2, json_num(point, "effect"), "");
+		put_interval(out, point, "ci95", 2);
+	}
+	fprintf(out, "      slope %8.3f", slope);
+	put_interval(out, dose, "ci95", 3);
+	fprintf(out, "  goal 1.00 +- %.2f: %s\n", SLOPE_GOAL, met(fabs(slope - 1.0) <= SLOPE_GOAL));
+}
+
+static void print_estimators(FILE *out, const json_t *all)
+{
+	const json_t *one;
+	size_t i;
+
+	fputs("\nEstimators    SD of %  SD of %  misses   median  dose\n"
+	      "(*: chosen)    boots  layouts  0 in %  half-w.  slope\n",
+	      out);
+	json_array_foreach(all, i, one)
+	{
+		fprintf(out, "%c %-11.11s",
+			json_is_true(json_object_get(one, "chosen")) ? '*' : ' ',
+			json_text(one, "name"));
+		put_number(out, 7, 2, 100.0 * json_num(one, "sd_boot"), "");
+		put_number(out, 9, 2, 100.0 * json_num(one, "sd_layout"), "");
+		put_number(out, 8, 1, 100.0 * json_num(one, "null_share"), "");
+		put_number(out, 9, 2, json_num(one, "median_halfwidth"), "");
+		put_number(out, 7, 2, json_num(one, "dose_slope"), "");
+		put_interval(out, one, "dose_ci95", 2);
+	}
+}
+
+void certify_print(FILE *out, const json_t *j)
+{
+	const json_t *one, *gate = json_object_get(j, "gate_off");
+	const char *unit = streq(json_text(j, "metric"), "tsc_ticks_per_op")
+				   ? "TSC ticks per operation"
+				   : json_text(j, "metric");
+	double link = json_num(j, "link_s");
+	size_t i;
+
+	fprintf(out, "%.44s, target %.16s\n", json_text(j, "result"), json_text(j, "target"));
+	fprintf(out, "%.0f workloads, %.0f groups of %.0f layouts; %.32s\n\n",
+		json_num(j, "workloads"), json_num(j, "groups"), json_num(j, "layouts_each"), unit);
+	print_null(out, json_object_get(j, "null"));
+	print_dose(out, json_object_get(j, "dose"));
+	if (isnan(json_num(gate, "effect"))) {
+		fputs("\nWithout the gate's probes: not measured\n", out);
+	} else {
+		fprintf(out, "\nWithout the gate's probes, %.24s: %+.2f",
+			json_text(gate, "workload"), json_num(gate, "effect"));
+		put_interval(out, gate, "ci95", 2);
+	}
+	print_estimators(out, json_object_get(j, "estimators"));
+	fprintf(out,
+		"\nSmallest effect on %.24s that two variants show with a power of\n"
+		"80 %% at the 5 %% level; a boot takes %.2f s, a link %.2f s%s\n"
+		"  minutes  layouts   ticks\n",
+		json_text(j, "workload"), json_num(j, "boot_s"), link,
+		link > 0.0 ? "" : " (not counted)");
+	json_array_foreach(json_object_get(j, "resolution"), i, one)
+	{
+		fprintf(out, "  %7.0f %8.0f", json_num(one, "minutes"), json_num(one, "layouts"));
+		put_number(out, 8, 2, json_num(one, "ticks"), "\n");
+	}
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a result says of the instrument: how many layouts a width takes, and certify.json. */
+#ifndef SHEAFBENCH_ANALYSIS_CERTIFY_H
+#define SHEAFBENCH_ANALYSIS_CERTIFY_H
+
+#include "result.h"
+
+/* All in the unit of the result's values, TSC ticks per operation as a rule. */
+struct precision {
+	int layouts;	     /* that the result should have, the stock one not counted */
+	double half;	     /* the widest half-width of a 95 % interval; NaN when there is none */
+	const char *variant; /* whose it is, or "-" */
+	bool reached;	     /* half is at most what was wanted */
+};
+
+/*
+ * From @layouts, of which an estimate @e of a difference has @e->n, the number after which its
+ * half-width should be @width: by the spread seen and Student's t for that number. A multiple of
+ * 4, so that the phases of the pads are balanced; at least 4 more, about twice as many at most, and
+ * @most in the end. Looks at no mean.
+ *
+ * An interval that was waited for is a little narrow (Chow and Robbins 1965): begun with 8 layouts,
+ * it holds the truth in 93 to 94 %, begun with 16 in 94.5 % (tests/analysis_coverage.c).
+ */
+int precision_next(int layouts, const struct estimate *e, double width, int most);
+
+/*
+ * How many layouts @r should have for half-widths of at most @width, of the effects of the changes
+ * on @workload (NULL: pair/64/1, or the first); of the null when there is no change. Variants
+ * that no two layouts have are left out. Below 8 layouts it is 8. Fails while boots of the plan are
+ * to be done.
+ */
+int precision_of(const struct result *r, const char *workload, double width, int most,
+		 struct precision *p, struct fault *f);
+
+/*
+ * Deals the layouts that variants @a and @b both have to groups of @size, in a seeded random order
+ * and as many of each phase to each. Rows of result_side(), those of group g from g * @size on; the
+ * caller frees them.
+ */
+int *certify_groups(const struct result *r, int a, int b, int size, int *groups);
+
+/*
+ * certify.json of @r, read from @dir, with groups of @group layouts, a multiple of 4. NULL on a
+ * fault.
+ */
+json_t *certify_make(const struct result *r, const char *dir, int group, struct fault *f);
+/* The same as text, at most 72 columns. */
+void certify_print(FILE *out, const json_t *j);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The parts that the documents are put together from; sheafreport.c says which document has which,
+ * and in what order. Each writes its own heading, or nothing where the result gives no cause.
+ */
+#ifndef SHEAFBENCH_REPORT_SECTIONS_H
+#define SHEAFBENCH_REPORT_SECTIONS_H
+
+#include "doc.h"
+#include "view.h"
+
+/* The series that the thread is about. */
+#define PATCHES_MSGID "20260519012754.240804-1-leobras.c@gmail.com"
+
+/* certificate.c: what the result says about its instrument. */
+void write_certificate(struct doc *d, const struct view *r);
+void write_certify(struct doc *d, const struct view *r);
+
+/* effects.c: what the variants cost. */
+void write_answer(struct doc *d, const struct view *r);
+void write_brief(struct doc *d, const struct view *r);
+void write_contended(struct doc *d, const struct view *r);
+void write_components(struct doc *d, const struct view *r);
+void write_thread(struct doc *d, const struct view *r);
+void write_full(struct doc *d, const struct view *r);
+
+/* asciiplot.c */
+void write_plot(struct doc *d, const struct view *r);
+/*
+ * The largest distance from zero that an axis shall show, of the headline workloads or of all. When
+ * few (at most a third) of the variants lie more than four times as far out as the rest, they are
+ * drawn as arrows: the rest would shrink to dots. Unless the rest is noise: then what lies far out
+ * is all that there is to see.
+ */
+double plot_limit(const struct view *r, bool headlines);
+
+#endif
