@@ -57,7 +57,7 @@ check_values() {
 	number_between BOOTS "$BOOTS" 1 100
 	number_between RUNS "$RUNS" 1 100
 	number_between MOST "$MOST" 1 256
-	[[ $PRECISION =~ ^([0-9]{1,4}(\.[0-9]{1,6})?)?$ ]] && [[ ! $PRECISION =~ ^[0.]+$ ]] ||
+	[[ $PRECISION =~ ^([0-9]{1,4}(\.[0-9]{1,6})?)?$ && ! $PRECISION =~ ^[0.]+$ ]] ||
 		die 2 "PRECISION=$PRECISION: give the half-width of the 95 % interval in ticks, such as 0.5"
 	known_word TUNE "$TUNE" yes no
 	number_between SAMPLES "$SAMPLES" 20 20000
