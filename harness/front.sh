@@ -12,7 +12,7 @@ certify)
 	: "${WORKLOADS:=^(pair/[0-9]+/1|(alloc|free)/64/(1|32/lifo))\$}" "${LINK:=certified}"
 	;;
 peers)
-	: "${VARIANTS:=none}" "${LAYOUTS:=16}" "${BOOTS:=3}" "${SAMPLES:=200}" "${WORKLOADS:=^pair/64/1\$}" "${ALSO:=^peer-}" "${LINK:=peers}"
+	: "${VARIANTS:=none}" "${LAYOUTS:=8}" "${BOOTS:=3}" "${SAMPLES:=200}" "${WORKLOADS:=^pair/64/1\$}" "${ALSO:=^peer-}" "${LINK:=peers}"
 	;;
 esac
 export ALSO=${ALSO-} LINK=${LINK:-latest}

@@ -19,7 +19,7 @@ set grid linecolor rgb '#E4E4E4'
 set xtics nomirror
 set ytics nomirror
 set xrange [0:end]
-set xlabel 'core cycles added to each free'
+set xlabel 'core cycles added to each allocation'
 set tmargin at screen 0.87
 set bmargin at screen 0.19
 set lmargin at screen 0.07

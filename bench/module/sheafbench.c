@@ -27,6 +27,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include "sheafbench.h"
 #include "calc.h"
@@ -108,11 +109,23 @@ static __always_inline void dither(u64 *state)
 		barrier();
 }
 
-/* Eight independent additions at a time: more than a core begins in a cycle. */
+/*
+ * Eight independent additions at a time: more than a core begins in a cycle. With every 240 of them
+ * a chain of 20 multiplications, which overlaps with the next one where a thread has the whole
+ * reorder buffer, and less where it has the half that it gets beside a busy sibling.
+ */
 static noinline void throughput(u32 adds)
 {
-	for (; adds; adds -= 32)
-		asm volatile(ADD_8 ADD_8 ADD_8 ADD_8 : : : ADD_CLOBBERS);
+	unsigned int product = 1;
+
+	for (; adds; adds -= 240)
+		asm volatile("mov $3, %0\n\t"
+			     ".rept 20\n\t"
+			     "imul %0, %0\n\t"
+			     ".endr\n\t"
+			     ".rept 30\n\t"
+			     ADD_8
+			     ".endr" : "+r" (product) : : ADD_CLOBBERS);
 }
 
 /* Each addition waits for the one before it: one core cycle each, whatever else the core does. */
@@ -378,6 +391,7 @@ struct run {
 	u32 *index;			/* which object is freed when, see calc_order() */
 	void **object;			/* in the order of allocation */
 	void **ordered;			/* in the order of freeing */
+	void *aside[32];
 	void *placed;			/* dummies, each points to the next */
 	u64 *samples;			/* [parts][samples], then [samples] of gate and chain */
 	u64 *empty[2];			/* the overhead of n and of 2n: [parts][empties] */
@@ -570,12 +584,17 @@ static int check(struct sheafbench_run *arg)
 	return 0;
 }
 
-/* One sample: passes until there are enough regions. */
-static int sample(struct run *run, u32 *ops)
+/* For the context switches on the way to it and back. */
+static long nothing(void *unused)
+{
+	return 0;
+}
+
+/* Passes until there are enough regions. */
+static int passes(struct run *run, u32 *ops)
 {
 	u32 i;
 
-	memset(run->ticks, 0, sizeof(run->ticks));
 	for (i = 0; i < run->regions; i++) {
 		*ops = run->workload->pass(run);
 		if (!*ops)
@@ -585,8 +604,27 @@ static int sample(struct run *run, u32 *ops)
 	}
 	if (raw_smp_processor_id() != run->cpu)
 		return refuse(&run->arg, -EBUSY, "moved to another CPU: bind the caller to one");
-	cond_resched();
 	return 0;
+}
+
+/*
+ * One sample. What the CPU has learnt of the loop's loads, stores and branches lasts for many
+ * samples until an interrupt disturbs it, and is worth up to a fifth of the time; so is where the
+ * object and its slot in the sheaf lie, of which a pair has but one. So before each sample a worker
+ * runs, which makes it begin in much the same state each time, and some objects are set aside.
+ */
+static int sample(struct run *run, u32 *ops)
+{
+	u32 aside = calc_random(&run->random) % ARRAY_SIZE(run->aside);
+	int error;
+
+	memset(run->ticks, 0, sizeof(run->ticks));
+	aside = untimed(run->loops->alloc, run->aside, aside);
+	work_on_cpu(run->cpu, nothing, NULL);
+	error = passes(run, ops);
+	untimed(run->loops->free, run->aside, aside);
+	cond_resched();
+	return error;
 }
 
 /* The next sample of the overhead, of n and of 2n operations in a region. */

@@ -25,7 +25,7 @@ struct variant {
 	enum role role;
 	double order;
 	bool other;  /* pads of its own rather than the baseline's */
-	double dose; /* core cycles added to each free; NaN unless the role is dose */
+	double dose; /* core cycles added to each allocation; NaN unless the role is dose */
 	char *workloads, *args;
 };
 
