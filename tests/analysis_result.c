@@ -293,11 +293,11 @@ static void test_gate(void **state)
 		fputs("# sheafbench-samples 2\n# clock tsc khz 2596123 step 26.00\n"
 		      "# gate 3072 chain 10\n",
 		      f);
-		gate_run(f, layout == 1 ? 5 : 8, 3, 10, 100, layout == 1 ? 20 : 30, 116, 58);
+		gate_run(f, layout == 1 ? 5 : 8, 3, 10, 100, layout == 1 ? 20 : 30, 110, 58);
 		if (layout == 1)
-			gate_run(f, 5, 3, 12, 100, 24, 116, 58);
+			gate_run(f, 5, 3, 12, 100, 24, 110, 58);
 		else
-			gate_run(f, 5, 2, 16, 114, 40, 200, 60);
+			gate_run(f, 5, 2, 16, 108, 40, 200, 60);
 		assert_int_equal(fclose(f), 0);
 		free(path);
 	}
@@ -313,7 +313,7 @@ static void test_gate(void **state)
 	certificate = json_object_get(j, "certificate");
 	gate = json_object_get(certificate, "gate");
 	near(json_num(gate, "level"), 100, 0);
-	near(json_num(gate, "limit"), 115, 1e-9);
+	near(json_num(gate, "limit"), 109, 1e-9);
 	near(json_num(gate, "adds"), 3072, 0);
 	near(json_num(gate, "samples"), 160, 0);
 	near(json_num(gate, "quiet_share"), 79 / 160.0, 1e-9);

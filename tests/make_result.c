@@ -20,8 +20,8 @@
 #define BATCH_OPS  1000
 #define STEP	   26.0 /* of the timer, in ticks */
 #define OVERHEAD   1132.4
-#define GATE_ADDS  3072
-#define GATE_TICKS 455.0
+#define GATE_ADDS  2880
+#define GATE_TICKS 715.0
 #define CHAIN_ADDS 512
 #define CORE_RATE  1.385 /* core cycles per tick */
 

@@ -258,6 +258,7 @@ static void states_add(json_t *effect, const struct result *r, int w, int v, int
 			    number(result_stock(r, w, v) - result_stock(r, w, base)));
 	json_object_set_new(effect, "contended_effect", number(p.n < 2 ? NAN : e.mean));
 	json_object_set_new(effect, "contended_ci95", pair(e.ci));
+	json_object_set_new(effect, "contended_layouts", json_integer(p.n));
 	pairs_free(&p);
 }
 
@@ -490,7 +491,8 @@ static json_t *dose_json(const struct result *r)
 			slope[n++] = slope[l] / squares[l];
 	e = stat_t(slope, n, STAT_LEVEL);
 	if (n) {
-		bool meets = e.ci.lo <= DOSE_MOST && e.ci.hi >= DOSE_LEAST;
+		/* An interval that holds 0 as well has found nothing. */
+		bool meets = e.ci.lo > 0.0 && e.ci.lo <= DOSE_MOST && e.ci.hi >= DOSE_LEAST;
 
 		out = json_pack("{s:s, s:s, s:s, s:f, s:o, s:O, s:i, s:o}", "workload",
 				r->workload[w], "reference", vs->v[reference].name, "unit",
@@ -594,7 +596,7 @@ static json_t *certificate_json(const struct result *r, const json_t *effects)
 			       json_num(dose, "layouts") > 1.0 ? "s are" : " is", DOSE_LAYOUTS));
 	else if (!json_is_true(holds))
 		warn(why, xasprintf("the known doses come out with a slope of %.3f [%.3f, %.3f], "
-				    "which misses %.2f to %.2f",
+				    "which holds 0 or misses %.2f to %.2f",
 				    json_num(dose, "slope"), ci.lo, ci.hi, DOSE_LEAST, DOSE_MOST));
 	out = json_pack("{s:b, s:o, s:o, s:o}", "holds", !json_array_size(why), "why_not", why,
 			"null", null, "dose", dose);
