@@ -16,7 +16,8 @@ help:
 #: make bench     build the kernels, boot them, measure, compare, plot, write the reply
 #: make check     the tests
 #: make certify   what this machine can tell: 100 and more comparisons of the baseline with itself, known doses
-#: make peers     the loops that people use today against ours, on the known doses
+#:                (LAYOUTS=112 BOOTS=2 RUNS=2 SAMPLES=200 where nothing else is given)
+#: make peers     the loops that people use today against ours, on the known doses (LAYOUTS=8 BOOTS=3 SAMPLES=200)
 #: make doctor    the machine's state, and what would make it quieter
 #: make plots     draw the plots of a result again
 #: make reply     write report.md, reply.txt and reply.eml of a result again; print the reply

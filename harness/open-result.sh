@@ -13,7 +13,7 @@ builds() { for v in $(chosen_variants); do printf '%s\t%s\n' "$v" "$("$top/harne
 build_table=$(builds)
 
 request=$({
-	printf '%s\n' "$TARGET" "$WORKLOADS" "$LAYOUTS" "$BOOTS" "$RUNS" "$SAMPLES" "$PRECISION" "$MOST" "$SEED" "$ALSO" "$build_table"
+	printf '%s\n' "$TARGET" "$WORKLOADS" "$LAYOUTS" "$BOOTS" "$RUNS" "$SAMPLES" "$PRECISION" "$MOST" "$SEED" "$TUNE" "$ALSO" "$build_table"
 	for v in $(chosen_variants); do cat "$variant_dir/$v.variant"; done
 	find "$top/bench" -type f | LC_ALL=C sort | xargs cat
 } | hash_of | cut -c1-6)
@@ -51,7 +51,8 @@ for t in $(target_names); do
 	[[ " $TARGETS " == *" $t "* ]] || left_out+=("target $t: not asked for")
 done
 [ -z "${LEFT_OUT-}" ] || mapfile -t -O "${#left_out[@]}" left_out <<<"$LEFT_OUT"
-repeat="make bench TARGETS=$TARGET VARIANTS=\"$(chosen_variants | tr '\n' ' ' | sed 's/ $//')\" LAYOUTS=$LAYOUTS BOOTS=$BOOTS SAMPLES=$SAMPLES SEED=$SEED"
+repeat="make $GOAL TARGETS=$TARGET VARIANTS=\"$(chosen_variants | tr '\n' ' ' | sed 's/ $//')\" LAYOUTS=$LAYOUTS BOOTS=$BOOTS SAMPLES=$SAMPLES SEED=$SEED"
+[ "$TUNE" = no ] || repeat+=" TUNE=yes"
 [ "$RUNS" = 1 ] || repeat+=" RUNS=$RUNS"
 [ -z "$PRECISION" ] || repeat+=" PRECISION=$PRECISION MOST=$MOST"
 [ "$WORKLOADS" = "$default_workloads" ] || repeat+=" WORKLOADS='$WORKLOADS'"

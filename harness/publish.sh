@@ -12,7 +12,7 @@ peers=$OUT/peers
 if [ -f "$peers/plots/peers.png" ]; then
 	{
 		printf '\n## Against the loops that people use today\n\n![Peers](plots/published/peers.png)\n\n'
-		printf 'Two builds that differ by a known number of core cycles in each allocation, one boot of each, any two of %s layouts:\n' \
+		printf 'One kernel with and without a known number of core cycles more in each allocation, one boot of each, in any two of %s layouts:\n' \
 			"$(jq -r .layouts "$peers/environment.json")"
 		printf 'share of pairs with the wrong sign (no difference at all), %%. The peer- loops are in bench/module/peers.h; SDs in ticks.\n\n'
 		awk -F '\t' '

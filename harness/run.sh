@@ -133,6 +133,7 @@ ok_boot=$(awk -F '\t' -v base="$(baseline_variant)" '$5 == "ok" && $2 == base { 
 read -r _ _ _ _ khz _ step < <(sed -n 2p "samples/$ok_boot.tsv")
 jq --argjson clock_khz "$khz" --argjson timer_step "$step" \
 	--argjson duration_s "$(awk -F '\t' '!/^#/ { s += $6 } END { printf "%d", s }' boots.tsv)" \
+	--argjson layouts "$(rows plan.tsv | awk -F "$rs" '$3 > n { n = $3 } END { print n + 0 }')" \
 	--argjson link_s "$(cat links.seconds 2>/dev/null || echo 0)" \
 	--argjson sheaf_capacity "$(sed -n 's/^sheafbench: kmalloc-64 has sheaves of \([0-9]*\).*/\1/p' "consoles/$ok_boot.log" | grep . || echo 0)" \
 	--argjson barn_sheaves "$(sed -n 's/^#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/\1/p' "$SOURCE/mm/slub.c" | grep . || echo 0)" \

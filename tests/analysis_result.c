@@ -412,7 +412,7 @@ static void test_certificate(void **state)
 		ci = json_interval(dose, "ci95");
 		near(json_num(dose, "slope"), cases[i].slope, 0.04);
 		assert_true(ci.lo <= cases[i].slope && cases[i].slope <= ci.hi);
-		assert_string_equal(json_text(dose, "workload"), "pair/64/1");
+		assert_string_equal(json_text(dose, "workload"), "alloc/64/1");
 		assert_string_equal(json_text(dose, "reference"), "dose-0");
 		near(json_array_size(json_object_get(dose, "points")), 4, 0);
 		near(json_num(json_array_get(json_object_get(dose, "points"), 3), "effect"),
@@ -426,12 +426,12 @@ static void test_certificate(void **state)
 		if (cases[i].why)
 			assert_non_null(
 				strstr(json_string_value(json_array_get(why, 0)), cases[i].why));
-		e = record(j, "effects", "pair/64/1", "dose-4");
+		e = record(j, "effects", "alloc/64/1", "dose-4");
 		assert_string_equal(json_text(e, "baseline"), "dose-0");
 		assert_true(json_is_null(json_object_get(e, "p_holm")));
-		e = record(j, "effects", "pair/64/1", "dose-0");
+		e = record(j, "effects", "alloc/64/1", "dose-0");
 		assert_string_equal(json_text(e, "baseline"), "local-trylock");
-		assert_null(record(j, "values", "alloc/64/1", "dose-4"));
+		assert_null(record(j, "values", "free/64/1", "dose-4"));
 		json_decref(j);
 	}
 }

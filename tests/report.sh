@@ -163,7 +163,7 @@ doses_match() {
 			{ for (i = 2; i <= 5; i++) if (($i - $(i + 5)) ^ 2 > 0.0051 ^ 2) exit wrong = 1 }
 			$1 != $6 { exit wrong = 1 }
 			END { exit wrong }' &&
-		line_of "$1/reply.txt" | grep -qF "$(jq -r '.certificate.dose.slope' "$1/summary.json" | xargs printf 'added to a free %.3f [')"
+		line_of "$1/reply.txt" | grep -qF "$(jq -r '.certificate.dose.slope' "$1/summary.json" | xargs printf 'added to an allocation %.3f [')"
 }
 
 # The deviations are the roots of the components; below 0 they are ~0, without repeats n/a.
@@ -237,7 +237,7 @@ cat >certify.json <<'END'
 { "schema": 1, "result": "20261122T180000Z-abcdef", "workloads": 17, "layouts_each": 16, "groups": 8,
   "null": { "comparisons": 136, "excluding_zero": 6, "share": 0.0441, "ci95": [0.0164, 0.0936] },
   "dose": { "workload": "pair/64/1", "slope": 1.013, "ci95": [0.982, 1.044], "holds": true },
-  "gate_off": { "workload": "pair/64/1", "effect": 0.12, "ci95": [-0.21, 0.45] },
+  "bare": { "workload": "pair/64/1", "effect": 0.12, "ci95": [-0.21, 0.45] },
   "estimators": [ { "name": "quiet-p50", "about": "median of the quiet samples", "chosen": true, "sd_boot": 0.0031, "sd_layout": 0.0125,
                     "null_share": 0.0441, "median_halfwidth": 0.41, "dose_slope": 1.013, "dose_ci95": [0.982, 1.044] },
                   { "name": "min", "about": "smallest sample", "chosen": false, "sd_boot": 0.0052, "sd_layout": 0.0151,
@@ -246,13 +246,13 @@ cat >certify.json <<'END'
 END
 certified() { sheafreport results-md full "$@" | tr -s ' \n' ' '; }
 expect 0 '6 of 136 comparisons .* 4\.4 % with a 95 % interval of \[1\.6, 9\.4\] %' 'certify: false alarms' certified --certify certify.json
-expect 0 'added to a free 1\.013 \[0\.982, 1\.044\]' 'certify: the slope' certified --certify certify.json
+expect 0 'added to an allocation 1\.013 \[0\.982, 1\.044\]' 'certify: the slope' certified --certify certify.json
 expect 0 '[|] 60 [|] 256 [|] 0\.11 [|]' 'certify: the smallest effect' certified --certify certify.json
 expect 0 '\+0\.12 \[-0\.21, \+0\.45\]' 'certify: the probes themselves' certified --certify certify.json
 expect 0 '[|] quiet-p50 [|] 0\.31 [|] 1\.25 [|] 4\.4 [|] 0\.41 [|] 1\.013 [|] \[0\.982, 1\.044\] [|] chosen [|]' 'certify: the estimators, the chosen one marked' certified --certify certify.json
 expect 0 '[|] min .*[|] 0\.900 [|] n/a [|] [|]' 'certify: what is missing is n/a' certified --certify certify.json
 expect 0 'n/a: no certify.json was given' 'certify: none' certified
-jq '.gate_off = null | .estimators = null | .resolution = null | .dose = null' certify.json >poor.json
+jq '.bare = null | .estimators = null | .resolution = null | .dose = null' certify.json >poor.json
 expect 0 'slope: n/a.*probes beside the samples: n/a.*n/a: certify.json does not say.*n/a: certify.json compares no' 'certify: parts that are missing are n/a' certified --certify poor.json
 echo '{ "schema": 1,' >cut.json
 expect 1 '^sheafreport: cut.json:2: ' 'certify: a damaged file' sheafreport results-md full --certify cut.json

@@ -53,6 +53,7 @@ static const char *const orders[SHEAFBENCH_ORDERS] = { "lifo", "fifo", "shuffled
 struct point {
 	uint32_t workload, size, n, order;
 	uint32_t parts, wanted; /* parts that are reported, and those that still are to be */
+	uint32_t run_number;	/* the runs of a boot differ in what the seed decides */
 	uint64_t *samples;	/* of all parts, then of gate and chain, once it has run */
 	struct sheafbench_run run;
 };
@@ -258,7 +259,7 @@ static bool run_point(struct point *point)
 		.flags = driver.flags,
 		.samples = samples_of(point),
 		.ops = driver.ops,
-		.seed = driver.seed,
+		.seed = driver.seed ? driver.seed + point->run_number++ : 0,
 		.buffer = (uintptr_t)point->samples,
 	};
 	if (!ioctl(driver.fd, SHEAFBENCH_IOC_RUN, &point->run))
@@ -285,32 +286,56 @@ static double quantile(const double *sorted, size_t count, double q)
 			       : sorted[low];
 }
 
-/* A tab, and numbers with spaces between them. */
-static void write_column(const uint64_t *values, uint32_t count)
+/* A tab, and every step-th of count numbers with spaces between them. */
+static void write_column(const uint64_t *values, uint32_t count, uint32_t step)
 {
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i += step)
 		fprintf(driver.samples_file, "%c%" PRIu64, i ? ' ' : '\t', values[i]);
 }
 
-static void write_samples(const struct entry *entry)
+/* A line of every step-th sample from first on; see harness/formats.md. */
+static void write_line(const char *prefix, const struct entry *entry, uint32_t first, uint32_t step)
 {
 	const struct point *point = entry->point;
 	const struct sheafbench_run *run = &point->run;
-	const uint64_t *gate =
-		point->samples + (size_t)workloads[point->workload].parts * run->samples;
+	const uint32_t count = run->samples - first, parts = workloads[point->workload].parts;
+	const uint64_t *gate = point->samples + (size_t)parts * run->samples;
 
-	fprintf(driver.samples_file, "%s\t%u\t%.2f\t%" PRIu64 " %" PRIu64 " %" PRIu64, entry->name,
-		run->ops, run->overhead_cticks[entry->part] / 100.0, (uint64_t)run->noise_ticks,
-		(uint64_t)run->noise_lost, (uint64_t)run->noise_largest);
-	write_column(point->samples + (size_t)entry->part * run->samples, run->samples);
-	if (driver.flags & SHEAFBENCH_NO_GATE ||
-	    workloads[point->workload].flags & SHEAFBENCH_PEER) {
-		fputs("\t-\t-", driver.samples_file);
-	} else {
-		write_column(gate, run->samples);
-		write_column(gate + run->samples, run->samples);
-	}
+	fprintf(driver.samples_file, "%s%s\t%u\t%.2f\t%" PRIu64 " %" PRIu64 " %" PRIu64, prefix,
+		entry->name, run->ops, run->overhead_cticks[entry->part] / 100.0,
+		(uint64_t)run->noise_ticks, (uint64_t)run->noise_lost,
+		(uint64_t)run->noise_largest);
+	write_column(point->samples + (size_t)entry->part * run->samples + first, count, step);
+	if (driver.flags & SHEAFBENCH_NO_GATE || workloads[point->workload].flags & SHEAFBENCH_PEER)
+		fputs("\t-", driver.samples_file);
+	else
+		write_column(gate + first, count, step);
+	if (step > 1 || driver.flags & SHEAFBENCH_NO_GATE ||
+	    workloads[point->workload].flags & SHEAFBENCH_PEER)
+		fputs("\t-", driver.samples_file);
+	else
+		write_column(gate + run->samples, count, step);
 	fputc('\n', driver.samples_file);
+}
+
+/* Samples without probes of their own have those of their neighbours. */
+static void write_samples(const struct entry *entry)
+{
+	const struct point *point = entry->point;
+	uint64_t *gate =
+		point->samples + (size_t)workloads[point->workload].parts * point->run.samples;
+
+	if (!(driver.flags & SHEAFBENCH_HALF_GATE)) {
+		write_line("", entry, 0, 1);
+		return;
+	}
+	for (uint32_t i = 1; i < point->run.samples; i += 2) {
+		gate[i] = gate[i - 1];
+		if (i + 1 < point->run.samples && gate[i + 1] > gate[i])
+			gate[i] = gate[i + 1];
+	}
+	write_line("", entry, 0, 2);
+	write_line("bare-", entry, 1, 2);
 }
 
 static bool report(struct gbench_state *state, const struct entry *entry)
@@ -424,6 +449,8 @@ static void usage(void)
 	       "  --seed N            of shuffled orders, dither and place in the slab [1]\n"
 	       "  --runs N            how often each workload is run in this boot, 1 to 100 [1]\n"
 	       "  --no-gate           no probes beside the samples\n"
+	       "  --half-gate         none beside every second one; those are written as "
+	       "bare-NAME\n"
 	       "  --irq-off           interrupts off in timed regions, GFP_ATOMIC\n"
 	       "  --cpu N             the CPU to run on [where it was bound to, or is]\n"
 	       "  --out-json FILE     Google Benchmark's JSON\n"
@@ -467,6 +494,7 @@ int main(int argc, char **argv)
 		SEED,
 		RUNS,
 		NO_GATE,
+		HALF_GATE,
 		IRQ_OFF,
 		CPU,
 		JSON,
@@ -483,6 +511,7 @@ int main(int argc, char **argv)
 		{ "seed", required_argument, NULL, SEED },
 		{ "runs", required_argument, NULL, RUNS },
 		{ "no-gate", no_argument, NULL, NO_GATE },
+		{ "half-gate", no_argument, NULL, HALF_GATE },
 		{ "irq-off", no_argument, NULL, IRQ_OFF },
 		{ "cpu", required_argument, NULL, CPU },
 		{ "out-json", required_argument, NULL, JSON },
@@ -521,6 +550,9 @@ int main(int argc, char **argv)
 		case NO_GATE:
 			driver.flags |= SHEAFBENCH_NO_GATE;
 			break;
+		case HALF_GATE:
+			driver.flags |= SHEAFBENCH_HALF_GATE;
+			break;
 		case IRQ_OFF:
 			driver.flags |= SHEAFBENCH_IRQ_OFF;
 			break;
@@ -556,6 +588,8 @@ int main(int argc, char **argv)
 			puts(entries[i].name);
 		return fflush(stdout) ? FAILED : 0;
 	}
+	if (driver.flags & SHEAFBENCH_HALF_GATE && driver.samples < 2)
+		die(WRONG, "--half-gate needs at least 2 --samples");
 	bind_to_cpu(cpu);
 	open_device();
 	tell_sheaf_capacity();

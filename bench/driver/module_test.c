@@ -272,7 +272,7 @@ static void test_bad_parameters(void)
 	REFUSED(n, SHEAFBENCH_MAX_N + 1, EINVAL, "allowed: 1 to 4096");
 	REFUSED(n, UINT32_MAX, EINVAL, "allowed: 1 to 4096");
 	REFUSED(order, SHEAFBENCH_ORDERS, EINVAL, "0 lifo, 1 fifo, 2 shuffled");
-	REFUSED(flags, 4, EINVAL, "allowed: 0x1");
+	REFUSED(flags, 8, EINVAL, "allowed: 0x1");
 	REFUSED(flags, ~0u, EINVAL, "allowed: 0x1");
 	REFUSED(samples, 0, EINVAL, "allowed: 1 to 65536");
 	REFUSED(samples, SHEAFBENCH_MAX_SAMPLES + 1, EINVAL, "allowed: 1 to 65536");

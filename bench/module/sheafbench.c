@@ -63,6 +63,7 @@ static __always_inline u64 clock_read_unfenced(void)
 #define ADD_8		"add %%rax, %%rax; add %%rcx, %%rcx; add %%rdx, %%rdx; "	\
 			"add %%rsi, %%rsi; add %%rdi, %%rdi; add %%r8, %%r8; "		\
 			"add %%r9, %%r9; add %%r10, %%r10\n\t"
+#define MULTIPLY	"imul %0, %0\n\t"
 #define ADD_CLOBBERS	"rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "cc"
 #define CHAIN_1		"add %0, %0\n\t"
 #elif defined(__aarch64__)
@@ -86,6 +87,7 @@ static __always_inline u64 clock_read_unfenced(void)
 #define ADD_8		"add x9, x9, x9; add x10, x10, x10; add x11, x11, x11; "	\
 			"add x12, x12, x12; add x13, x13, x13; add x14, x14, x14; "	\
 			"add x15, x15, x15; add x2, x2, x2\n\t"
+#define MULTIPLY	"mul %0, %0, %0\n\t"
 #define ADD_CLOBBERS	"x9", "x10", "x11", "x12", "x13", "x14", "x15", "x2"
 #define CHAIN_1		"add %0, %0, %0\n\t"
 #else
@@ -116,16 +118,17 @@ static __always_inline void dither(u64 *state)
  */
 static noinline void throughput(u32 adds)
 {
-	unsigned int product = 1;
+	for (; adds; adds -= 240) {
+		unsigned long product = 3;
 
-	for (; adds; adds -= 240)
-		asm volatile("mov $3, %0\n\t"
-			     ".rept 20\n\t"
-			     "imul %0, %0\n\t"
+		OPTIMIZER_HIDE_VAR(product);
+		asm volatile(".rept 20\n\t"
+			     MULTIPLY
 			     ".endr\n\t"
 			     ".rept 30\n\t"
 			     ADD_8
 			     ".endr" : "+r" (product) : : ADD_CLOBBERS);
+	}
 }
 
 /* Each addition waits for the one before it: one core cycle each, whatever else the core does. */
@@ -557,10 +560,11 @@ static int check(struct sheafbench_run *arg)
 	if (arg->order >= SHEAFBENCH_ORDERS)
 		return refuse(arg, -EINVAL, "order is %u, allowed: %u lifo, %u fifo, %u shuffled",
 			      arg->order, SHEAFBENCH_LIFO, SHEAFBENCH_FIFO, SHEAFBENCH_SHUFFLED);
-	if (arg->flags & ~(SHEAFBENCH_IRQ_OFF | SHEAFBENCH_NO_GATE))
+	if (arg->flags & ~(SHEAFBENCH_IRQ_OFF | SHEAFBENCH_NO_GATE | SHEAFBENCH_HALF_GATE))
 		return refuse(arg, -EINVAL,
-			      "flags are %#x, allowed: %#x (interrupts off), %#x (no gate)",
-			      arg->flags, SHEAFBENCH_IRQ_OFF, SHEAFBENCH_NO_GATE);
+			      "flags are %#x, allowed: %#x (interrupts off), %#x (no gate), %#x (half)",
+			      arg->flags, SHEAFBENCH_IRQ_OFF, SHEAFBENCH_NO_GATE,
+			      SHEAFBENCH_HALF_GATE);
 	if (!arg->samples || arg->samples > SHEAFBENCH_MAX_SAMPLES)
 		return refuse(arg, -EINVAL, "samples are %u, allowed: 1 to %u", arg->samples,
 			      SHEAFBENCH_MAX_SAMPLES);
@@ -676,14 +680,15 @@ static void overhead(struct run *run, const u32 ops[2])
  * take longer, and so does the sample between two such probes. The dearer one of them tells the
  * sample's state; the sample itself has no say. The chain tells the clock of the core.
  */
-static int gated_sample(struct run *run, u32 *ops, u64 *gate, u64 *links, bool twice)
+static int gated_sample(struct run *run, u32 *ops, u64 *gate, u64 *links, bool odd)
 {
 	u64 before;
 	int error;
 
-	if (run->arg.flags & SHEAFBENCH_NO_GATE || run->workload->flags & SHEAFBENCH_PEER)
+	if (run->arg.flags & SHEAFBENCH_NO_GATE || run->workload->flags & SHEAFBENCH_PEER ||
+	    (odd && run->arg.flags & SHEAFBENCH_HALF_GATE))
 		return sample(run, ops);
-	*links = probe(&run->random, chain, SHEAFBENCH_CHAIN_ADDS << twice);
+	*links = probe(&run->random, chain, SHEAFBENCH_CHAIN_ADDS << odd);
 	before = probe(&run->random, throughput, SHEAFBENCH_GATE_ADDS);
 	error = sample(run, ops);
 	*gate = max(before, probe(&run->random, throughput, SHEAFBENCH_GATE_ADDS));

@@ -20,7 +20,7 @@
 #define SHEAFBENCH_MAX_SAMPLES	65536u	/* samples of one run */
 #define SHEAFBENCH_MAX_PEER	16u	/* samples of a run of another's loop */
 #define SHEAFBENCH_PARTS	2	/* timed parts of one workload */
-#define SHEAFBENCH_GATE_ADDS	2880	/* independent additions in a probe of the gate */
+#define SHEAFBENCH_GATE_ADDS	2880	/* independent additions in a probe; a multiple of 240 */
 #define SHEAFBENCH_CHAIN_ADDS	512	/* dependent ones in the shorter chain; see chain_ticks */
 #define SHEAFBENCH_NAME		20
 #define SHEAFBENCH_TEXT		160
@@ -32,6 +32,7 @@
 /* Flags of a run. */
 #define SHEAFBENCH_IRQ_OFF	0x1	/* interrupts off in timed regions, and GFP_ATOMIC */
 #define SHEAFBENCH_NO_GATE	0x2	/* no probes beside the samples; their ticks are then 0 */
+#define SHEAFBENCH_HALF_GATE	0x4	/* none beside every second one, to see what they disturb */
 
 /* In which objects are freed; see the workloads in sheafbench_lists.h. */
 enum sheafbench_order {
@@ -57,7 +58,7 @@ struct sheafbench_info {
 struct sheafbench_describe {
 	__u32 index;		/* in: 0 .. workloads - 1 */
 	__u32 parts;		/* out: 1 or 2 */
-	__u32 flags;		/* out: SHEAFBENCH_HOLDS */
+	__u32 flags;		/* out: SHEAFBENCH_HOLDS, SHEAFBENCH_PEER */
 	__u32 reserved;
 	char name[SHEAFBENCH_NAME];
 	char part[SHEAFBENCH_PARTS][SHEAFBENCH_NAME];

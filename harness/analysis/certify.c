@@ -10,6 +10,7 @@
 #define FEWEST_LAYOUTS 8   /* below which a width says too little */
 #define WANTED	       100 /* comparisons, for a share of 5 % */
 #define RESAMPLES      100 /* bootstrap intervals are no part of certify.json */
+#define DRAWS	       50  /* of groups */
 #define POWER	       0.8
 #define SHARE_GOAL_LO  0.03
 #define SHARE_GOAL_HI  0.07
@@ -118,12 +119,7 @@ int precision_of(const struct result *r, const char *workload, double width, int
 		return 0;
 	if (layouts < FEWEST_LAYOUTS)
 		p->layouts = FEWEST_LAYOUTS < most ? FEWEST_LAYOUTS : most;
-	else if (isnan(p->half))
-		return fault_set(f,
-				 "%s: no two layouts of %s have both the baseline and another "
-				 "variant, so there is no width",
-				 r->id, r->workload[w]);
-	else if (!p->reached)
+	else if (!isnan(p->half) && !p->reached)
 		p->layouts = precision_next(layouts, &widest, width, most);
 	return 0;
 }
@@ -138,12 +134,13 @@ static json_t *pair(struct interval i)
 	return isfinite(i.lo) && isfinite(i.hi) ? json_pack("[f,f]", i.lo, i.hi) : json_null();
 }
 
-int *certify_groups(const struct result *r, int a, int b, int size, int *groups)
+int *certify_groups(const struct result *r, int a, int b, int size, int draw, int *groups)
 {
 	int layouts = layouts_of(r), each = size / PHASES, n[PHASES] = { 0 };
 	int *row = xcalloc((size_t)PHASES * layouts, sizeof(*row)), *at;
 	double seed = json_num(r->environment, "seed");
-	gsl_rng *rng = stat_rng(seed > 0.0 ? (uint64_t)seed : 0, "groups");
+	char *stream = xasprintf("groups %d", draw);
+	gsl_rng *rng = stat_rng(seed > 0.0 ? (uint64_t)seed : 0, stream);
 
 	for (int l = 0; l < layouts; l++) {
 		bool has_a = false, has_b = false;
@@ -172,46 +169,89 @@ int *certify_groups(const struct result *r, int a, int b, int size, int *groups)
 	for (int i = 0; i < *groups * size; i++)
 		at[i] = row[i % PHASES * layouts + i / PHASES];
 	gsl_rng_free(rng);
+	free(stream);
 	free(row);
 	return at;
 }
 
-static json_t *null_json(const struct result *r, int base, int null, const int *at, int groups,
-			 int size)
+/*
+ * The mean over DRAWS groupings: in one of them, all workloads of a group are off together. The
+ * interval is that of a single one, for they share their data.
+ */
+static json_t *null_json(const struct result *r, int base, int null, int size)
 {
-	int n = 0, off = 0;
+	double off = 0.0, share;
+	int n = 0, groups;
 
-	for (int w = 0; w < r->workloads; w++)
-		for (int g = 0; g < groups; g++) {
-			struct estimate e = compare(r, w, base, null, at + g * size, size);
+	for (int draw = 0; draw < DRAWS; draw++) {
+		int *at = certify_groups(r, base, null, size, draw, &groups);
+
+		for (int i = 0; i < r->workloads * groups; i++) {
+			struct estimate e =
+				compare(r, i / groups, base, null, at + i % groups * size, size);
 
 			if (e.n < 2)
 				continue;
 			n++;
 			off += e.ci.lo > 0.0 || e.ci.hi < 0.0;
 		}
-	return json_pack("{s:i, s:i, s:o, s:o}", "comparisons", n, "excluding_zero", off, "share",
-			 number((double)off / n), "ci95", pair(stat_share(off, n, STAT_LEVEL)));
+		free(at);
+	}
+	share = off / n;
+	n /= DRAWS;
+	return json_pack("{s:i, s:i, s:f, s:o, s:o}", "comparisons", n, "groupings", DRAWS,
+			 "excluding_zero", share * n, "share", number(share), "ci95",
+			 pair(stat_share(lround(share * n), n, STAT_LEVEL)));
 }
 
-/* The baseline without the probes against the one with them. */
-static json_t *gate_off_json(const json_t *summary, const char *workload)
+/* Samples without probes beside them against those with, in the same runs. */
+static json_t *bare_json(const struct result *r, int w)
 {
-	const json_t *e;
+	char *name = xasprintf("bare-%s", r->workload[w]);
+	int check = variants_role(&r->variants, ROLE_CHECK), bare = r->workloads;
+	json_t *out = json_null();
+	struct nested x, y;
+	struct estimate e;
+	double *d;
+	int n = 0;
+
+	while (bare-- > 0 && !streq(r->workload[bare], name))
+		;
+	free(name);
+	if (check < 0 || bare < 0)
+		return out;
+	x = result_side(r, bare, check);
+	y = result_side(r, w, check);
+	d = xcalloc(layouts_of(r) + 1, sizeof(*d));
+	for (int l = 0; l < layouts_of(r); l++) {
+		d[n] = stat_layout_mean(&x, l) - stat_layout_mean(&y, l);
+		n += !isnan(d[n]);
+	}
+	e = stat_t(d, n, STAT_LEVEL);
+	free(d);
+	if (n)
+		out = json_pack("{s:s, s:f, s:o}", "workload", r->workload[w], "effect", e.mean,
+				"ci95", pair(e.ci));
+	return out;
+}
+
+/* False alarms in the same groups, whatever stands for a run. */
+static void null_shares(struct result *r, int base, int null, int size, json_t *estimators)
+{
+	json_t *one, *found;
 	size_t i;
 
-	json_array_foreach(json_object_get(summary, "effects"), i, e)
+	json_array_foreach(estimators, i, one)
 	{
-		if (streq(json_text(e, "variant"), "gate-off") &&
-		    streq(json_text(e, "workload"), workload))
-			return json_pack("{s:s, s:f, s:o}", "workload", workload, "effect",
-					 json_num(e, "effect"), "ci95",
-					 pair(json_interval(e, "ci95")));
+		result_locate(r, stat_location_find(json_text(one, "name")));
+		found = null_json(r, base, null, size);
+		json_object_set(one, "null_share", json_object_get(found, "share"));
+		json_decref(found);
 	}
-	return json_null();
+	result_locate(r, &stat_locations[0]);
 }
 
-/* Mean seconds of a boot of one workload, or of any where none was for one alone. */
+/* Mean seconds of a boot with few workloads, as doses have, or of any where there is none. */
 static double boot_seconds(const struct result *r)
 {
 	bool doses = false;
@@ -250,10 +290,10 @@ static json_t *resolution_json(const struct estimate *e, double seconds)
 	return all;
 }
 
-json_t *certify_make(const struct result *r, const char *dir, int group, struct fault *f)
+json_t *certify_make(struct result *r, const char *dir, int group, struct fault *f)
 {
 	int base = variants_baseline(&r->variants), null = variants_role(&r->variants, ROLE_NULL);
-	int w = workload_pick(r, NULL, f), groups, *at;
+	int w = workload_pick(r, NULL, f), groups;
 	double boot = boot_seconds(r), link = json_num(r->environment, "link_s"), each;
 	json_t *summary, *estimators, *out;
 	struct estimate e;
@@ -265,9 +305,8 @@ json_t *certify_make(const struct result *r, const char *dir, int group, struct 
 			  role_name[base < 0 ? ROLE_BASELINE : ROLE_NULL]);
 		return NULL;
 	}
-	at = certify_groups(r, base, null, group, &groups);
+	free(certify_groups(r, base, null, group, 0, &groups));
 	if (!groups) {
-		free(at);
 		fault_set(f,
 			  "%s: fewer than %d layouts with all phases that %s and %s both have; "
 			  "measure more or give --group a smaller number",
@@ -275,26 +314,23 @@ json_t *certify_make(const struct result *r, const char *dir, int group, struct 
 		return NULL;
 	}
 	estimators = estimators_make(dir, f);
-	if (!estimators) {
-		free(at);
+	if (!estimators)
 		return NULL;
-	}
 	if (!(link > 0.0))
 		link = 0.0;
-	each = 2.0 * (boot + link);
+	each = 2.0 * (r->plan.boots * boot + link);
+	null_shares(r, base, null, group, estimators);
 	e = compare(r, w, base, null, NULL, layouts_of(r));
 	summary = summary_make(r, RESAMPLES);
 	out = json_pack(
 		"{s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:O, s:o, s:o, s:s, s:f, s:f, s:o}",
 		"schema", 1, "result", r->id, "target", r->target, "metric", r->metric, "workloads",
 		r->workloads, "layouts_each", group, "groups", groups, "null",
-		null_json(r, base, null, at, groups, group), "dose",
-		json_object_get(json_object_get(summary, "certificate"), "dose"), "gate_off",
-		gate_off_json(summary, r->workload[w]), "estimators", estimators, "workload",
-		r->workload[w], "link_s", link, "boot_s", boot, "resolution",
-		resolution_json(&e, each));
+		null_json(r, base, null, group), "dose",
+		json_object_get(json_object_get(summary, "certificate"), "dose"), "bare",
+		bare_json(r, w), "estimators", estimators, "workload", r->workload[w], "link_s",
+		link, "boot_s", boot, "resolution", resolution_json(&e, each));
 	json_decref(summary);
-	free(at);
 	if (!out)
 		fault_set(f, "%s: a name in it is not UTF-8", r->id);
 	return out;
@@ -387,7 +423,7 @@ static void print_estimators(FILE *out, const json_t *all)
 
 void certify_print(FILE *out, const json_t *j)
 {
-	const json_t *one, *gate = json_object_get(j, "gate_off");
+	const json_t *one, *gate = json_object_get(j, "bare");
 	const char *unit = streq(json_text(j, "metric"), "tsc_ticks_per_op")
 				   ? "TSC ticks per operation"
 				   : json_text(j, "metric");
@@ -400,9 +436,9 @@ void certify_print(FILE *out, const json_t *j)
 	print_null(out, json_object_get(j, "null"));
 	print_dose(out, json_object_get(j, "dose"));
 	if (isnan(json_num(gate, "effect"))) {
-		fputs("\nWithout the gate's probes: not measured\n", out);
+		fputs("\nSamples without probes: not measured\n", out);
 	} else {
-		fprintf(out, "\nWithout the gate's probes, %.24s: %+.2f",
+		fprintf(out, "\nWithout probes beside them, %.24s: %+.2f",
 			json_text(gate, "workload"), json_num(gate, "effect"));
 		put_interval(out, gate, "ci95", 2);
 	}
@@ -416,6 +452,7 @@ void certify_print(FILE *out, const json_t *j)
 	json_array_foreach(json_object_get(j, "resolution"), i, one)
 	{
 		fprintf(out, "  %7.0f %8.0f", json_num(one, "minutes"), json_num(one, "layouts"));
-		put_number(out, 8, 2, json_num(one, "ticks"), "\n");
+		put_number(out, 8, 2, json_num(one, "ticks"), "");
+		fputc('\n', out);
 	}
 }

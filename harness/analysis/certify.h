@@ -34,17 +34,17 @@ int precision_of(const struct result *r, const char *workload, double width, int
 		 struct precision *p, struct fault *f);
 
 /*
- * Deals the layouts that variants @a and @b both have to groups of @size, in a seeded random order
+ * Deals the layouts that variants @a and @b both have to groups of @size, in the order of the @draw-th seeded shuffle
  * and as many of each phase to each. Rows of result_side(), those of group g from g * @size on; the
  * caller frees them.
  */
-int *certify_groups(const struct result *r, int a, int b, int size, int *groups);
+int *certify_groups(const struct result *r, int a, int b, int size, int draw, int *groups);
 
 /*
  * certify.json of @r, read from @dir, with groups of @group layouts, a multiple of 4. NULL on a
  * fault.
  */
-json_t *certify_make(const struct result *r, const char *dir, int group, struct fault *f);
+json_t *certify_make(struct result *r, const char *dir, int group, struct fault *f);
 /* The same as text, at most 72 columns. */
 void certify_print(FILE *out, const json_t *j);
 

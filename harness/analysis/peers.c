@@ -125,16 +125,16 @@ void peers_print(FILE *out, const struct peer *p, int n)
 	fprintf(out,
 		"one boot against one boot, any layouts: wrong sign (no difference), %% of "
 		"pairs\n\n"
-		"%-20s %7s %6s %6s",
+		"%-20s %6s %5s %6s",
 		"loop", "ticks", "boot", "layout");
 	for (int k = 0; k < p[0].doses; k++)
-		fprintf(out, "  %6s+%-2g", "", p[0].dose[k]);
+		fprintf(out, "  %4s+%-2g", "", p[0].dose[k]);
 	fputc('\n', out);
 	for (int i = 0; i < n; i++) {
-		fprintf(out, "%-20.20s %7.2f %6.2f %6.2f", p[i].workload, p[i].mean, p[i].sd_boot,
+		fprintf(out, "%-20.20s %6.2f %5.2f %6.2f", p[i].workload, p[i].mean, p[i].sd_boot,
 			p[i].sd_layout);
 		for (int k = 0; k < p[i].doses; k++)
-			fprintf(out, " %4.1f(%4.1f)", 100.0 * p[i].wrong[k], 100.0 * p[i].none[k]);
+			fprintf(out, " %3.0f(%3.0f)", 100.0 * p[i].wrong[k], 100.0 * p[i].none[k]);
 		fputc('\n', out);
 	}
 	fputs("\nboot, layout: SD in ticks between boots of a layout, between layouts; +K: core "

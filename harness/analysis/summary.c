@@ -400,7 +400,7 @@ static json_t *null_json(const json_t *effects, const struct result *r)
 			 "holds", stat_at_least(off, n, 1.0 - STAT_LEVEL) >= NULL_CHANCE);
 }
 
-/* The first workload that the doses have, a pair if there is one; or -1. */
+/* The first workload that the doses have, of allocations alone if there is one; or -1. */
 static int dose_workload(const struct result *r, int reference)
 {
 	int found = -1;
@@ -413,7 +413,7 @@ static int dose_workload(const struct result *r, int reference)
 
 		free(layout);
 		free(x);
-		if (has && !strncmp(r->workload[w], "pair/", 5))
+		if (has && !strncmp(r->workload[w], "alloc/", 6))
 			return w;
 		if (has && found < 0)
 			found = w;

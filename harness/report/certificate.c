@@ -42,10 +42,11 @@ static char *null_text(const json_t *part)
 
 static char *dose_text(const json_t *part)
 {
-	return xasprintf("for each core cycle added to a free %s %s core cycles are found, in %s "
-			 "(wanted: 0.95 to 1.05)",
-			 of(part, "slope", 3).s, interval(json_interval(part, "ci95"), 3, false).s,
-			 json_text(part, "workload"));
+	return xasprintf(
+		"for each core cycle added to an allocation %s %s core cycles are found, in %s "
+		"(wanted: 0.95 to 1.05)",
+		of(part, "slope", 3).s, interval(json_interval(part, "ci95"), 3, false).s,
+		json_text(part, "workload"));
 }
 
 static char *gate_text(const json_t *part)
@@ -238,18 +239,19 @@ static void write_estimators(struct doc *d, const json_t *list)
 void write_certify(struct doc *d, const struct view *r)
 {
 	const json_t *c = r->certify, *null = json_object_get(c, "null"),
-		     *dose = json_object_get(c, "dose"), *off = json_object_get(c, "gate_off");
+		     *dose = json_object_get(c, "dose"), *off = json_object_get(c, "bare");
 
 	doc_heading(d, 2, "What this instrument can tell");
 	if (!c) {
 		doc_para(d, "n/a: no certify.json was given; make certify makes one.");
 		return;
 	}
-	doc_para(d,
-		 "From result %s, in which the baseline stands against itself in %s groups of %s "
-		 "layouts and %s workloads, and known amounts against the baseline.",
-		 json_text(c, "result"), of(c, "groups", 0).s, of(c, "layouts_each", 0).s,
-		 of(c, "workloads", 0).s);
+	doc_para(
+		d,
+		"From result %s, in which the baseline stands against itself in %s groups of %s "
+		"layouts and %s workloads, and known amounts against the same kernel without them.",
+		json_text(c, "result"), of(c, "groups", 0).s, of(c, "layouts_each", 0).s,
+		of(c, "workloads", 0).s);
 	doc_item(d,
 		 "false alarms: %s of %s comparisons have a 95 %% interval that excludes zero, "
 		 "%s %% with a 95 %% interval of %s %% (wanted: 5 +- 2 %%)",
@@ -265,13 +267,12 @@ void write_certify(struct doc *d, const struct view *r)
 	}
 	if (json_object_size(off))
 		doc_item(d,
-			 "the probes beside the samples: without them %s takes %s %s TSC ticks "
-			 "per operation more or less",
+			 "the probes beside the samples: where there are none, %s takes %s %s TSC "
+			 "ticks per operation more, by every second sample of the same runs",
 			 json_text(off, "workload"), number(json_num(off, "effect"), 2, true).s,
 			 interval(json_interval(off, "ci95"), 2, true).s);
 	else
-		doc_item(d, "the probes beside the samples: n/a: the variant without them was not "
-			    "measured");
+		doc_item(d, "the probes beside the samples: n/a: half-gate was not measured");
 	doc_gap(d);
 	write_resolution(d, json_object_get(c, "resolution"));
 	write_estimators(d, json_object_get(c, "estimators"));
