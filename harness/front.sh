@@ -76,7 +76,7 @@ bench | certify | peers)
 	NINJA_STATUS='' tuned cmake --build "$build" -j "$JOBS" --target bench -- --quiet >"$build/ninja.log" || status=1
 	grep -vE '^(FAILED:|ninja:|cd /|$)' "$build/ninja.log" >&2 || true
 	# A boot that failed fails the goal, but what the others brought is told first.
-	[ "$1" = bench ] || [ ! -f "$build/current/summary.json" ] || "$build/sheafstat" "$1" "$OUT/$LINK"
+	[ "$1" = bench ] || [ ! "$OUT/$LINK/summary.json" -nt "$build/tools.log" ] || "$build/sheafstat" "$1" "$OUT/$LINK"
 	[ "$status" = 0 ] || exit "$status"
 	[ "$1" != peers ] || { "$top/plots/render.sh" "$OUT/$LINK" && say "plot: $OUT/$LINK/plots/peers.png"; }
 	;;
