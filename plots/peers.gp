@@ -32,24 +32,24 @@ eval footer
 set lmargin at screen 0.19
 set rmargin at screen 0.60
 set xrange [0:62]
-set xlabel '% of pairs with the wrong sign; a difference of 0 counts half'
+set xlabel '% of pairs with the wrong sign (a tie counts half)'
 set ytics ()
 do for [i = 1:loops] { set ytics add (loop[i] i) }
-set key at screen 0.19, screen 30.0 / height left horizontal Left reverse samplen 1 font face.',10'
+set key at screen 0.19, screen 30.0 / height left horizontal maxrows 1 Left reverse samplen 1 width -2 font face.',10'
 set arrow 1 from 50, graph 0 to 50, graph 1 nohead dashtype 2 linecolor rgb '#777777'
 set label 1 'a coin' at 50.5, 0.55 left font face.',8' textcolor rgb '#777777'
 plot for [k = 1:amounts] data using ($5 == amount[k] ? 100 * ($7 + $8 / 2) : NaN):(row_of(strcol(1)) + 0.14 * (k - (amounts + 1) / 2.0)) \
-	with points pointtype 7 pointsize 1.15 linecolor rgb palette[k] title sprintf('+%g core cycles', amount[k])
+	with points pointtype 7 pointsize 1.6 linecolor rgb palette[k] title sprintf('+%g core cycles', amount[k])
 unset label
 unset arrow
 unset key
 set lmargin at screen 0.66
 set rmargin at screen 0.97
-set ytics format ''
-set xlabel 'SD in TSC ticks: between boots (dots), layouts (rings)'
+unset ytics
+set xlabel 'SD, TSC ticks: boots (dots), layouts (rings)'
 set xrange [*:*] noextend
 set autoscale xmax
 set logscale x
-plot data using ($3 > 0 ? $3 : NaN):(row_of(strcol(1)) - 0.1) with points pointtype 7 pointsize 1.2 linecolor rgb palette[1], \
-	data using ($4 > 0 ? $4 : NaN):(row_of(strcol(1)) + 0.1) with points pointtype 6 pointsize 1.2 linewidth 1.6 linecolor rgb palette[3]
+plot data using ($3 > 0 ? $3 : NaN):(row_of(strcol(1)) - 0.1) with points pointtype 7 pointsize 1.6 linecolor rgb palette[1], \
+	data using ($4 > 0 ? $4 : NaN):(row_of(strcol(1)) + 0.1) with points pointtype 6 pointsize 1.6 linewidth 1.6 linecolor rgb palette[3]
 unset multiplot
