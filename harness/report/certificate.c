@@ -184,8 +184,9 @@ void write_certificate(struct doc *d, const struct view *r)
 
 /* ---- certify.json ---- */
 
-static void write_resolution(struct doc *d, const json_t *list)
+static void write_resolution(struct doc *d, const json_t *c)
 {
+	const json_t *list = json_object_get(c, "resolution");
 	static const char *const heads[] = { ">minutes", ">layouts", ">smallest effect, ticks/op",
 					     NULL };
 	const json_t *one;
@@ -196,8 +197,13 @@ static void write_resolution(struct doc *d, const json_t *list)
 		doc_para(d, "n/a: certify.json does not say how small an effect can be seen.");
 		return;
 	}
-	doc_para(d, "The smallest effect on the first workload that two variants show with a power "
-		    "of 80 %% at the 5 %% level, by the time that linking and booting may take:");
+	doc_para(d,
+		 "The smallest effect on %s that two variants show with a power of 80 %% at the 5 "
+		 "%% "
+		 "level, by the time that linking (%s s each%s) and booting (%s s each) may take:",
+		 json_text(c, "workload"), of(c, "link_s", 1).s,
+		 json_num(c, "link_s") > 0.0 ? "" : ", since all were in the cache",
+		 of(c, "boot_s", 2).s);
 	table_start(&t, heads);
 	json_array_foreach(list, i, one) table_row(&t, of(one, "minutes", 0).s,
 						   of(one, "layouts", 0).s, of(one, "ticks", 2).s);
@@ -274,6 +280,6 @@ void write_certify(struct doc *d, const struct view *r)
 	else
 		doc_item(d, "the probes beside the samples: n/a: half-gate was not measured");
 	doc_gap(d);
-	write_resolution(d, json_object_get(c, "resolution"));
+	write_resolution(d, c);
 	write_estimators(d, json_object_get(c, "estimators"));
 }
