@@ -792,10 +792,8 @@ static int prepare(struct run *run)
 	count = run->workload->flags & SHEAFBENCH_HOLDS ? run->held : n;
 	calc_order(run->index, count, run->arg.order, run->arg.seed);
 	count = untimed(run->loops->alloc, run->object, run->held);
-	if (!put_in_order(run, run->held, count)) {
-		run->held = 0;
+	if (!put_in_order(run, run->held, count))
 		return refuse(&run->arg, -ENOMEM, "an allocation failed: lower n or size");
-	}
 	return 0;
 }
 
@@ -817,7 +815,9 @@ static int measure(struct run *run, u64 __user *buffer)
 		return refuse(&run->arg, -EFAULT, "buffer cannot be written: %zu bytes", bytes);
 	plan(run);
 	error = prepare(run);
-	if (!error)
+	if (error)
+		run->held = 0;	/* nothing is, yet */
+	else
 		error = take_samples(run);
 	untimed(free_loop, run->ordered, run->held);
 	while (run->placed) {

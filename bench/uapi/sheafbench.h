@@ -20,8 +20,8 @@
 #define SHEAFBENCH_MAX_SAMPLES	65536u	/* samples of one run */
 #define SHEAFBENCH_MAX_PEER	16u	/* samples of a run of another's loop */
 #define SHEAFBENCH_PARTS	2	/* timed parts of one workload */
-#define SHEAFBENCH_GATE_ADDS	2880	/* independent additions in a probe; a multiple of 240 */
-#define SHEAFBENCH_CHAIN_ADDS	512	/* dependent ones in the shorter chain; see chain_ticks */
+#define SHEAFBENCH_GATE_ADDS	2880u	/* independent additions in a probe; a multiple of 240 */
+#define SHEAFBENCH_CHAIN_ADDS	512u	/* dependent ones in the shorter chain; see chain_ticks */
 #define SHEAFBENCH_NAME		20
 #define SHEAFBENCH_TEXT		160
 

@@ -8,7 +8,7 @@
 /* The dose is part of allocating, so a loop that only frees says nothing of it. */
 static bool allocates(const char *workload)
 {
-	return strncmp(workload, "free/", 5) && strncmp(workload, "batch-free/", 11);
+	return strncmp(workload, "free/", 5) != 0 && strncmp(workload, "batch-free/", 11) != 0;
 }
 
 /* Means over boots, and the spreads of the dose variants together: their true ones are alike. */
