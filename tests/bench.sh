@@ -10,6 +10,8 @@ build=$1
 
 export VARIANT_DIR=$scratch/variants
 cp -r "$top/kernel-patches/variants" "$VARIANT_DIR"
+# Without the gate: what a busy machine calls quiet must not decide whether there are values.
+for f in "$VARIANT_DIR"/*.variant; do printf 'args = --no-gate\n' >>"$f"; done
 # The baseline's build without an init: it panics at the end of its boot.
 printf 'title = a kernel that panics\nseries = qpw\nkconfig = CONFIG_QPW=y\ncmdline = rdinit=/nowhere root=none\norder = 90\n' >"$VARIANT_DIR/panics.variant"
 # A precision that nothing reaches: layouts are added, once, up to the cap.
@@ -63,16 +65,12 @@ expect 1 '' 'reply.txt is ASCII' env LC_ALL=C grep -P '[^\x00-\x7f]' "$result/re
 holds 'layouts were added up to the cap' grep -q 'wanted 0.0001: 4 layouts' "$scratch/second.log"
 holds 'the first ones are the same' test "$(rows "$result/plan.tsv" | awk -F "$rs" '$3 <= 2 { n = $1 + 1 } $3 > 2 && !first { first = $1 + 0 } END { print n == first }')" = 1
 
-# The median of the quiet samples of one boot, by sort and awk, after each warm-up of up to 30 samples.
-level=$(cat "$result"/samples/*.tsv | awk -F '\t' '!/^#/ && $6 != "-" { n = split($6, g, " "); for (i = 1; i <= n; i++) print g[i] }' | sort -g |
-	awk '{ v[NR] = $1 } END { h = (NR - 1) * 0.05; k = int(h); print v[k + 1] + (h - k) * (v[k + 2] - v[k + 1]) }')
-limit=$(jq .certificate.gate.limit "$result/summary.json")
-holds "the gate's level is $level by hand" jq -e ".certificate.gate.level - $level | fabs < 0.01" "$result/summary.json"
+# The median of one boot, by sort and awk, after each warm-up of up to 30 samples.
 by_hand() {
 	local skip
 	for ((skip = 0; skip <= 30; skip++)); do
-		awk -F '\t' -v w="$2" -v limit="$limit" -v skip="$skip" \
-			'$1 == w { n = split($5, s, " "); split($6, g, " "); for (i = skip + 1; i <= n; i++) if (g[i] <= limit) print (s[i] - $3) / $2 }' "$1" | sort -g |
+		awk -F '\t' -v w="$2" -v skip="$skip" \
+			'$1 == w { n = split($5, s, " "); for (i = skip + 1; i <= n; i++) print (s[i] - $3) / $2 }' "$1" | sort -g |
 			awk '{ v[NR] = $1 } END { h = (NR - 1) * 0.5; k = int(h); printf "%.4f\n", v[k + 1] + (h - k) * (v[k + 2] - v[k + 1]) }'
 	done
 }
@@ -81,16 +79,12 @@ for v in local-trylock qpw-on; do
 		for l in 1 2; do
 			told=$(jq -r --arg v "$v" --arg w "$w" --argjson l "$l" \
 				'.values[] | select(.variant == $v and .workload == $w) | .per_layout[] | select(.layout == $l) | .value' "$result/summary.json")
-			if [ -z "$told" ]; then
-				ok "$v $w layout $l: too few quiet samples"
-			else
-				holds "$v $w layout $l: $told in the summary is so by hand" grep -qx "$(printf '%.4f' "$told")" <(by_hand "$result/samples/$v.l0$l.b00.tsv" "$w")
-			fi
+			holds "$v $w layout $l: $told in the summary is so by hand" awk -v told="$told" '{ d = $1 - told } told != "" && d * d < 1e-6 { found = 1 } END { exit !found }' <(by_hand "$result/samples/$v.l0$l.b00.tsv" "$w")
 		done
 	done
 done
-holds 'the certificate has its parts' jq -e '.certificate | (.null.comparisons > 0) and (.dose.points | length == 4) and (.dose.slope | type == "number")
-	and (.gate.quiet_share | . > 0 and . <= 1) and .clock.core_per_tick.p50 > 0.1 and .noise.ppm >= 0 and .warmup.runs > 0 and .timer_step > 0' "$result/summary.json"
+holds 'the certificate has its parts' jq -e '.certificate | (.null.comparisons > 0) and .gate == null and .noise.ppm >= 0 and .warmup.runs > 0 and .timer_step > 0' "$result/summary.json"
+holds 'the doses are compared with their frame' jq -e '[.effects[] | select(.variant == "dose-8" and .baseline == "dose-0")] | length == 2' "$result/summary.json"
 holds 'the stock layout is shown and has no part in the average' jq -e '[.values[] | select(.variant == "local-trylock")][0] | .stock > 0 and ([.per_layout[].layout] | index(0) | not)' "$result/summary.json"
 certified=$("$build/sheafstat" certify --group 4 -o "$scratch/certify.json" "$result") || true
 printf '%s\n' "$certified"
@@ -104,6 +98,6 @@ status=0
 MAKEFLAGS='' make -C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" LAYOUTS=1 BOOTS=1 SAMPLES=20 peers >"$scratch/peers.log" 2>&1 </dev/null || status=$?
 tail -n 25 "$scratch/peers.log"
 holds "make peers ($status)" test "$status" = 0
-holds 'each of the loops met the doses' test "$(cut -f 1 "$scratch/results/peers/peers.tsv" | sort -u | grep -c '^p.*/64/1$')" -ge 8
+holds 'each of the loops met the doses' test "$(cut -f 1 "$scratch/results/peers/peers.tsv" | sort -u | grep -c '^peer-.*/64/1$')" = 7
 holds 'and has a plot' test -s "$scratch/results/peers/plots/peers.png"
 finish

@@ -199,9 +199,9 @@ static json_t *null_json(const struct result *r, int base, int null, int size)
 	}
 	share = off / n;
 	n /= DRAWS;
-	return json_pack("{s:i, s:i, s:f, s:o, s:o}", "comparisons", n, "groupings", DRAWS,
-			 "excluding_zero", share * n, "share", number(share), "ci95",
-			 pair(stat_share(lround(share * n), n, STAT_LEVEL)));
+	return json_pack("{s:i, s:i, s:o, s:o, s:o}", "comparisons", n, "groupings", DRAWS,
+			 "excluding_zero", number(share * n), "share", number(share), "ci95",
+			 pair(stat_share(n ? lround(share * n) : 0, n, STAT_LEVEL)));
 }
 
 /* Samples without probes beside them against those with, in the same runs. */
