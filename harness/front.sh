@@ -5,17 +5,20 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/harness/variants.sh"
 
-# What a goal asks of 'bench' where the user says nothing.
+# What a goal asks of 'bench' where the user says nothing. The last two are no values of the user's.
+ALSO="" LINK=latest
 case ${1-} in
 certify)
 	: "${VARIANTS:=half-gate}" "${LAYOUTS:=112}" "${BOOTS:=2}" "${RUNS:=2}" "${SAMPLES:=200}"
-	: "${WORKLOADS:=^(pair/[0-9]+/1|(alloc|free)/64/(1|32/lifo))\$}" "${LINK:=certified}"
+	: "${WORKLOADS:=^(pair/[0-9]+/1|(alloc|free)/64/(1|32/lifo))\$}"
+	LINK=certified
 	;;
 peers)
-	: "${VARIANTS:=none}" "${LAYOUTS:=8}" "${BOOTS:=3}" "${SAMPLES:=200}" "${WORKLOADS:=^pair/64/1\$}" "${ALSO:=^peer-}" "${LINK:=peers}"
+	: "${VARIANTS:=none}" "${LAYOUTS:=8}" "${BOOTS:=3}" "${SAMPLES:=200}" "${WORKLOADS:=^pair/64/1\$}"
+	ALSO=^peer- LINK=peers
 	;;
 esac
-export GOAL=${1-} ALSO=${ALSO-} LINK=${LINK:-latest}
+export GOAL=${1-} ALSO LINK
 . "$top/harness/values.sh"
 
 build=${BUILD:-$top/build}
