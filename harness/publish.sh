@@ -16,7 +16,8 @@ if [ -f "$peers/plots/peers.png" ]; then
 			"$(jq -r .layouts "$peers/environment.json")"
 		printf 'share of pairs with the wrong sign (no difference at all), %%. The peer- loops are in bench/module/peers.h; SDs in ticks.\n\n'
 		awk -F '\t' '
-			!/^#/ && !($1 in row) { names[++n] = $1; row[$1] = sprintf("| %s | %.2f | %.2f | %.2f |", $1, $2, $3, $4) }
+			function sd(x) { return x == "n/a" ? x : sprintf("%.2f", x) }
+			!/^#/ && !($1 in row) { names[++n] = $1; row[$1] = sprintf("| %s | %.2f | %s | %s |", $1, $2, sd($3), sd($4)) }
 			!/^#/ { row[$1] = row[$1] sprintf(" %.1f (%.1f) |", 100 * $7, 100 * $8); if (n == 1) head = head " +" $5 " |" }
 			END {
 				print "| loop | ticks/op | SD boot | SD layout |" head

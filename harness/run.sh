@@ -91,6 +91,10 @@ while IFS=$rs read -r variant _ _ _ _ cmdline id _ workloads args; do
 	dir_of[$variant]=$CACHE/kernels/$TARGET/$id
 done < <(rows variants.tsv)
 
+# Jiffies of the measured CPU, all and those that the host took.
+cpu_time() { awk -v cpu="cpu$(jq .measured_cpu environment.json)" '$1 == cpu { for (i = 2; i <= 9; i++) s += $i; print s, $9 }' /proc/stat; }
+read -r all_before stolen_before < <(cpu_time)
+
 total=$(grep -vc '^#' plan.tsv)
 n=0 todo=0 start=$SECONDS worked=0
 while IFS=$rs read -r index _; do [ -n "${outcome[$index]-}" ] || todo=$((todo + 1)); done < <(rows plan.tsv)
@@ -127,6 +131,7 @@ while IFS=$rs read -r -u 8 index variant layout boot pad _ data; do
 done 8< <(rows plan.tsv)
 progress_end
 
+read -r all_after stolen_after < <(cpu_time)
 # What only the boots could tell joins the environment.
 ok_boot=$(awk -F '\t' -v base="$(baseline_variant)" '$5 == "ok" && $2 == base { printf "%s.l%02d.b%02d", $2, $3, $4; exit }' boots.tsv)
 [ -n "$ok_boot" ] || die 1 "no boot of the baseline brought a result: $(awk -F '\t' '$5 == "failed" { print $8; exit }' boots.tsv) (consoles: $PWD/consoles)"
@@ -134,9 +139,10 @@ read -r _ _ _ _ khz _ step < <(sed -n 2p "samples/$ok_boot.tsv")
 jq --argjson clock_khz "$khz" --argjson timer_step "$step" \
 	--argjson duration_s "$(awk -F '\t' '!/^#/ { s += $6 } END { printf "%d", s }' boots.tsv)" \
 	--argjson layouts "$(rows plan.tsv | awk -F "$rs" '$3 > n { n = $3 } END { print n + 0 }')" \
+	--argjson steal_ppm "$((all_after > all_before ? 1000000 * (stolen_after - stolen_before) / (all_after - all_before) : 0))" \
 	--argjson link_s "$(cat links.seconds 2>/dev/null || echo 0)" \
 	--argjson sheaf_capacity "$(sed -n 's/^sheafbench: kmalloc-64 has sheaves of \([0-9]*\).*/\1/p' "consoles/$ok_boot.log" | grep . || echo 0)" \
 	--argjson barn_sheaves "$(sed -n 's/^#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/\1/p' "$SOURCE/mm/slub.c" | grep . || echo 0)" \
-	'. + ($ARGS.named | with_entries(select(.value > 0)))' environment.json >environment.json.part
+	'([.steal_ppm // 0, $steal_ppm] | max) as $most | . + ($ARGS.named | with_entries(select(.value > 0))) + {steal_ppm: $most}' environment.json >environment.json.part
 mv environment.json.part environment.json
 touch boots.complete

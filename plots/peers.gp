@@ -49,6 +49,6 @@ unset ytics
 set xlabel 'SD, TSC ticks: boots (dots), layouts (rings)'
 set logscale x
 set xrange [0.05:200]
-plot data using ($3 > 0 ? $3 : NaN):(row_of(strcol(1)) - 0.1) with points pointtype 7 pointsize 1.6 linecolor rgb palette[1], \
-	data using ($4 > 0 ? $4 : NaN):(row_of(strcol(1)) + 0.1) with points pointtype 6 pointsize 1.6 linewidth 1.6 linecolor rgb palette[3]
+plot data using (valid(3) && $3 > 0 ? $3 : NaN):(row_of(strcol(1)) - 0.1) with points pointtype 7 pointsize 1.6 linecolor rgb palette[1], \
+	data using (valid(4) && $4 > 0 ? $4 : NaN):(row_of(strcol(1)) + 0.1) with points pointtype 6 pointsize 1.6 linewidth 1.6 linecolor rgb palette[3]
 unset multiplot

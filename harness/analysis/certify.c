@@ -124,16 +124,6 @@ int precision_of(const struct result *r, const char *workload, double width, int
 	return 0;
 }
 
-static json_t *number(double v)
-{
-	return isfinite(v) ? json_real(v) : json_null();
-}
-
-static json_t *pair(struct interval i)
-{
-	return isfinite(i.lo) && isfinite(i.hi) ? json_pack("[f,f]", i.lo, i.hi) : json_null();
-}
-
 int *certify_groups(const struct result *r, int a, int b, int size, int draw, int *groups)
 {
 	int layouts = layouts_of(r), each = size / PHASES, n[PHASES] = { 0 };
@@ -200,8 +190,9 @@ static json_t *null_json(const struct result *r, int base, int null, int size)
 	share = off / n;
 	n /= DRAWS;
 	return json_pack("{s:i, s:i, s:o, s:o, s:o}", "comparisons", n, "groupings", DRAWS,
-			 "excluding_zero", number(share * n), "share", number(share), "ci95",
-			 pair(stat_share(n ? lround(share * n) : 0, n, STAT_LEVEL)));
+			 "excluding_zero", json_from_number(share * n), "share",
+			 json_from_number(share), "ci95",
+			 json_from_interval(stat_share(n ? lround(share * n) : 0, n, STAT_LEVEL)));
 }
 
 /* Samples without probes beside them against those with, in the same runs. */
@@ -231,7 +222,7 @@ static json_t *bare_json(const struct result *r, int w)
 	free(d);
 	if (n)
 		out = json_pack("{s:s, s:f, s:o}", "workload", r->workload[w], "effect", e.mean,
-				"ci95", pair(e.ci));
+				"ci95", json_from_interval(e.ci));
 	return out;
 }
 
@@ -285,7 +276,7 @@ static json_t *resolution_json(const struct estimate *e, double seconds)
 			    stat_t_quantile(POWER, n - 1);
 		json_array_append_new(all,
 				      json_pack("{s:i, s:i, s:o}", "minutes", minutes[i], "layouts",
-						n, "ticks", number(t * e->sd / sqrt(n))));
+						n, "ticks", json_from_number(t * e->sd / sqrt(n))));
 	}
 	return all;
 }

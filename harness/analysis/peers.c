@@ -76,12 +76,9 @@ static void dose_of(const struct result *r, int w, int v, int reference, struct 
 struct peer *peers_make(const struct result *r, int *n, struct fault *f)
 {
 	struct peer *peers = xcalloc(r->workloads + 1, sizeof(*peers));
-	int reference = -1;
+	int reference = variants_reference(&r->variants);
 
 	*n = 0;
-	for (int v = 0; v < r->variants.n; v++)
-		if (r->variants.v[v].role == ROLE_DOSE && r->variants.v[v].dose == 0.0)
-			reference = v;
 	for (int w = 0; w < r->workloads && reference >= 0; w++) {
 		struct peer *p = &peers[*n];
 
@@ -102,6 +99,15 @@ struct peer *peers_make(const struct result *r, int *n, struct fault *f)
 	return NULL;
 }
 
+/* A tab and a spread; one boot or one layout has none. */
+static void spread_write(FILE *out, double sd)
+{
+	if (isnan(sd))
+		fputs("\tn/a", out);
+	else
+		fprintf(out, "\t%.6g", sd);
+}
+
 int peers_write(const struct peer *p, int n, const char *dir, struct fault *f)
 {
 	char *path = xasprintf("%s/peers.tsv", dir);
@@ -112,11 +118,15 @@ int peers_write(const struct peer *p, int n, const char *dir, struct fault *f)
 	if (status)
 		return status;
 	fputs("# workload\tmean\tsd_boot\tsd_layout\tdose\teffect\twrong\tnone\n", w.file);
-	for (int i = 0; i < n; i++)
-		for (int k = 0; k < p[i].doses; k++)
-			fprintf(w.file, "%s\t%.6g\t%.6g\t%.6g\t%g\t%.6g\t%.6g\t%.6g\n",
-				p[i].workload, p[i].mean, p[i].sd_boot, p[i].sd_layout,
-				p[i].dose[k], p[i].effect[k], p[i].wrong[k], p[i].none[k]);
+	for (int i = 0; i < n; i++) {
+		for (int k = 0; k < p[i].doses; k++) {
+			fprintf(w.file, "%s\t%.6g", p[i].workload, p[i].mean);
+			spread_write(w.file, p[i].sd_boot);
+			spread_write(w.file, p[i].sd_layout);
+			fprintf(w.file, "\t%g\t%.6g\t%.6g\t%.6g\n", p[i].dose[k], p[i].effect[k],
+				p[i].wrong[k], p[i].none[k]);
+		}
+	}
 	return writer_close(&w, true, f);
 }
 

@@ -124,16 +124,13 @@ static int variant_parse(void *arg, char **field, const struct reader *r, struct
 
 int variants_read(struct variants *vs, const char *path, struct fault *f)
 {
-	bool reference = false;
 	int dose, ret;
 
 	*vs = (struct variants){ 0 };
 	ret = table_read(path, "variant role order layouts title cmdline build dose workloads args",
 			 "variant", variant_parse, vs, f);
 	dose = variants_role(vs, ROLE_DOSE);
-	for (int i = 0; i < vs->n; i++)
-		reference |= vs->v[i].dose == 0.0;
-	if (!ret && dose >= 0 && !reference)
+	if (!ret && dose >= 0 && variants_reference(vs) < 0)
 		ret = fault_set(f,
 				"%s: %s needs a variant with the role dose and a dose of 0 beside "
 				"it, to be compared with",
@@ -179,6 +176,14 @@ int variants_role(const struct variants *vs, enum role role)
 int variants_baseline(const struct variants *vs)
 {
 	return variants_role(vs, ROLE_BASELINE);
+}
+
+int variants_reference(const struct variants *vs)
+{
+	for (int i = 0; i < vs->n; i++)
+		if (vs->v[i].dose == 0.0)
+			return i;
+	return -1;
 }
 
 /*

@@ -46,6 +46,8 @@ int variants_find(const struct variants *vs, const char *name);
 int variants_role(const struct variants *vs, enum role role);
 /* Index of the baseline, or -1. */
 int variants_baseline(const struct variants *vs);
+/* Index of the dose of 0, which the others are compared with, or -1. */
+int variants_reference(const struct variants *vs);
 
 /*
  * Fills @pad with all PADS pads, in bytes. Layout k links with pad[k - 1], so adding layouts keeps

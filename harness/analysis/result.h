@@ -109,6 +109,10 @@ json_t *estimators_make(const char *dir, struct fault *f);
 /* Reads summary.json, or the one of the folder @path, and checks what all readers rely on. */
 json_t *summary_read(const char *path, struct fault *f);
 
+/* A number, and a pair of bounds; null where one is not finite. */
+json_t *json_from_number(double v);
+json_t *json_from_interval(struct interval i);
+
 /* Members of a JSON object; NaN, "" where there is none or null. */
 double json_num(const json_t *object, const char *key);
 const char *json_text(const json_t *object, const char *key);

@@ -19,12 +19,12 @@
 #define DOSE_MOST    1.05
 #define DOSE_LAYOUTS 3
 
-static json_t *number(double v)
+json_t *json_from_number(double v)
 {
 	return isfinite(v) ? json_real(v) : json_null();
 }
 
-static json_t *pair(struct interval i)
+json_t *json_from_interval(struct interval i)
 {
 	return isfinite(i.lo) && isfinite(i.hi) ? json_pack("[f,f]", i.lo, i.hi) : json_null();
 }
@@ -157,7 +157,8 @@ static json_t *contended_json(const struct result *r, int w, int v)
 	free(x);
 	if (n < 2)
 		return json_null();
-	return json_pack("{s:f, s:o, s:i}", "mean", e.mean, "ci95", pair(e.ci), "layouts", n);
+	return json_pack("{s:f, s:o, s:i}", "mean", e.mean, "ci95", json_from_interval(e.ci),
+			 "layouts", n);
 }
 
 /* NULL when the variant has no good boot of this workload. */
@@ -183,12 +184,14 @@ static json_t *value_json(const struct result *r, int w, int v)
 				"s:{s:o, s:o, s:o, s:o}, s:O}",
 				"target", r->target, "workload", r->workload[w], "variant",
 				r->variants.v[v].name, "metric", r->metric, "mean", e.mean, "ci95",
-				pair(e.ci), "sd_layout", number(e.sd), "sd_boot",
-				number(sqrt(c.boot)), "layouts", n, "boots", boots, "stock",
-				number(stock), "quiet_share", number(s.quiet_share), "contended",
-				contended_json(r, w, v), "components", "layout", number(s.c.layout),
-				"boot", number(s.c.boot), "run", number(s.c.run), "sample",
-				number(s.sample), "per_layout", layouts);
+				json_from_interval(e.ci), "sd_layout", json_from_number(e.sd),
+				"sd_boot", json_from_number(sqrt(c.boot)), "layouts", n, "boots",
+				boots, "stock", json_from_number(stock), "quiet_share",
+				json_from_number(s.quiet_share), "contended",
+				contended_json(r, w, v), "components", "layout",
+				json_from_number(s.c.layout), "boot", json_from_number(s.c.boot),
+				"run", json_from_number(s.c.run), "sample",
+				json_from_number(s.sample), "per_layout", layouts);
 	json_decref(layouts);
 	free(layout);
 	free(x);
@@ -239,9 +242,8 @@ static int reference_of(const struct result *r, int v)
 {
 	const struct variants *vs = &r->variants;
 
-	for (int i = 0; i < vs->n && vs->v[v].role == ROLE_DOSE && vs->v[v].dose != 0.0; i++)
-		if (vs->v[i].role == ROLE_DOSE && vs->v[i].dose == 0.0)
-			return i;
+	if (vs->v[v].role == ROLE_DOSE && vs->v[v].dose != 0.0)
+		return variants_reference(vs);
 	return vs->v[v].role == ROLE_BASELINE ? -1 : variants_baseline(vs);
 }
 
@@ -255,9 +257,9 @@ static void states_add(json_t *effect, const struct result *r, int w, int v, int
 	pairs_make(&p, &a, &b);
 	e = stat_t(p.d, p.n, STAT_LEVEL);
 	json_object_set_new(effect, "stock_effect",
-			    number(result_stock(r, w, v) - result_stock(r, w, base)));
-	json_object_set_new(effect, "contended_effect", number(p.n < 2 ? NAN : e.mean));
-	json_object_set_new(effect, "contended_ci95", pair(e.ci));
+			    json_from_number(result_stock(r, w, v) - result_stock(r, w, base)));
+	json_object_set_new(effect, "contended_effect", json_from_number(p.n < 2 ? NAN : e.mean));
+	json_object_set_new(effect, "contended_ci95", json_from_interval(e.ci));
 	json_object_set_new(effect, "contended_layouts", json_integer(p.n));
 	pairs_free(&p);
 }
@@ -315,18 +317,19 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 					 p.alone > 1 ? "s" : ""));
 	if (logs < p.n)
 		warn(warnings, xasprintf("no ratio: a value is not above 0"));
-	out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			"s:f, s:i, s:i, s:o}",
-			"target", r->target, "workload", r->workload[w], "variant", name,
-			"baseline", baseline, "metric", r->metric, "baseline_value",
-			stat_mean(p.y, p.n), "effect", e.mean, "ci95", pair(e.ci), "ratio",
-			number(exp(log_ratio.mean)), "ratio_ci95",
-			pair((struct interval){ exp(log_ratio.ci.lo), exp(log_ratio.ci.hi) }),
-			"fieller_ci95", pair(stat_fieller(p.x, p.y, p.n, STAT_LEVEL)),
-			"bootstrap_ci95", pair(boot), "stratified_ci95",
-			same_phase ? pair(even.ci) : json_null(), "p_value", number(e.p_value),
-			"p_faster", stat_p_below(p.x, p.y, p.n), "layouts", p.n, "boots", boots,
-			"warnings", warnings);
+	out = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"s:f, s:i, s:i, s:o}",
+		"target", r->target, "workload", r->workload[w], "variant", name, "baseline",
+		baseline, "metric", r->metric, "baseline_value", stat_mean(p.y, p.n), "effect",
+		e.mean, "ci95", json_from_interval(e.ci), "ratio",
+		json_from_number(exp(log_ratio.mean)), "ratio_ci95",
+		json_from_interval((struct interval){ exp(log_ratio.ci.lo), exp(log_ratio.ci.hi) }),
+		"fieller_ci95", json_from_interval(stat_fieller(p.x, p.y, p.n, STAT_LEVEL)),
+		"bootstrap_ci95", json_from_interval(boot), "stratified_ci95",
+		same_phase ? json_from_interval(even.ci) : json_null(), "p_value",
+		json_from_number(e.p_value), "p_faster", stat_p_below(p.x, p.y, p.n), "layouts",
+		p.n, "boots", boots, "warnings", warnings);
 	if (out)
 		states_add(out, r, w, v, base);
 free:
@@ -395,7 +398,7 @@ static json_t *null_json(const json_t *effects, const struct result *r)
 	if (!n)
 		return json_null();
 	return json_pack("{s:i, s:i, s:o, s:f, s:f, s:s, s:b}", "comparisons", n, "excluding_zero",
-			 off, "share_ci95", pair(stat_share(off, n, STAT_LEVEL)),
+			 off, "share_ci95", json_from_interval(stat_share(off, n, STAT_LEVEL)),
 			 "median_halfwidth", median, "largest", largest, "largest_workload", where,
 			 "holds", stat_at_least(off, n, 1.0 - STAT_LEVEL) >= NULL_CHANCE);
 }
@@ -450,12 +453,9 @@ static json_t *dose_json(const struct result *r)
 	       *rate = xcalloc(layouts + 1, sizeof(*rate));
 	json_t *points = json_array(), *out = json_null();
 	const struct variants *vs = &r->variants;
-	int reference = -1, w = -1, n = 0;
+	int reference = variants_reference(vs), w = -1, n = 0;
 	struct estimate e;
 
-	for (int v = 0; v < vs->n; v++)
-		if (vs->v[v].role == ROLE_DOSE && vs->v[v].dose == 0.0)
-			reference = v;
 	if (reference >= 0)
 		w = dose_workload(r, reference);
 	for (int l = 0; l < layouts && w >= 0; l++)
@@ -483,7 +483,7 @@ static json_t *dose_json(const struct result *r)
 			json_array_append_new(points,
 					      json_pack("{s:s, s:f, s:f, s:o}", "variant",
 							vs->v[v].name, "dose", dose, "effect",
-							e.mean, "ci95", pair(e.ci)));
+							e.mean, "ci95", json_from_interval(e.ci)));
 		pairs_free(&p);
 	}
 	for (int l = 0; l < layouts; l++)
@@ -496,8 +496,8 @@ static json_t *dose_json(const struct result *r)
 
 		out = json_pack("{s:s, s:s, s:s, s:f, s:o, s:O, s:i, s:o}", "workload",
 				r->workload[w], "reference", vs->v[reference].name, "unit",
-				"core_cycles_per_op", "slope", e.mean, "ci95", pair(e.ci), "points",
-				points, "layouts", n, "holds",
+				"core_cycles_per_op", "slope", e.mean, "ci95",
+				json_from_interval(e.ci), "points", points, "layouts", n, "holds",
 				n < DOSE_LAYOUTS ? json_null() : json_boolean(meets));
 	}
 	json_decref(points);
@@ -560,10 +560,12 @@ static void machine_add(json_t *certificate, const struct result *r)
 	gsl_sort(warm, 1, warms);
 	json_object_set_new(certificate, "warmup",
 			    json_pack("{s:i, s:i, s:o, s:f}", "runs", r->runs, "with", warms,
-				      "samples_p50", number(stat_quantile(warm, warms, 0.5)),
+				      "samples_p50",
+				      json_from_number(stat_quantile(warm, warms, 0.5)),
 				      "samples_max", warms ? warm[warms - 1] : 0.0));
 	gsl_sort(step, 1, r->runs);
-	json_object_set_new(certificate, "timer_step", number(stat_quantile(step, r->runs, 0.5)));
+	json_object_set_new(certificate, "timer_step",
+			    json_from_number(stat_quantile(step, r->runs, 0.5)));
 	free(warm);
 	free(step);
 	free(rate);
@@ -688,12 +690,12 @@ static json_t *estimator_json(const struct result *r, const struct location *l)
 	gsl_sort(half, 1, n);
 	out = json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "name", l->name,
 			"about", l->about, "chosen", l == &stat_locations[0], "sd_boot",
-			number(boots ? sqrt(fmax(boot, 0.0)) : NAN), "sd_layout",
-			number(layouts ? sqrt(fmax(layout, 0.0)) : NAN), "null_share",
-			number((double)off / n), "median_halfwidth",
-			number(stat_quantile(half, n, 0.5)), "comparisons", n, "dose_slope",
-			number(json_num(dose, "slope")), "dose_ci95",
-			pair(json_interval(dose, "ci95")));
+			json_from_number(boots ? sqrt(fmax(boot, 0.0)) : NAN), "sd_layout",
+			json_from_number(layouts ? sqrt(fmax(layout, 0.0)) : NAN), "null_share",
+			json_from_number((double)off / n), "median_halfwidth",
+			json_from_number(stat_quantile(half, n, 0.5)), "comparisons", n,
+			"dose_slope", json_from_number(json_num(dose, "slope")), "dose_ci95",
+			json_from_interval(json_interval(dose, "ci95")));
 	json_decref(dose);
 	free(half);
 	return out;

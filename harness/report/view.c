@@ -141,7 +141,6 @@ static void read_variants(struct view *r)
 			.layouts = json_num(v, "layouts"),
 			.boots = json_num(v, "boots"),
 			.failed = json_num(v, "failed"),
-			.missing = json_num(v, "missing"),
 		};
 		if (!to->title)
 			to->title = to->name;

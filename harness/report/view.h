@@ -14,7 +14,7 @@
 
 struct vinfo {
 	const char *name, *title, *role, *reason;
-	double order, layouts, boots, failed, missing;
+	double order, layouts, boots, failed;
 };
 
 struct effect {
