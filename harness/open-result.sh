@@ -14,7 +14,7 @@ build_table=$(builds)
 
 request=$({
 	printf '%s\n' "$TARGET" "$WORKLOADS" "$LAYOUTS" "$BOOTS" "$RUNS" "$SAMPLES" "$PRECISION" "$MOST" "$SEED" "$TUNE" "$ALSO" "$build_table"
-	for v in $(chosen_variants); do cat "$variant_dir/$v.variant"; done
+	for v in $(chosen_variants); do cat "$(variant_file "$v")"; done
 	find "$top/bench" -type f | LC_ALL=C sort | xargs cat
 } | hash_of | cut -c1-6)
 

@@ -88,7 +88,7 @@ while IFS=$rs read -r variant _ _ _ _ cmdline id _ workloads args; do
 	workloads_of[$variant]=$workloads
 	args_of[$variant]=$args
 	cmdline_of[$variant]=$cmdline
-	dir_of[$variant]=$CACHE/kernels/$TARGET/$id
+	dir_of[$variant]=$CACHE/kernels/$target_config/$id
 done < <(rows variants.tsv)
 
 # Jiffies of the measured CPU, all and those that the host took.

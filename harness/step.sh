@@ -13,6 +13,7 @@ export BUILD
 TARGET=${TARGETS%% *}
 TARGET=${TARGET:-uml}
 export TARGET
+. "$top/harness/targets/$TARGET.sh"
 build() { "$top/harness/kernel/build.sh" "$@"; }
 
 case $step in
@@ -36,7 +37,7 @@ kernel)
 	;;
 kernels)
 	# All builds at once; the images that are there by now are the progress.
-	mapfile -t images < <(rows "$BUILD/current/plan.tsv" | awk -F "$rs" -v k="$CACHE/kernels/$TARGET" '!seen[$6, $5]++ { print k "/" $6 "/image." $5 }')
+	mapfile -t images < <(rows "$BUILD/current/plan.tsv" | awk -F "$rs" -v k="$CACHE/kernels/$target_config" '!seen[$6, $5]++ { print k "/" $6 "/image." $5 }')
 	count() { local n=0 f; for f in "${images[@]}"; do [ ! -f "$f" ] || n=$((n + 1)); done; echo "$n"; }
 	had=$(count) start=$SECONDS next=0 status=0
 	shift 2
@@ -86,7 +87,7 @@ finish)
 	{
 		printf '# build\tpad\tsymbol\taddress\n'
 		rows "$part/plan.tsv" | awk -F "$rs" '!seen[$6, $5]++ { print $6, $5 }' | while read -r id pad; do
-			awk -v OFS='\t' -v id="$id" -v pad="$pad" '{ print id, pad, $1, $2 }' "$CACHE/kernels/$TARGET/$id/symbols.$pad"
+			awk -v OFS='\t' -v id="$id" -v pad="$pad" '{ print id, pad, $1, $2 }' "$CACHE/kernels/$target_config/$id/symbols.$pad"
 		done
 	} >"$part/layouts.tsv"
 	rm -f "$part/boots.complete" "$part/plots.complete" "$part/links.seconds"

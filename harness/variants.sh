@@ -2,15 +2,28 @@
 # shellcheck shell=bash
 # Reading the variant files (harness/formats.md). Sourced after lib.sh.
 
-variant_dir=${VARIANT_DIR:-$top/kernel-patches/variants}
-patch_dir=$top/kernel-patches/patches
+# Each folder has variants/ and patches/; the first that knows a name has it.
+IFS=: read -ra variant_path <<<"${VARIANT_PATH:-$top/kernel-patches:$top/kernel-patches/local}"
+
+# in_path NAME: the first that is there, or nothing and a failure.
+in_path() {
+	local dir
+	for dir in "${variant_path[@]}"; do
+		[ ! -e "$dir/$1" ] || { printf '%s\n' "$dir/$1"; return; }
+	done
+	return 1
+}
+variant_file() { in_path "variants/$1.variant"; }
 
 # All variants in the order in which tables show them.
 variant_names() {
-	local f
-	for f in "$variant_dir"/*.variant; do
-		f=${f##*/}
-		printf '%s %s\n' "$(variant_key "${f%.variant}" order 50)" "${f%.variant}"
+	local dir f
+	for dir in "${variant_path[@]}"; do
+		for f in "$dir"/variants/*.variant; do
+			[ ! -f "$f" ] || basename "$f" .variant
+		done
+	done | sort -u | while read -r f; do
+		printf '%s %s\n' "$(variant_key "$f" order 50)" "$f"
 	done | sort -n -k1,1 -k2,2 | cut -d' ' -f2
 }
 
@@ -19,7 +32,7 @@ variant_key() {
 	awk -F ' *= *' -v key="$2" -v fallback="${3-}" '
 		/^#/ { next }
 		$1 == key { sub(/^[^=]*= */, ""); print; found = 1 }
-		END { if (!found && fallback != "") print fallback }' "$variant_dir/$1.variant"
+		END { if (!found && fallback != "") print fallback }' "$(variant_file "$1")"
 }
 
 baseline_variant() {
@@ -42,9 +55,8 @@ series_patches() {
 	local s dirs version=none
 	[ -z "${SOURCE-}" ] || version=$(kernel_series "$SOURCE")
 	for s in "$@"; do
-		[ -d "$patch_dir/$s" ] || die 1 "no series $s in kernel-patches/patches"
-		dirs=("$patch_dir/$s")
-		[ ! -d "$patch_dir/$s-$version" ] || dirs+=("$patch_dir/$s-$version")
+		dirs=("$(in_path "patches/$s")") || die 1 "no series $s in kernel-patches/patches"
+		[ ! -d "${dirs[0]}-$version" ] || dirs+=("${dirs[0]}-$version")
 		find "${dirs[@]}" -name '*.patch' -printf '%f %p\n' |
 			awk '{ path[$1] = $2 } END { for (f in path) print f, path[f] }' | LC_ALL=C sort | cut -d' ' -f2
 	done

@@ -8,12 +8,13 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 build=$1
 
-export VARIANT_DIR=$scratch/variants
-cp -r "$top/kernel-patches/variants" "$VARIANT_DIR"
+export VARIANT_PATH=$scratch
+cp -r "$top/kernel-patches/variants" "$scratch"
+ln -s "$top/kernel-patches/patches" "$scratch"
 # Without the gate: what a busy machine calls quiet must not decide whether there are values.
-for f in "$VARIANT_DIR"/*.variant; do printf 'args = --no-gate\n' >>"$f"; done
+for f in "$scratch"/variants/*.variant; do printf 'args = --no-gate\n' >>"$f"; done
 # The baseline's build without an init: it panics at the end of its boot.
-printf 'title = a kernel that panics\nseries = qpw\nkconfig = CONFIG_QPW=y\ncmdline = rdinit=/nowhere root=none\norder = 90\n' >"$VARIANT_DIR/panics.variant"
+printf 'title = a kernel that panics\nseries = qpw\nkconfig = CONFIG_QPW=y\ncmdline = rdinit=/nowhere root=none\norder = 90\n' >"$scratch/variants/panics.variant"
 # A precision that nothing reaches: layouts are added, once, up to the cap.
 args=(-C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" LAYOUTS=2 PRECISION=0.0001 MOST=4 SAMPLES=60
 	'WORKLOADS=^(pair/(64|256)/1|(alloc|free)/64/(1|32/lifo))$')
@@ -95,7 +96,7 @@ holds 'effects have intervals over layouts' jq -e \
 	'[.effects[] | select(.variant == "slowpath" and .workload == "pair/64/1")][0] | .layouts >= 2 and (.ci95 | length == 2)' \
 	"$result/summary.json"
 
-unset VARIANT_DIR
+unset VARIANT_PATH
 status=0
 MAKEFLAGS='' make -C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" LAYOUTS=1 BOOTS=1 SAMPLES=20 peers >"$scratch/peers.log" 2>&1 </dev/null || status=$?
 tail -n 25 "$scratch/peers.log"

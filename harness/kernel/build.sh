@@ -8,7 +8,8 @@
 #   build.sh module VARIANT         sheafbench.ko for it
 #   build.sh path VARIANT           the folder of all that
 #
-# SOURCE names the pristine source (source.sh), TARGET one of harness/targets.
+# SOURCE names the pristine source (source.sh), TARGET one of harness/targets. FLAVOUR adds the options of
+# kernel-patches/configs/FLAVOUR.config and TARGET's own FLAVOUR file to all variants; empty is what is measured.
 #
 # A variant's tree is the baseline's built tree plus its patches: sources are hard links to the
 # pristine ones, objects are copies, and kbuild compiles only what the patches reach.
@@ -23,7 +24,13 @@ export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=sheafbench KBUILD_B
 export KBUILD_BUILD_VERSION=1 CCACHE_DIR=$CACHE/ccache LC_ALL=C
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
+FLAVOUR=${FLAVOUR-}
 configs=("$top/kernel-patches/configs/common.config" "$top/kernel-patches/configs/$target_config.config")
+if [ -n "$FLAVOUR" ]; then
+	configs+=("$top/kernel-patches/configs/$FLAVOUR.config")
+	[ ! -f "$top/kernel-patches/configs/$target_config-$FLAVOUR.config" ] || configs+=("$top/kernel-patches/configs/$target_config-$FLAVOUR.config")
+fi
+kernels=$CACHE/kernels/$target_config${FLAVOUR:+-$FLAVOUR}
 mapfile -t common_series < "$top/kernel-patches/common.series"
 hot_symbols='^(kfree|kmem_cache_free|kmem_cache_alloc|__kmalloc|__kmalloc_cache|__pcs_replace_(empty|full)_main|__slab_free|___slab_alloc|__slab_alloc|alloc_from_pcs|free_to_pcs|refill_objects)(_noprof)?(\.[a-z0-9.]+)?$'
 
@@ -98,8 +105,8 @@ configure() {
 make_tree() {
 	local name=$1 base id dir log start=$SECONDS expect=800 patches=() series=()
 	id=$(build_id "$name")
-	dir=$CACHE/kernels/$TARGET/$id
-	log=$CACHE/logs/$TARGET-$id.log
+	dir=$kernels/$id
+	log=$CACHE/logs/${kernels##*/}-$id.log
 	[ ! -f "$dir/built" ] || return 0
 	base=$(baseline_variant)
 	mkdir -p "$dir" "$CACHE/logs"
@@ -114,7 +121,7 @@ make_tree() {
 	else
 		# What the baseline's build and patches made is what has one link only.
 		mapfile -t patches < <(series_patches "${series[@]}")
-		(cd "$CACHE/kernels/$TARGET/$(build_id "$base")/tree" &&
+		(cd "$kernels/$(build_id "$base")/tree" &&
 			find . \( -links 1 -type f -o -type l \) -print0 | cpio -0pdmu --quiet "$dir/tree") ||
 			die 1 "cannot copy the baseline's objects to $dir (disk full?)"
 		expect=60
@@ -143,8 +150,8 @@ link_layouts() {
 	local name=$1 id dir pad image log start
 	shift
 	id=$(build_id "$name")
-	dir=$CACHE/kernels/$TARGET/$id
-	log=$CACHE/logs/$TARGET-$id-link.log
+	dir=$kernels/$id
+	log=$CACHE/logs/${kernels##*/}-$id-link.log
 	for pad in "$@"; do
 		[ ! -f "$dir/image.$pad" ] || continue
 		start=$SECONDS
@@ -166,10 +173,10 @@ link_layouts() {
 make_module() {
 	local name=$1 id dir key out log
 	id=$(build_id "$name")
-	dir=$CACHE/kernels/$TARGET/$id
+	dir=$kernels/$id
 	key=$(find "$top/bench/module" "$top/bench/uapi" -type f | LC_ALL=C sort | xargs cat | hash_of)
 	out=$dir/sheafbench-$key.ko
-	log=$CACHE/logs/$TARGET-$id-module.log
+	log=$CACHE/logs/${kernels##*/}-$id-module.log
 	if [ ! -f "$out" ]; then
 		rm -rf "$dir/bench"
 		mkdir -p "$dir/bench"
@@ -193,15 +200,15 @@ fi
 
 verb=${1-}
 name=${2-}
-[ -f "$variant_dir/${name:-none}.variant" ] || die 2 "no variant '$name'; known: $(variant_names | tr '\n' ' ')"
+variant_file "${name:-none}" >/dev/null || die 2 "no variant '$name'; known: $(variant_names | tr '\n' ' ')"
 shift 2
 case $verb in
 id) build_id "$name" ;;
-path) printf '%s\n' "$CACHE/kernels/$TARGET/$(build_id "$name")" ;;
+path) printf '%s\n' "$kernels/$(build_id "$name")" ;;
 tree)
 	# One kernel build at a time on a machine; the second finds the first one's work.
-	[ -f "$CACHE/kernels/$TARGET/$(build_id "$(baseline_variant)")/built" ] || with_lock kernel-build make_tree "$(baseline_variant)"
-	[ -f "$CACHE/kernels/$TARGET/$(build_id "$name")/built" ] || with_lock kernel-build make_tree "$name"
+	[ -f "$kernels/$(build_id "$(baseline_variant)")/built" ] || with_lock kernel-build make_tree "$(baseline_variant)"
+	[ -f "$kernels/$(build_id "$name")/built" ] || with_lock kernel-build make_tree "$name"
 	;;
 link) with_lock "tree-$TARGET-$(build_id "$name")" link_layouts "$name" "$@" ;;
 module) with_lock "tree-$TARGET-$(build_id "$name")" make_module "$name" ;;
