@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# kernel.sh: the kernels of all variants build; the module is clean under W=1 and sparse; QPW
-# compiled out leaves the fast path's machine code as it was.
+# kernel.sh: the kernels of all variants build; the module is clean under W=1 and sparse, and the patches add nothing
+# to what these say of the kernel; a series that is compiled out leaves the fast path's machine code as it was, and
+# what one adds to it when compiled in is what its commit message says.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 SOURCE=$("$top/harness/kernel/source.sh")
@@ -36,23 +37,139 @@ printf 'int seen(int __user *p);\nint seen(int __user *p)\n{\n\treturn *p;\n}\n'
 says=$(sparse_says)
 holds 'sparse sees a bad dereference' grep -q 'dereference of noderef' <<<"$says"
 
+# The complaints of W=1 and sparse about the files that the patches of a variant touch, without line numbers; in a copy, as the
+# variant's own objects are linked again for each layout.
+complaints() {
+	local v=$1 of=$2 tree copy=$CACHE/kernels/complaints f objects=()
+	tree=$(build path "$v")/tree
+	mapfile -t objects < <(variant_key "$of" series | while read -r f; do series_patches "$f"; done | xargs sed -n 's|^+++ b/\(.*\)\.c$|\1.o|p' | sort -u |
+		while read -r f; do [ ! -f "$(build path "$of")/tree/$f" ] || echo "$f"; done)
+	rm -rf "$copy"
+	cp -al "$tree" "$copy"
+	for f in "${objects[@]}"; do rm -f "$copy/$f" "$copy/$(dirname "$f")/.$(basename "$f").cmd"; done
+	[ -z "${3-}" ] || { cat "$tree/mm/slub.c" "$3" >"$scratch/slub.c" && cp --remove-destination "$scratch/slub.c" "$copy/mm/slub.c"; }
+	for f in "${objects[@]}"; do
+		[ -f "$copy/${f%.o}.c" ] || continue
+		make -C "$copy" ARCH=um W=1 C=1 CHECK="$checker" "$f" >"$scratch/complaints.log" 2>&1 </dev/null || echo "$f does not build"
+		grep -q "^  CHECK  .*${f%.o}.c" "$scratch/complaints.log" || echo "sparse did not look at $f"
+		grep -E '(warning|error):' "$scratch/complaints.log" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/' || true
+	done | sort
+	rm -rf "$copy"
+}
+# Kept beside the build that it is about.
+kept_complaints() {
+	local kept
+	kept=$(build path "$1")/complaints-$(build id "$2" | sed 's/.*-//')
+	if [ ! -f "$kept" ]; then
+		with_lock kernel-build complaints "$1" "$2" >"$kept.part"
+		mv "$kept.part" "$kept"
+	fi
+	cat "$kept"
+}
+for v in qpw-n qpw-on slowpath slowpath-isolated; do
+	added=$(diff <(kept_complaints "$base" "$v") <(kept_complaints "$v" "$v") | grep '^>' || true)
+	holds "W=1 and sparse say nothing of $v that they do not say of the baseline${added:+: $(head -n 2 <<<"$added")}" test -z "$added"
+done
+printf 'int seen(int __user *p);\nint seen(int __user *p)\n{\n\treturn *p;\n}\nint unseen(void) { return 0; }\n' >"$scratch/bad.c"
+says=$(with_lock kernel-build complaints slowpath slowpath "$scratch/bad.c")
+holds 'sparse and W=1 see what a patch could add' test "$(grep -cE 'dereference of noderef|no previous prototype' <<<"$says")" = 2
+
+# A series with its options off. qpw-n is a variant.
+mkdir -p "$scratch/path/variants"
+sed 's/^title.*/title = compiled out/; s/^kconfig = \(CONFIG_SLUB_HOUSEKEEPING_SHEAVES\)=y/kconfig = # \1 is not set/; /CPU_ISOLATION/d' \
+	"$top/kernel-patches/variants/slowpath-isolated.variant" >"$scratch/path/variants/slowpath-isolated-n.variant"
+export VARIANT_PATH=$scratch/path:$VARIANT_PATH
+. "$top/harness/variants.sh"
+
+fast_functions=(kfree kmem_cache_free __kmalloc_noprof __kmalloc_cache_noprof kmem_cache_alloc_noprof)
 # Offsets into sections differ from build to build; the instructions may not.
 code() {
 	objdump -dr --no-show-raw-insn --no-addresses "$1/tree/mm/slub.o" |
 		awk -v f="<$2>:" '$0 == f { on = 1; next } on && /^$/ { on = 0 } on { sub(/ *#.*/, ""); gsub(/[+-]0x[0-9a-f]+$/, ""); print }'
 }
-for f in kfree kmem_cache_free __kmalloc_noprof __kmalloc_cache_noprof kmem_cache_alloc_noprof; do
-	code "$(build path "$base")" "$f" >"$scratch/base.s"
-	code "$(build path qpw-n)" "$f" >"$scratch/n.s"
-	code "$(build path qpw-on)" "$f" >"$scratch/on.s"
-	if [ "$(wc -l <"$scratch/base.s")" -lt 20 ]; then
-		not_ok "no code of $f in mm/slub.o"
-	elif ! cmp -s "$scratch/base.s" "$scratch/n.s"; then
-		not_ok "$f of qpw-n differs: $(diff "$scratch/base.s" "$scratch/n.s" | head -n 6)"
-	elif cmp -s "$scratch/base.s" "$scratch/on.s"; then
-		not_ok "$f of qpw-on is the baseline's: this comparison sees nothing"
-	else
-		ok "$f of qpw-n is the baseline's ($(wc -l <"$scratch/base.s") lines)"
-	fi
-done
+# compare WHERE OFF ON: the code of the baseline and of OFF are the same, that of ON is not.
+compare() {
+	local f where=$1 off=$2 on=$3
+	for f in "${fast_functions[@]}"; do
+		code "$(build path "$base")" "$f" >"$scratch/base.s"
+		code "$(build path "$off")" "$f" >"$scratch/off.s"
+		code "$(build path "$on")" "$f" >"$scratch/on.s"
+		if [ "$(wc -l <"$scratch/base.s")" -lt 20 ]; then
+			not_ok "$where: no code of $f in mm/slub.o"
+		elif ! cmp -s "$scratch/base.s" "$scratch/off.s"; then
+			not_ok "$where: $f of $off differs: $(diff "$scratch/base.s" "$scratch/off.s" | head -n 6)"
+		elif [[ $f == k*free ]] && cmp -s "$scratch/base.s" "$scratch/on.s"; then
+			not_ok "$where: $f of $on is the baseline's: this comparison sees nothing"
+		else
+			ok "$where: $f of $off is the baseline's ($(wc -l <"$scratch/base.s") lines)"
+		fi
+	done
+}
+build tree slowpath-isolated-n
+compare uml qpw-n qpw-on
+compare uml slowpath-isolated-n slowpath-isolated
+
+# fast_path FOLDER FUNCTION: the shortest way through a function that takes and releases the lock of the sheaves (a byte that becomes
+# 1, then 0) and calls nothing, with all static branches as compiled: an operation a line, 'static' for a static branch
+# that is not taken, 'jcc' for a conditional one.
+fast_path() {
+	{ objdump -r -j __jump_table "$1/tree/mm/slub.o"; objdump -dr --no-show-raw-insn "$1/tree/mm/slub.o"; } | awk -v f="<$2>:" '
+		/^Disassembly/ { text = 1 }
+		# An entry is three relocations: branch, target, key. Where 2 is added to the key the branch becomes a nop.
+		!text && /R_X86_64_/ {
+			if (++n % 3 == 1) at = $3
+			else if (n % 3 == 0 && at ~ /^\.text\+/ && $3 ~ /[+-]0x[0-9a-f]*[2367abef]$/) { sub(/.*x0*/, "", at); nop[at] = 1 }
+		}
+		$2 == f { on = 1; next }
+		/^$/ { on = 0 }
+		on && /R_X86_64_/ { symbol[k] = $3; next }
+		on { sub(/:$/, "", $1); where[++k] = $1; nth[$1] = k; op[k] = $2; args[k] = $3 }
+		function go(i, s, from) { if (i >= 1 && i <= k && !((i, s) in by)) { by[i, s] = from; queue[++tail] = i SUBSEP s } }
+		END {
+			go(1, 0, "")
+			while (head < tail) {
+				state = queue[++head]; split(state, p, SUBSEP); i = p[1]; s = p[2]
+				if (s == 2 && (op[i] == "ret" || (i in symbol) && symbol[i] ~ /^__x86_return_thunk/)) break
+				if (op[i] == "movb" && args[i] ~ /^\$0x1,\(/ && s == 0) s = 1
+				else if (op[i] == "movb" && args[i] ~ /^\$0x0,\(/ && s == 1) s = 2
+				if (where[i] in nop) go(i + 1, s, state)
+				else {
+					if (op[i] ~ /^j/ && !(i in symbol)) go(nth[args[i]], s, state)
+					if (op[i] !~ /^(jmp|ret|ud2|call)/) go(i + 1, s, state)
+				}
+				state = ""
+			}
+			for (n = 0; state; state = by[state]) { split(state, p, SUBSEP); line[++n] = where[p[1]] in nop ? "static" : op[p[1]] ~ /^j[^m]/ ? "jcc" : op[p[1]] }
+			while (n) print line[n--]
+		}'
+}
+# documented SERIES FUNCTION: the counts in the table of the series' commit messages.
+documented() {
+	local patches
+	mapfile -t patches < <(series_patches "$1")
+	sed '/^---$/,/^From /d' "${patches[@]}" | awk -v f="${2%_noprof}" '$1 == f && $2 ~ /^[0-9]+$/ { print; exit }'
+}
+if [ "$(. "$top/harness/targets/tcg.sh" && target_probe)" ]; then
+	printf '# no x86_64 here: %s\n' "$(. "$top/harness/targets/tcg.sh" && target_probe)"
+else
+	export TARGET=tcg
+	for v in qpw-n qpw-off slowpath-isolated slowpath-isolated-n; do expect 0 '' "the x86_64 kernel of $v builds" build tree "$v"; done
+	compare x86_64 qpw-n qpw-off
+	compare x86_64 slowpath-isolated-n slowpath-isolated
+	for f in "${fast_functions[@]}"; do
+		for v in base off isolated; do
+			case $v in base) fast_path "$(build path "$base")" "$f" ;; off) fast_path "$(build path qpw-off)" "$f" ;; *) fast_path "$(build path slowpath-isolated)" "$f" ;; esac >"$scratch/$v.path"
+		done
+		n=$(wc -l <"$scratch/base.path") off=$(wc -l <"$scratch/off.path") isolated=$(wc -l <"$scratch/isolated.path")
+		read -r _ before after _ < <(documented qpw "$f")
+		holds "x86_64: $f of the baseline and of qpw-off is $before and $after instructions as documented ($n and $off)" test "$n $off" = "$before $after"
+		read -r _ before _ _ after < <(documented slowpath-isolated "$f")
+		holds "x86_64: $f of slowpath-isolated is $after instructions as documented ($isolated)" test "$n $isolated" = "$before $after"
+		holds "x86_64: qpw-off adds two static branches to $f" test \
+			"$(grep -c static "$scratch/off.path")" = $(($(grep -c static "$scratch/base.path") + 2))
+		# What is saved must be restored.
+		added=$(diff <(grep -v static "$scratch/base.path" | sort) <(grep -v static "$scratch/off.path" | sort) | grep '^[<>]' | tr '\n' ' ' || true)
+		holds "x86_64: qpw-off adds nothing else to $f but a saved register (${added:-nothing})" grep -qxE '(> pop > push )?' <<<"$added"
+	done
+fi
 finish

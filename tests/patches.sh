@@ -1,39 +1,44 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Each series applies to every supported kernel, after the series that all variants have.
+# Each series fits every supported kernel, patch by patch, after the series that all variants have; README.md says so.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-supported=(debian-7.2 debian-7.3)
+supported=$top/harness/supported.sh
+export VARIANT_PATH=$scratch:$top/kernel-patches
 
-# The files that the patches touch are enough of a tree.
-apply_all() {
-	local source=$1 tree=$2 p f
-	shift 2
-	mkdir -p "$tree"
-	sed -n 's|^--- a/||p' "$@" | sort -u | while read -r f; do
-		[ ! -f "$source/$f" ] || (cd "$source" && cp --parents "$f" "$tree")
-	done
-	for p in "$@"; do
-		GIT_CEILING_DIRECTORIES=$scratch git -C "$tree" apply --whitespace=error-all "$p"
-	done
-}
-
-mapfile -t common < "$top/kernel-patches/common.series"
-for kernel in "${supported[@]}"; do
-	SOURCE=$(KERNEL_SRC=$kernel "$top/harness/kernel/source.sh")
+mapfile -t kernels < "$top/kernel-patches/kernels.list"
+for kernel in "${kernels[@]}"; do
 	for series in "$top"/kernel-patches/patches/*/; do
 		series=$(basename "$series")
 		[[ ! $series =~ -[0-9]+\.[0-9]+$ ]] || continue
-		lists=("${common[@]}")
-		[[ " ${common[*]} " == *" $series "* ]] || lists+=("$series")
-		mapfile -t patches < <(series_patches "${lists[@]}")
-		expect 0 '' "$series (${#patches[@]} patches with the common ones) applies to $kernel" \
-			apply_all "$SOURCE" "$scratch/$kernel-$series" "${patches[@]}"
+		expect 0 '^yes$' "git am takes each patch of $series on $kernel, and what it touches builds" "$supported" "$kernel" "$series"
 	done
 done
-# The check can fail: a patch for lines that are not there.
-printf -- '--- a/mm/Makefile\n+++ b/mm/Makefile\n@@ -1,1 +1,1 @@\n-no such line\n+another\n' >"$scratch/bad.patch"
-expect 1 'patch (failed|does not apply)' 'a patch that does not fit is told' apply_all "$SOURCE" "$scratch/bad" "$scratch/bad.patch"
+
+# The check can fail: lines that are not there, and code that builds with a warning.
+bad() {
+	mkdir -p "$scratch/patches/$1" "$scratch/variants"
+	printf 'title = %s\nseries = %s\n' "$1" "$1" >"$scratch/variants/$1.variant"
+	{
+		printf 'From: a <a@invalid>\nDate: Sun, 22 Nov 2026 12:00:00 +0000\nSubject: [PATCH] %s\n\n---\n' "$1"
+		diff -u --label a/mm/slub.c --label b/mm/slub.c - "$scratch/new.c" || true
+	} >"$scratch/patches/$1/0001-$1.patch"
+}
+SOURCE=$(KERNEL_SRC=${kernels[0]} "$top/harness/kernel/source.sh")
+{ cat "$SOURCE/mm/slub.c"; echo 'static int nobody_uses_this;'; } >"$scratch/new.c"
+bad warns <"$SOURCE/mm/slub.c"
+expect 0 '^no: .* does not build .*nobody_uses_this' 'a warning is told' "$supported" "${kernels[0]}" warns
+echo 'another' >"$scratch/new.c"
+echo 'no such line' | bad misfits
+expect 0 '^no: .* does not apply' 'a patch that does not fit is told' "$supported" "${kernels[0]}" misfits
+
+"$supported" >"$scratch/table" 2>"$scratch/log"
+sed '1,/<!-- kernels -->/d; /<!-- end of kernels -->/,$d' "$top/README.md" | grep '^|' >"$scratch/readme" || true
+if diff "$scratch/table" "$scratch/readme" >"$scratch/diff"; then
+	ok "README.md's table of kernels is what harness/supported.sh sees"
+else
+	not_ok "README.md's table of kernels is not what harness/supported.sh sees (harness/supported.sh readme puts it there): $(head -n 3 "$scratch/diff")"
+fi
 finish
