@@ -1,0 +1,235 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# 'make variant' with the mailboxes that lists make: what is registered is the series, all of it and in its
+# order; what is refused leaves nothing behind.
+set -euo pipefail
+. "$(dirname "$0")/check.sh"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export TMPDIR=$scratch/tmp VARIANT_PATH=$top/kernel-patches:$scratch/local
+. "$top/harness/variants.sh"
+export GIT_CONFIG_GLOBAL=$scratch/gitconfig
+mkdir "$TMPDIR" "$scratch/mail"
+# What a user may have configured must not get into a series.
+printf '[user]\n\tname = Test\n\temail = test@localhost\n[diff]\n\tnoprefix = true\n[format]\n\tsignOff = true\n[commit]\n\tgpgSign = true\n' >"$GIT_CONFIG_GLOBAL"
+SOURCE=$("$top/harness/kernel/source.sh")
+touch "$scratch/begun"
+
+# A series of three in a git tree of its own: an option, and two patches of one file, the second on top of the first.
+k=$scratch/tree
+g() { git -C "$k" -c diff.noprefix=false -c commit.gpgSign=false -c format.signOff=false "$@"; }
+git init -q "$k"
+(cd "$SOURCE" && cp --parents mm/slub.c mm/Kconfig "$k")
+g add -A && g commit -qm base && g tag base
+commit() { g -c user.name='Jörg Ångström' -c user.email=jorg@localhost commit -qam "$1"; }
+printf '\nconfig SLUB_TASTE\n\tbool "Taste"\n\nconfig SLUB_SPICES\n\tint "Spices"\n\tdefault 3\n' >>"$k/mm/Kconfig"
+commit 'mm: Add a taste
+
+From here on there is taste.'
+sed -i '0,/^static/s//static int taste;\n\nstatic/' "$k/mm/slub.c"
+commit 'mm/slub: Use the taste'
+sed -i 's/^static int taste;/static int taste = 1;\nstatic int another; \/* naïve *\//' "$k/mm/slub.c"
+commit 'mm/slub: Have another taste'
+g format-patch -q -N -o "$scratch/plain" base..HEAD
+files=("$scratch"/plain/*)
+subjects=('mm: Add a taste' 'mm/slub: Use the taste' 'mm/slub: Have another taste')
+
+# mail TAG N [ENCODING]: patch N as a list has it: sent by another than who wrote it, folded and encoded.
+mail() {
+	local tag=$1 n=$2 encoding=${3:-8bit} body=$scratch/body
+	{
+		printf 'From: Jörg Ångström <jorg@localhost>\n\n'
+		sed '1,/^$/d' "${files[n - 1]}"
+	} >"$body"
+	printf 'From mboxrd@z Thu Jan  1 00:00:00 1970\nFrom: The Poster <poster@localhost>\nDate: Sun, 22 Nov 2026 10:0%s:00 +0000\n' "$n"
+	printf 'Subject: [%s]\n %s\nMessage-ID:\n <%s.%s@localhost>\nIn-Reply-To: <%s.0@localhost>\n' "$tag" "${subjects[n - 1]}" "${tag//[ \/]/-}" "$n" "${tag% *}"
+	printf 'MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: %s\n\n' "$encoding"
+	case $encoding in
+	8bit) sed 's/^>*From />&/' "$body" ;;
+	base64) sed 's/$/\r/' "$body" | base64 ;;
+	quoted-printable) perl -MMIME::QuotedPrint -0777 -ne 'print encode_qp($_)' "$body" ;;
+	esac
+	printf '\n'
+}
+# letter SUBJECT ID TEXT...: a cover or an answer.
+letter() {
+	printf 'From mboxrd@z Thu Jan  1 00:00:00 1970\nFrom: A Reader <reader@localhost>\nSubject: %s\nMessage-ID: <%s@localhost>\nIn-Reply-To: <x@localhost>\n\n' "$1" "$2"
+	printf '%s\n' "${@:3}" ''
+}
+
+listed() { find "$scratch/local" -type f -exec sha256sum {} + 2>/dev/null | sort; }
+clean() { [ -z "$(ls -A "$TMPDIR")" ] && [ -z "$(find "$scratch/local" -name '.*' 2>/dev/null)" ]; }
+make_variant() { MAKEFLAGS='' make -C "$top" --no-print-directory variant "$@" 2>&1 </dev/null; }
+
+# refused PATTERN VALUE...: one line with PATTERN, and nothing is registered or left.
+refused() {
+	local pattern=$1 before output status=0
+	shift
+	before=$(listed)
+	output=$(make_variant NAME=bad "$@") || status=$?
+	if [ "$status" != 2 ] || [ "$(grep -c '^sheafbench: ' <<<"$output")" != 1 ] || ! grep -qE "^sheafbench: .*$pattern" <<<"$output"; then
+		not_ok "$*: status $status, not one line with /$pattern/: $output"
+		rm -rf "$scratch"/local/*/bad{,.variant}
+	elif [ "$(listed)" != "$before" ] || ! clean; then
+		not_ok "$*: something was left: $(listed | diff - <(printf '%s\n' "$before")) $(ls -A "$TMPDIR")"
+	else
+		ok "refused: $pattern"
+	fi
+}
+
+ids() { for f in "$@"; do git patch-id --stable <"$f" | cut -d' ' -f1; done; }
+# taken WHAT NAME PATTERN VALUE...: what is registered is the series, its patches, order, authors and messages.
+taken() {
+	local what=$1 name=$2 pattern=$3 output status=0 dir=$scratch/local/patches/$2
+	output=$(make_variant NAME="$name" "${@:4}") || status=$?
+	if [ "$status" != 0 ] || ! grep -qE -- "$pattern" <<<"$output"; then
+		not_ok "$what: status $status, no /$pattern/ in: $output"
+	elif [ "$(ids "$dir"/*.patch)" != "$series" ] || [ "$(grep -h '^From: ' "$dir"/*.patch | sort -u)" != "$author" ]; then
+		not_ok "$what: not the series: $(head -n 5 "$dir"/*.patch)"
+	elif ! grep -q '^From here on there is taste.' "$dir"/0001*.patch || ! clean; then
+		not_ok "$what: the message is not as it was, or something is left: $(head -n 12 "$dir"/0001*.patch) $(ls -A "$TMPDIR")"
+	else
+		ok "$what"
+	fi
+}
+series=$(ids "${files[@]}")
+author=$(grep -h '^From: ' "${files[@]}" | sort -u)
+holds 'the test has a series of three by one author' test "$(wc -l <<<"$series") $(wc -l <<<"$author")" = '3 1'
+
+### What is taken.
+
+taken 'a git range' range 'make bench VARIANTS="local-trylock range"' MBOX="$k@base..HEAD" KCONFIG='CONFIG_SLUB_TASTE=y CONFIG_SLUB_STATS=n CONFIG_SLUB_SPICES=4' CMDLINE='taste=1 spice=2'
+holds 'the variant file has what was given' test "$(grep -v '^#' "$scratch/local/variants/range.variant")" = "title = mm: Add a taste
+series = range
+kconfig = CONFIG_SLUB_TASTE=y
+kconfig = # CONFIG_SLUB_STATS is not set
+kconfig = CONFIG_SLUB_SPICES=4
+cmdline = taste=1 spice=2"
+holds 'no path of this machine is in it' test "$(grep -rc "$scratch" "$scratch/local" | grep -cv ':0$')" = 0
+taken 'a folder, in the order of names' folder '' MBOX="$scratch/plain" TITLE='Things: "taste", 5 % of it'
+holds 'a TITLE is kept' grep -qxF 'title = Things: "taste", 5 % of it' "$scratch/local/variants/folder.variant"
+mkdir "$scratch/quilt"
+for n in 1 2 3; do { echo "From here on there is taste."; echo; sed -n '/^diff/,$p' "${files[n - 1]}"; } >"$scratch/quilt/$((9 - n)).diff"; done
+printf '8.diff\n# a comment\n7.diff -p1\n6.diff # another\n' >"$scratch/quilt/series"
+author='From: nobody <nobody@localhost>' taken 'a folder of bare diffs with a series file' quilt '' MBOX="$scratch/quilt"
+
+{
+	mail 'PATCH v2 3/3' 3 base64
+	letter 'Re: [PATCH v2 1/3] mm: Add a taste' r1 '> diff --git a/mm/slub.c b/mm/slub.c' 'Reviewed-by: A Reader <reader@localhost>' 'I would rather have' 'diff --git a/mm/slub.c b/mm/slub.c' '--- a/mm/slub.c' '+++ b/mm/slub.c' '@@ -1 +1 @@' '-a' '+b'
+	mail 'PATCH v2 1/3' 1 quoted-printable
+	letter '[PATCH v2 0/3] A taste for slabs, naïve' c2 'What changed:' ' mm/slub.c | 2 ++' '' '---' '2.39.5'
+	mail 'PATCH v2 2/3' 2
+} >"$scratch/mail/mixed"
+taken 'out of order, encoded, with cover and answers' mixed '' MBOX="$scratch/mail/mixed"
+holds 'the title is that of the cover, in ASCII' grep -qx 'title = A taste for slabs, nai\?ve' "$scratch/local/variants/mixed.variant"
+holds 'an 80 column patch came through quoted-printable' grep -q '=$' "$scratch/mail/mixed"
+gzip -c "$scratch/mail/mixed" >"$scratch/mail/mixed.mbox.gz"
+taken 'packed, as lore gives it' packed '' MBOX="$scratch/mail/mixed.mbox.gz"
+sed 's/$/\r/' "$scratch/mail/mixed" >"$scratch/mail/crlf"
+taken 'with CRLF line ends' crlf '' MBOX="$scratch/mail/crlf"
+mkdir -p "$scratch/maildir"/{cur,new,tmp}
+for n in 1 2 3; do mail "RFC,net,v3,0$n/03" "$n" | sed '1d; s/^>From /From /' >"$scratch/maildir/cur/$((9 - n)).x:2,S"; done
+taken 'a maildir, tags in another fashion' maildir '' MBOX="$scratch/maildir"
+{
+	for n in 3 2 1; do mail "PATCH $n/3" "$n" | sed 's/another;/another_one;/'; done
+	cat "$scratch/mail/mixed"
+	mail 'PATCH v2 2/3' 2 # a second copy, by way of another list
+	letter '[PATCH] mm/slub: No, like this' f1 'diff --git a/mm/slub.c b/mm/slub.c' '--- a/mm/slub.c' '+++ b/mm/slub.c' '@@ -1 +1 @@' '-a' '+b'
+} >"$scratch/mail/versions"
+taken 'the newer of two versions, a copy and an answer with a patch' versions 'left out, older than v2: v1' MBOX="$scratch/mail/versions"
+g format-patch -q -n --cover-letter --thread --stdout base..HEAD >"$scratch/mail/git"
+taken "git's own mailbox" git-own '' MBOX="$scratch/mail/git"
+
+# As build.sh does it: after the common patches, by git apply, on the files of the kernel.
+apply_all() {
+	local p
+	for p in "$@"; do GIT_CEILING_DIRECTORIES=$scratch git -C "$scratch/applied" apply --whitespace=nowarn "$p"; done
+}
+mapfile -t common <"$top/kernel-patches/common.series"
+mapfile -t patches < <(series_patches "${common[@]}"; find "$scratch/local/patches/mixed" -name '*.patch' | sort)
+mkdir "$scratch/applied"
+sed -n 's|^--- a/||p' "${patches[@]}" | sort -u | (cd "$SOURCE" && xargs cp --parents -t "$scratch/applied")
+holds 'it applies where the build applies it' apply_all "${patches[@]}"
+holds 'and is there' grep -q '^static int another; /\* naïve \*/' "$scratch/applied/mm/slub.c"
+text() { variant_build_text "$1" | hash_of; }
+holds 'the same series twice is one build' test "$(text mixed)" = "$(text packed)"
+holds 'another KCONFIG is another' test "$(text mixed)" != "$(text range)"
+expect 0 '^range-[0-9a-f]{16}$' 'build.sh knows it' env SOURCE="$SOURCE" TARGET=uml "$top/harness/kernel/build.sh" id range
+
+# A series that stands on another, and one that needs the ancestor of its git tree.
+sed -i 's/^static int another;/static int third;\n&/' "$k/mm/slub.c"
+commit 'mm/slub: A third taste'
+g format-patch -q -1 --stdout >"$scratch/mail/third"
+expect 0 'registered|measures it' 'on top of a BASE' make_variant NAME=third MBOX="$scratch/mail/third" BASE=range
+holds 'BASE comes first' test "$(grep '^series' "$scratch/local/variants/third.variant" | paste -sd,)" = 'series = range,series = third'
+g checkout -q base
+sed -i '1s/.*/\/\/ another first line/; 0,/^static/s//\n\nstatic/' "$k/mm/slub.c"
+commit 'mm/slub: Of another kernel' && g tag elsewhere
+sed -i '4s/^/ * another fourth line\n/' "$k/mm/slub.c"
+commit 'mm/slub: A change near the first line'
+expect 0 'applied 3-way: patch 1/1' 'what applies 3-way only is written as it applies' make_variant NAME=three-way MBOX="$k@elsewhere..HEAD"
+g format-patch -q -1 --stdout >"$scratch/mail/elsewhere"
+
+### What is refused.
+
+refused "patch 1/1 'mm/slub: A change near the first line' does not apply to .*hunk 1 of mm/slub.c, @@ -1,.*3-way \\(.*mm/slub.c.*BASE=" MBOX="$scratch/mail/elsewhere"
+refused "patch 1/1 'mm/slub: A third taste' does not apply .*hunk 1 of mm/slub.c, @@" MBOX="$scratch/mail/third"
+sed 's/^-static int taste;/-static int no_taste;/; s/^static void/static int/' "${files[2]}" | sed 's/^@@.*@@/& some_function()/' >"$scratch/changed.patch"
+mkdir "$scratch/half"
+cp "${files[0]}" "${files[1]}" "$scratch/half"
+cp "$scratch/changed.patch" "$scratch/half/0003.patch"
+refused "patch 3/3 'mm/slub: Have another taste' does not apply .*hunk 1 of mm/slub.c, @@ .*nothing is registered" MBOX="$scratch/half"
+sed 's|mm/slub.c|mm/no-such.c|; s/^index [0-9a-f]*/index 123456789abc/' "${files[1]}" >"$scratch/mail/nofile"
+refused 'mm/no-such.c.* is not in this kernel' MBOX="$scratch/mail/nofile"
+sed '/^@@/,$ s/^ ./&edited/' "${files[0]}" >"$scratch/mail/edited"
+refused 'nor to the file that its index line names' MBOX="$scratch/mail/edited"
+sed -n '/^From: /p; /^Subject: /,$p' "${files[1]}" | sed '/^ /{n;d}' >"$scratch/mail/wrapped"
+refused 'does not apply .*corrupt patch' MBOX="$scratch/mail/wrapped"
+{ mail 'PATCH v2 1/3' 1; mail 'PATCH v2 3/3' 3; } >"$scratch/mail/hole"
+refused 'lacks 2/3 of v2; give' MBOX="$scratch/mail/hole"
+{ cat "$scratch/mail/mixed"; letter '[PATCH v3 0/3] A taste for slabs, naïve' c3 'The same.'; mail 'PATCH v3 2/3' 2; } >"$scratch/mail/newer"
+refused 'lacks 1/3 3/3 of v3' MBOX="$scratch/mail/newer"
+{ mail 'PATCH 1/3' 1; mail 'PATCH 2/3' 2; mail 'PATCH 3/3' 3; mail 'PATCH 2/3' 3 | sed 's/3@localhost/9@localhost/; s/Have another/Quite another/'; } >"$scratch/mail/twice"
+refused "both 'mm/slub: Use the taste' and 'mm/slub: Quite another taste' are patch 2/3" MBOX="$scratch/mail/twice"
+{ cat "$scratch/mail/mixed"; mail 'PATCH 1/1' 1 | sed 's/Add a taste/Quite other/'; } >"$scratch/mail/two"
+refused "several series: 'A taste for slabs, naïve' \(v2, of 3\) and 'mm: Quite other' \(v1, of 1\); give one" MBOX="$scratch/mail/two"
+cat "${files[@]}" >"$scratch/mail/unnumbered"
+refused "both 'mm: Add a taste' and .*as a folder" MBOX="$scratch/mail/unnumbered"
+letter 'Re: [PATCH] talk' t 'Nice.' >"$scratch/mail/talk"
+refused 'has no patch in it; give' MBOX="$scratch/mail/talk"
+printf '<!DOCTYPE html>\n<html><body>prove that you are human</body></html>\n' >"$scratch/mail/page"
+refused 'it is a web page' MBOX="$scratch/mail/page"
+head -c 300 "$scratch/mail/mixed.mbox.gz" >"$scratch/mail/cut.gz"
+refused 'cannot be unpacked' MBOX="$scratch/mail/cut.gz"
+: >"$scratch/mail/empty"
+refused 'no patch' MBOX="$scratch/mail/empty"
+mkdir "$scratch/nothing"
+refused 'no patch' MBOX="$scratch/nothing"
+refused 'no such mailbox; give' MBOX="$scratch/none"
+refused 'names no commits' MBOX="$k@nowhere..HEAD"
+refused 'names no commits' MBOX="$scratch/nothing@a..b"
+refused 'empty range' MBOX="$k@HEAD..HEAD"
+g checkout -q -b side base && g merge -q -m merge --no-ff -s ours elsewhere
+refused 'merges in it' MBOX="$k@base..side"
+series_patches layout | head -n 1 | xargs -I{} cp {} "$scratch/mail/layout"
+refused 'in .* already' MBOX="$scratch/mail/layout"
+
+refused 'MBOX=<mailbox'
+refused "NAME='No'" NAME=No MBOX="$scratch/plain"
+refused "NAME=''" NAME= MBOX="$scratch/plain"
+refused "NAME='../x'" NAME=../x MBOX="$scratch/plain"
+refused "NAME='x-7.3'.*version" NAME=x-7.3 MBOX="$scratch/plain"
+refused 'NAME=range is taken by .*rm -rf .*range' NAME=range MBOX="$scratch/plain"
+refused 'NAME=qpw is taken by .*choose another$' NAME=qpw MBOX="$scratch/plain"
+refused "'SLUB_TASTE=y' is no CONFIG_X=value" MBOX="$scratch/plain" KCONFIG='SLUB_TASTE=y'
+refused 'has CONFIG_SLUB_TATSE; look' MBOX="$scratch/plain" KCONFIG='CONFIG_SLUB_TASTE=y CONFIG_SLUB_TATSE=y'
+refused 'CONFIG_SLUB_TASTE takes y or n' MBOX="$scratch/plain" KCONFIG=CONFIG_SLUB_TASTE=m
+refused 'CONFIG_SLUB_SPICES takes a number' MBOX="$scratch/plain" KCONFIG=CONFIG_SLUB_SPICES=y
+refused "BASE: 'qwp' is not known; valid:.* qpw " MBOX="$scratch/plain" BASE=qwp
+refused "BASE: 'layout' is not known" MBOX="$scratch/plain" BASE=layout
+refused 'at most 60' MBOX="$scratch/plain" TITLE=1234567890123456789012345678901234567890123456789012345678901
+refused 'CMDLINE: give it in one line' MBOX="$scratch/plain" CMDLINE=$'a\tb'
+NAME=from-env refused "NAME=''" NAME= MBOX="$scratch/plain"
+
+holds 'the kernel source is as it was' test -z "$(find "$SOURCE" -newer "$scratch/begun" -print -quit)"
+finish
