@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What 'make prove' runs in a debug kernel: the kernel's own slub_kunit, then sheafstress.ko, loaded once for
+ * each test, with failslab for its threads. Last, the sums of SLUB's own counters over all caches.
+ *
+ * Arguments: TEST SECONDS [TEST SECONDS]..., the tests of bench/stress/sheafstress.c; the first that fails is the last. Exit status 0 if all passed.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The functions that the module calls and the kernel does not export, and what its parameters call them. */
+static const struct {
+	const char *symbol, *parameter;
+} symbols[] = {
+	{ "kmem_cache_prefill_sheaf", "prefill_sheaf" },
+	{ "kmem_cache_alloc_from_sheaf_noprof", "alloc_from_sheaf" },
+	{ "kmem_cache_refill_sheaf", "refill_sheaf" },
+	{ "kmem_cache_return_sheaf", "return_sheaf" },
+};
+
+#define NR_SYMBOLS (sizeof(symbols) / sizeof(symbols[0]))
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	/* A kernel without fault injection has none of them; the module counts what really failed. */
+	if (!file)
+		return;
+	fputs(text, file);
+	if (fclose(file))
+		printf("sheafstress: cannot write to %s: %s\n", path, strerror(errno));
+}
+
+/* One allocation in 20 of the tasks that say so, waiting ones as well, without a stack trace. */
+static void set_failslab(void)
+{
+	mount("debug", "/sys/kernel/debug", "debugfs", 0, NULL);
+	write_file("/sys/kernel/debug/failslab/verbose", "0");
+	write_file("/sys/kernel/debug/failslab/task-filter", "Y");
+	write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
+	write_file("/sys/kernel/debug/failslab/times", "-1");
+	write_file("/sys/kernel/debug/failslab/probability", "5");
+}
+
+/* ' name=address' of each symbol, or of none. */
+static void find_symbols(char *parameters, size_t size)
+{
+	char line[512], name[256];
+	unsigned long address;
+	size_t length = 0, found = 0;
+	FILE *file = fopen("/proc/kallsyms", "re");
+
+	parameters[0] = '\0';
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx %*c %255s", &address, name) != 2 || !address)
+			continue;
+		for (size_t i = 0; i < NR_SYMBOLS; i++) {
+			if (strcmp(name, symbols[i].symbol))
+				continue;
+			length += (size_t)snprintf(parameters + length, size - length, " %s=0x%lx",
+						   symbols[i].parameter, address);
+			found++;
+		}
+	}
+	if (file)
+		fclose(file);
+	if (found != NR_SYMBOLS)
+		parameters[0] = '\0';
+}
+
+static int load(const char *path, const char *parameters)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int status = fd < 0 || syscall(SYS_finit_module, fd, parameters, 0) ? errno : 0;
+
+	/* That is how a test of the module says that it failed, having said why. */
+	if (status && status != EIO)
+		printf("sheafstress: failed: cannot load %s: %s\n", path, strerror(status));
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+static int run_test(const char *test, const char *seconds, const char *more)
+{
+	char parameters[512];
+
+	snprintf(parameters, sizeof(parameters), "test=%s seconds=%s%s", test, seconds, more);
+	if (load("/sheafstress.ko", parameters))
+		return 1;
+	if (!syscall(SYS_delete_module, "sheafstress", 0))
+		return 0;
+	printf("sheafstress: failed: cannot unload the module: %s\n", strerror(errno));
+	return 1;
+}
+
+/* 'sheafstress: stat NAME SUM' for each counter of CONFIG_SLUB_STATS. */
+static void show_stats(void)
+{
+	static const char *const stats[] = {
+		"alloc_fastpath",     "alloc_slowpath",	    "free_fastpath",	 "free_slowpath",
+		"free_rcu_sheaf",     "sheaf_alloc",	    "sheaf_refill",	 "sheaf_flush",
+		"barn_get",	      "barn_put",	    "barn_get_fail",	 "barn_put_fail",
+		"sheaf_prefill_fast", "sheaf_prefill_slow", "sheaf_return_fast",
+	};
+	struct dirent *entry;
+	char path[512];
+
+	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
+		unsigned long sum = 0, value;
+		int files = 0;
+		DIR *dir = opendir("/sys/kernel/slab");
+
+		while (dir && (entry = readdir(dir))) {
+			FILE *file;
+
+			snprintf(path, sizeof(path), "/sys/kernel/slab/%s/%s", entry->d_name,
+				 stats[i]);
+			file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
+			if (!file)
+				continue;
+			if (fscanf(file, "%lu", &value) == 1) {
+				sum += value;
+				files++;
+			}
+			fclose(file);
+		}
+		if (dir)
+			closedir(dir);
+		if (files)
+			printf("sheafstress: stat %s %lu\n", stats[i], sum);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	char addresses[256];
+	cpu_set_t all;
+	int failed;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* init bound this process to the measured CPU. */
+	memset(&all, 0xff, sizeof(all));
+	if (sched_setaffinity(0, sizeof(all), &all))
+		perror("sched_setaffinity");
+	/* Its verdict is on the console. */
+	failed = load("/slub_kunit.ko", "") != 0;
+	set_failslab();
+	find_symbols(addresses, sizeof(addresses));
+	for (int i = 1; i + 1 < argc && !failed; i += 2)
+		failed = run_test(argv[i], argv[i + 1], addresses);
+	show_stats();
+	return failed;
+}

@@ -1,0 +1,1043 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sheafstress.ko: looks for what a change to mm/slub.c broke. Loading it runs one test to its end,
+ * and fails with EIO if the test did; lines that begin with 'sheafstress:' say what was done and
+ * what was wrong.
+ *
+ * test=stress uses and flushes caches in all ways at once, see enum kind. Each kind of work is
+ * counted, and one that was never done fails the test as much as an object that is lost.
+ *
+ * test=rcu asks whether kvfree_rcu_barrier() still waits for each object that was queued before.
+ * Objects carry a word that is unique to the time they are in use. With init_on_free=1 the word is
+ * gone as soon as the object is free, whichever way it went, so whether it is free can be seen
+ * without asking the allocator:
+ *
+ *  - at the return of the barrier, and after the cache was destroyed, no object that had been
+ *    passed to kfree_rcu() before it began has its word;
+ *  - a reader that found an object sees the same word until rcu_read_unlock();
+ *  - an object that is handed out has no word.
+ *
+ * The windows of such races are opened by preemption: on each CPU a SCHED_FIFO thread, the hog,
+ * takes it while the barrier runs on another, and what it preempted waits wherever it was, most
+ * likely where preemption was just enabled, which is right after an unlock.
+ */
+#define pr_fmt(fmt) "sheafstress: " fmt
+
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/hrtimer.h>
+#include <linux/irq_work.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#ifdef CONFIG_X86_LOCAL_APIC
+#include <asm/apic.h>
+#include <asm/nmi.h>
+#endif
+
+static char *test = "stress";
+module_param(test, charp, 0);
+MODULE_PARM_DESC(test, "stress or rcu");
+
+static unsigned int seconds = 10;
+module_param(seconds, uint, 0);
+MODULE_PARM_DESC(seconds, "how long");
+
+/* Not exported: who loads the module gives their addresses, or else no sheaf is prefilled. */
+static unsigned long prefill_sheaf, alloc_from_sheaf, refill_sheaf, return_sheaf;
+module_param(prefill_sheaf, ulong, 0);
+module_param(alloc_from_sheaf, ulong, 0);
+module_param(refill_sheaf, ulong, 0);
+module_param(return_sheaf, ulong, 0);
+#define PREFILL	((typeof(kmem_cache_prefill_sheaf) *)prefill_sheaf)
+#define FROM	((typeof(kmem_cache_alloc_from_sheaf_noprof) *)alloc_from_sheaf)
+#define REFILL	((typeof(kmem_cache_refill_sheaf) *)refill_sheaf)
+#define RETURN	((typeof(kmem_cache_return_sheaf) *)return_sheaf)
+
+enum kind {
+	DID_ALLOCATED,
+	DID_BULK,
+	DID_PREFILLED,
+	DID_QUEUED,
+	DID_MIGHTSLEEP,
+	DID_REMOTE,
+	DID_HARDIRQ,
+	DID_NOLOCK_HARDIRQ,
+	DID_NOLOCK_IRQ_WORK,
+	DID_NOLOCK_NMI,
+	DID_NOLOCK_FAILED,
+	DID_NOLOCK_QUEUED,
+	DID_FAILED,
+	DID_SHRUNK,
+	DID_BARRIER,
+	DID_BARRIER_ON,
+	DID_DESTROYED,
+	DID_HOTPLUG,
+	DID_READ,
+	DID_HOGGED,
+	DID_CHECKED,
+	NR_KINDS
+};
+
+#ifdef kfree_rcu_nolock
+#define RCU_NOLOCK true
+#else
+#define RCU_NOLOCK false
+#endif
+
+/* What each kind of work is called, and whether a test has to have done it. */
+static const struct {
+	const char *name;
+	bool stress, rcu;
+} kinds[NR_KINDS] = {
+	[DID_ALLOCATED] = { "objects allocated", true, true },
+	[DID_BULK] = { "bulk allocations", true },
+	[DID_PREFILLED] = { "prefilled sheaves", true },
+	[DID_QUEUED] = { "objects passed to kfree_rcu", true, true },
+	[DID_MIGHTSLEEP] = { "kvfree_rcu_mightsleep calls", true },
+	[DID_REMOTE] = { "objects freed on another CPU", true },
+	[DID_HARDIRQ] = { "allocations in hardirq", true },
+	[DID_NOLOCK_HARDIRQ] = { "kmalloc_nolock in hardirq", true },
+	[DID_NOLOCK_IRQ_WORK] = { "kmalloc_nolock in irq_work", true },
+	[DID_NOLOCK_NMI] = { "kmalloc_nolock in NMI", IS_ENABLED(CONFIG_X86_LOCAL_APIC) },
+	[DID_NOLOCK_FAILED] = { "kmalloc_nolock that failed" },
+	[DID_NOLOCK_QUEUED] = { "objects passed to kfree_rcu_nolock", RCU_NOLOCK, RCU_NOLOCK },
+	[DID_FAILED] = { "allocations that failslab failed", IS_ENABLED(CONFIG_FAILSLAB) },
+	[DID_SHRUNK] = { "kmem_cache_shrink calls", true, true },
+	[DID_BARRIER] = { "kvfree_rcu_barrier calls", true, true },
+	[DID_BARRIER_ON] = { "kvfree_rcu_barrier_on_cache calls", true, true },
+	[DID_DESTROYED] = { "caches destroyed", true, true },
+	[DID_HOTPLUG] = { "CPUs taken offline and back", IS_ENABLED(CONFIG_HOTPLUG_CPU) },
+	[DID_READ] = { "objects read under RCU", false, true },
+	[DID_HOGGED] = { "barriers against a preempted CPU", false, true },
+	[DID_CHECKED] = { "objects found free after a barrier", false, true },
+};
+
+#define PATIENCE	60	/* seconds past the end */
+
+static bool stressing;
+static atomic64_t done[NR_KINDS];
+static atomic_t failures;
+
+static void did(enum kind kind, long n)
+{
+	atomic64_add(n, &done[kind]);
+}
+
+#define fail(fmt, ...)							\
+	do {								\
+		if (atomic_inc_return(&failures) <= 3)			\
+			pr_err("failed: " fmt "\n", ##__VA_ARGS__);	\
+	} while (0)
+
+static bool expected(enum kind kind)
+{
+	if (kind == DID_PREFILLED && !return_sheaf)
+		return false;
+	return stressing ? kinds[kind].stress : kinds[kind].rcu;
+}
+
+/* On a busy machine it takes a while until each kind of work was done. */
+static bool goes_on(unsigned long end)
+{
+	int i;
+
+	if (atomic_read(&failures))
+		return false;
+	if (time_before(jiffies, end))
+		return true;
+	for (i = 0; i < NR_KINDS; i++)
+		if (expected(i) && !atomic64_read(&done[i]))
+			return time_before(jiffies, end + PATIENCE * HZ);
+	return false;
+}
+
+static void report_kinds(void)
+{
+	int i;
+
+	for (i = 0; i < NR_KINDS; i++) {
+		long long n = atomic64_read(&done[i]);
+
+		if (n || expected(i))
+			pr_info("%s: %lld %s\n", test, n, kinds[i].name);
+		if (!n && expected(i))
+			fail("no %s", kinds[i].name);
+	}
+}
+
+#define MOST_THREADS	64
+static struct task_struct *threads[MOST_THREADS];
+static unsigned int nr_threads;
+
+static void spawn(int (*fn)(void *), long arg)
+{
+	struct task_struct *t = ERR_PTR(-ENOSPC);
+
+	if (nr_threads < MOST_THREADS)
+		t = kthread_run(fn, (void *)arg, "sheafstress/%ld", arg);
+	if (IS_ERR(t))
+		fail("cannot start a thread: %ld", PTR_ERR(t));
+	else
+		threads[nr_threads++] = t;
+}
+
+/* In the order in which they were started: first those that keep the CPUs busy. */
+static void stop_threads(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_threads; i++)
+		kthread_stop(threads[i]);
+	nr_threads = 0;
+}
+
+static u32 below(u32 n)
+{
+	return get_random_u32_below(n);
+}
+
+/* No bound kthread: those keep a CPU from going offline. Fails while the CPU is. */
+static void run_on(unsigned int cpu)
+{
+	set_cpus_allowed_ptr(current, cpumask_of(cpu));
+}
+
+/* For what uses a CPU all the time: the kworkers of a flush, and those of RCU, go first. */
+static void go_last(void)
+{
+	sched_set_normal(current, MAX_NICE);
+}
+
+/* The stress */
+
+#define SHEAFSTRESS_DEBUG (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER)
+#define NR_MAIL		16
+#define MOST_HELD	192
+#define FEW_HELD	4	/* where each operation takes the node's lock, as with slab_debug */
+
+struct thing {
+	unsigned long word;
+	struct rcu_head rcu;
+	int cpu;
+};
+
+static struct stressed {
+	const char *name;	/* of a cache of its own; NULL is kmalloc() */
+	unsigned int size;
+	slab_flags_t flags;
+	unsigned int most;
+	struct kmem_cache *s;
+	atomic64_t out;
+	struct thing *mail[NR_MAIL];
+} stressed[] = {
+	{ "sheafstress-64", 64, 0, MOST_HELD },
+	{ "sheafstress-64-too", 64, SLAB_HWCACHE_ALIGN, MOST_HELD },
+	{ "sheafstress-512", 512, 0, MOST_HELD },
+	{ "sheafstress-4096", 4096, 0, 24 },
+	{ "sheafstress-typesafe", 128, SLAB_TYPESAFE_BY_RCU, MOST_HELD },
+	{ "sheafstress-account", 256, SLAB_ACCOUNT, MOST_HELD },
+	{ "sheafstress-debug", 128, SHEAFSTRESS_DEBUG, FEW_HELD },
+#define NR_CACHES 7	/* of its own */
+	{ NULL, 64, 0, MOST_HELD },
+	{ NULL, 192, 0, FEW_HELD },
+	{ NULL, 1024, 0, 64 },
+};
+
+/*
+ * Of the time: in every second one the threads' allocations may fail, in two of four interrupts use
+ * kmalloc_nolock(). Not always, as what is queued again and again keeps irq_work_sync() waiting
+ * where irq_work has to wait for the tick.
+ */
+static unsigned int phase;
+
+static unsigned long mark_of(const struct stressed *c, const struct thing *o)
+{
+	return (unsigned long)o ^ (unsigned long)c ^ 0x5bd1e995;
+}
+
+/* In the first and in the last word, so that two owners of any part are seen. */
+static void mark(const struct stressed *c, struct thing *o)
+{
+	o->word = mark_of(c, o);
+	o->cpu = raw_smp_processor_id();
+	((unsigned long *)o)[c->size / sizeof(long) - 1] = o->word;
+}
+
+static void unmark(const struct stressed *c, struct thing *o)
+{
+	unsigned long *last = (unsigned long *)o + c->size / sizeof(long) - 1;
+
+	if (o->word != mark_of(c, o) || *last != o->word)
+		fail("an object of %s (size %u) changed while it was held",
+		     c->name ?: "kmalloc", c->size);
+	o->word = 0;
+	*last = 0;
+}
+
+static unsigned int take_prefilled(struct stressed *c, gfp_t gfp, struct thing **held,
+				   unsigned int n)
+{
+	struct slab_sheaf *sheaf = PREFILL(c->s, gfp, n);
+	unsigned int i;
+
+	if (!sheaf)
+		return 0;
+	/* Not all of them, for the sheaf to go back with some. */
+	for (i = 0; i < n - n / 4; i++) {
+		held[i] = FROM(c->s, gfp, sheaf);
+		if (!held[i])
+			break;
+	}
+	if (i < n - n / 4)
+		fail("a sheaf prefilled with %u objects of %s had %u", n, c->name, i);
+	if (n % 2)
+		REFILL(c->s, gfp, &sheaf, n / 2 + 1);
+	RETURN(c->s, gfp, sheaf);
+	did(DID_PREFILLED, 1);
+	return i;
+}
+
+static unsigned int take(struct stressed *c, struct thing **held, unsigned int n)
+{
+	gfp_t gfp = below(4) ? GFP_KERNEL : GFP_NOWAIT;
+	unsigned int i = 0;
+
+	switch (c->s ? below(4) : 3) {
+	case 0:
+		if (kmem_cache_alloc_bulk(c->s, gfp, n, (void **)held)) {
+			did(DID_BULK, 1);
+			i = n;
+		}
+		break;
+	case 1:
+		if (return_sheaf) {
+			i = take_prefilled(c, gfp, held, n);
+			break;
+		}
+		fallthrough;
+	default:
+		for (; i < n; i++) {
+			held[i] = c->s ? kmem_cache_alloc(c->s, gfp) : kmalloc(c->size, gfp);
+			if (!held[i])
+				break;
+		}
+	}
+	if (i < n && READ_ONCE(current->make_it_fail))
+		did(DID_FAILED, 1);
+	did(DID_ALLOCATED, i);
+	atomic64_add(i, &c->out);
+	for (n = 0; n < i; n++)
+		mark(c, held[n]);
+	return i;
+}
+
+static void give_one(struct stressed *c, struct thing *o)
+{
+	if (c->s)
+		kmem_cache_free(c->s, o);
+	else
+		kfree(o);
+}
+
+static void give(struct stressed *c, struct thing **held, unsigned int n)
+{
+	unsigned int i, way = below(4);
+	struct thing *o;
+
+	for (i = 0; i < n; i++) {
+		if (way == 3) {
+			/* Put one into the mail, free what someone else had put there. */
+			held[i] = xchg(&c->mail[below(NR_MAIL)], held[i]);
+			if (!held[i])
+				continue;
+			did(DID_REMOTE, held[i]->cpu != raw_smp_processor_id());
+		}
+		o = held[i];
+		unmark(c, o);
+		atomic64_dec(&c->out);
+		if (way == 1 && !(c->flags & SLAB_TYPESAFE_BY_RCU)) {
+			kfree_rcu(o, rcu);
+			did(DID_QUEUED, 1);
+		} else if (way != 2 || !c->s) {
+			give_one(c, o);
+		}
+	}
+	if (way == 2 && c->s && n)
+		kmem_cache_free_bulk(c->s, n, (void **)held);
+}
+
+static DEFINE_PER_CPU(struct irq_work, irq_works);
+static struct hrtimer timers[NR_CPUS];
+
+/* 192 is the size that is booted with slab_debug, where kmalloc_nolock() needs no cmpxchg16b. */
+static void nolock_burst(enum kind kind)
+{
+	static const unsigned int sizes[] = { 64, 192, 512 };
+	void *p[ARRAY_SIZE(sizes)];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		p[i] = kmalloc_nolock(sizes[i], 0, NUMA_NO_NODE);
+		did(p[i] ? kind : DID_NOLOCK_FAILED, 1);
+		if (p[i])
+			memset(p[i], 0x5a, sizes[i]);
+	}
+	while (i--) {
+#ifdef kfree_rcu_nolock
+		if (p[i] && i == 1) {
+			kfree_rcu_nolock((struct thing *)p[i], rcu);
+			did(DID_NOLOCK_QUEUED, 1);
+			continue;
+		}
+#endif
+		kfree_nolock(p[i]);
+	}
+}
+
+static void in_irq_work(struct irq_work *work)
+{
+	nolock_burst(DID_NOLOCK_IRQ_WORK);
+}
+
+#ifdef CONFIG_X86_LOCAL_APIC
+static int in_nmi_handler(unsigned int type, struct pt_regs *regs)
+{
+	nolock_burst(DID_NOLOCK_NMI);
+	return NMI_HANDLED;
+}
+
+static void send_nmi(unsigned int cpu)
+{
+	/* A CPU that is online stays so while preemption is disabled. */
+	preempt_disable();
+	if (cpu_online(cpu))
+		apic->send_IPI(cpu, NMI_VECTOR);
+	preempt_enable();
+}
+#else
+static void send_nmi(unsigned int cpu) { }
+#endif
+
+static enum hrtimer_restart in_hrtimer(struct hrtimer *timer)
+{
+	struct stressed *c = &stressed[below(ARRAY_SIZE(stressed))];
+	ktime_t start = ktime_get(), took;
+	struct thing *o[4];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(o); i++) {
+		o[i] = c->s ? kmem_cache_alloc(c->s, GFP_ATOMIC) : kmalloc(c->size, GFP_ATOMIC);
+		did(DID_HARDIRQ, !!o[i]);
+		if (o[i])
+			mark(c, o[i]);
+	}
+	if (READ_ONCE(phase) & 2) {
+		nolock_burst(DID_NOLOCK_HARDIRQ);
+		irq_work_queue(this_cpu_ptr(&irq_works));
+	}
+	for (i = 0; i < ARRAY_SIZE(o); i++) {
+		if (!o[i])
+			continue;
+		unmark(c, o[i]);
+		if (i == 1 && !(c->flags & SLAB_TYPESAFE_BY_RCU))
+			kfree_rcu(o[i], rcu);
+		else
+			give_one(c, o[i]);
+	}
+	/* Where CPUs are shared this may take long; most of the time is for what is interrupted. */
+	took = ktime_sub(ktime_get(), start);
+	hrtimer_forward_now(timer, ns_to_ktime(200000 + below(800000) + 8 * ktime_to_ns(took)));
+	return HRTIMER_RESTART;
+}
+
+static int hammer(void *arg)
+{
+	struct thing **held = kvcalloc(MOST_HELD, sizeof(*held), GFP_KERNEL | __GFP_NOFAIL);
+	unsigned int cpu = (long)arg / 2, n, i;
+
+	go_last();
+	for (i = 0; !kthread_should_stop(); i++) {
+		struct stressed *c = &stressed[below(ARRAY_SIZE(stressed))];
+
+		/* Again and again, as a CPU that went offline took that away. */
+		if (i % 64 == 0) {
+			run_on(cpu);
+			if ((long)arg % 2)
+				hrtimer_start(&timers[cpu], ns_to_ktime(300000),
+					      HRTIMER_MODE_REL_PINNED);
+		}
+#ifdef CONFIG_FAULT_INJECTION
+		current->make_it_fail = READ_ONCE(phase) & 1;
+#endif
+		n = take(c, held, 1 + below(c->most));
+		if (i % 16 == 0 && READ_ONCE(phase) & 2)
+			send_nmi(below(nr_cpu_ids));
+		give(c, held, n);
+		if (i % 256 == 0) {
+			void *p = kvmalloc(below(2) ? 100 : 20000, GFP_KERNEL);
+
+			if (p) {
+				kvfree_rcu_mightsleep(p);
+				did(DID_MIGHTSLEEP, 1);
+			}
+		}
+		cond_resched();
+	}
+#ifdef CONFIG_FAULT_INJECTION
+	current->make_it_fail = 0;
+#endif
+	if ((long)arg % 2)
+		hrtimer_cancel(&timers[cpu]);
+	kvfree(held);
+	return 0;
+}
+
+static int flusher(void *arg)
+{
+	unsigned int i;
+
+	for (i = (long)arg; !kthread_should_stop(); i++) {
+		struct stressed *c = &stressed[below(NR_CACHES)];
+
+		run_on(below(nr_cpu_ids));
+		switch (i % 16) {
+		case 0:
+			kvfree_rcu_barrier();
+			did(DID_BARRIER, 1);
+			break;
+		case 1:
+		case 8:
+			kvfree_rcu_barrier_on_cache(c->s);
+			did(DID_BARRIER_ON, 1);
+			break;
+		default:
+			kmem_cache_shrink(c->s);
+			did(DID_SHRUNK, 1);
+		}
+		usleep_range(50, 1000);
+	}
+	return 0;
+}
+
+static void construct(void *object)
+{
+	((struct thing *)object)->cpu = -1;
+}
+
+/* Caches that end while objects that all CPUs passed to kfree_rcu() are on their way. */
+static int recreater(void *arg)
+{
+	static const unsigned int sizes[] = { 48, 128, 1000, 4096 };
+	char name[32];
+
+	snprintf(name, sizeof(name), "sheafstress-new-%ld", (long)arg);
+	while (!kthread_should_stop()) {
+		unsigned int size = sizes[below(ARRAY_SIZE(sizes))], cpu, n;
+		struct kmem_cache *s;
+		struct thing *o;
+
+		s = kmem_cache_create(name, size, 0, SLAB_NO_MERGE, below(4) ? NULL : construct);
+		if (!s) {
+			fail("cannot create a cache");
+			break;
+		}
+		for_each_possible_cpu(cpu) {
+			run_on(cpu);
+			for (n = below(150); n; n--) {
+				o = kmem_cache_alloc(s, GFP_KERNEL);
+				if (!o)
+					continue;
+				did(DID_ALLOCATED, 1);
+				if (n % 3) {
+					kfree_rcu(o, rcu);
+					did(DID_QUEUED, 1);
+				} else {
+					kmem_cache_free(s, o);
+				}
+			}
+		}
+		kmem_cache_destroy(s);
+		did(DID_DESTROYED, 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+#ifdef CONFIG_HOTPLUG_CPU
+static int hotplugger(void *arg)
+{
+	unsigned int cpu;
+
+	while (!kthread_should_stop()) {
+		cpu = 1 + below(nr_cpu_ids - 1);
+		msleep(50 + below(100));
+		if (!cpu_online(cpu) || remove_cpu(cpu))
+			continue;
+		msleep(below(50));
+		if (add_cpu(cpu))
+			fail("CPU %u does not come back", cpu);
+		else
+			did(DID_HOTPLUG, 1);
+	}
+	return 0;
+}
+#endif
+
+static void test_stress(void)
+{
+	unsigned long end = jiffies + seconds * HZ;
+	unsigned int cpu, i;
+	struct stressed *c;
+
+	for (c = stressed; c < stressed + ARRAY_SIZE(stressed); c++) {
+		if (!c->name)
+			continue;
+		c->s = kmem_cache_create(c->name, c->size, 0, SLAB_NO_MERGE | c->flags, NULL);
+		if (!c->s) {
+			fail("cannot create %s", c->name);
+			return;
+		}
+	}
+	for_each_possible_cpu(cpu) {
+		init_irq_work(per_cpu_ptr(&irq_works, cpu), in_irq_work);
+		hrtimer_setup(&timers[cpu], in_hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED);
+	}
+#ifdef CONFIG_X86_LOCAL_APIC
+	register_nmi_handler(NMI_LOCAL, in_nmi_handler, 0, "sheafstress");
+#endif
+	for_each_online_cpu(cpu) {
+		spawn(hammer, 2 * cpu);
+		spawn(hammer, 2 * cpu + 1);
+	}
+	for (i = 0; i < 2; i++) {
+		spawn(flusher, i);
+		spawn(recreater, i);
+	}
+#ifdef CONFIG_HOTPLUG_CPU
+	spawn(hotplugger, 0);
+#endif
+	while (goes_on(end)) {
+		WRITE_ONCE(phase, phase + 1);
+		msleep(200);
+	}
+	stop_threads();
+	for_each_possible_cpu(cpu)
+		irq_work_sync(per_cpu_ptr(&irq_works, cpu));
+#ifdef CONFIG_X86_LOCAL_APIC
+	unregister_nmi_handler(NMI_LOCAL, "sheafstress");
+#endif
+
+	for (c = stressed; c < stressed + ARRAY_SIZE(stressed); c++) {
+		for (i = 0; i < NR_MAIL; i++) {
+			if (!c->mail[i])
+				continue;
+			unmark(c, c->mail[i]);
+			give_one(c, c->mail[i]);
+			atomic64_dec(&c->out);
+		}
+	}
+	kvfree_rcu_barrier();
+	for (c = stressed; c < stressed + ARRAY_SIZE(stressed); c++) {
+		if (atomic64_read(&c->out))
+			fail("%lld objects of %s (size %u) are not accounted for",
+			     atomic64_read(&c->out), c->name ?: "kmalloc", c->size);
+		if (!c->s)
+			continue;
+		/* 0: no slab is left, so no object is, allocated or in a sheaf that was lost. */
+		if (kmem_cache_shrink(c->s))
+			fail("%s has objects left after each one was freed", c->name);
+		kmem_cache_destroy(c->s);
+	}
+}
+
+/* The directed test */
+
+#define NR_SLOTS	64
+#define NR_SEEN		16	/* of them, by a reader at once */
+#define NR_PRODUCED	16	/* by a thread at once */
+#define LOG_ENTRIES	8192U
+#define HOG_NS		(20 * NSEC_PER_MSEC)
+
+struct probe {
+	unsigned long word;
+	struct rcu_head rcu;
+};
+
+struct queued {
+	struct probe *p;
+	unsigned long word;
+};
+
+/* What one thread passed to kfree_rcu(), for the checker. */
+struct queue_log {
+	struct queued *entries;
+	unsigned long head;	/* entries that kfree_rcu() has returned for */
+	unsigned long tail;	/* entries that were seen to be free */
+};
+
+static struct kmem_cache *probes;
+static unsigned long log_limit;
+static struct probe __rcu *slots[NR_SLOTS];
+static struct queue_log logs[2 * NR_CPUS];
+static atomic_long_t next_word = ATOMIC_LONG_INIT(1);
+static struct task_struct *hogs[NR_CPUS];
+static int spared = -1;		/* the one CPU whose hog is not to stay, or -1: none is */
+static atomic_t hogging;	/* hogs that do */
+
+static void spin_until(ktime_t end)
+{
+	while (ktime_before(ktime_get(), end))
+		cpu_relax();
+}
+
+static void queue(struct queue_log *log, struct probe *p)
+{
+	unsigned long at = log->head % LOG_ENTRIES;
+
+	log->entries[at].p = p;
+	log->entries[at].word = p->word;
+#ifdef kfree_rcu_nolock
+	if (!below(4)) {
+		unsigned long flags;
+
+		/* A sheaf that it filled up waits for irq_work, and that for interrupts. */
+		local_irq_save(flags);
+		kfree_rcu_nolock(p, rcu);
+		smp_store_release(&log->head, log->head + 1); /* pairs with read_heads() */
+		if (!below(16))
+			/* At times long enough for another CPU to fill a sheaf. */
+			spin_until(ktime_add_ns(ktime_get(), below(below(8) ? 100000 : 5000000)));
+		local_irq_restore(flags);
+		did(DID_NOLOCK_QUEUED, 1);
+		return;
+	}
+#endif
+	kfree_rcu(p, rcu);
+	did(DID_QUEUED, 1);
+	/* Pairs with read_heads(): kfree_rcu() has returned, and the entry is there. */
+	smp_store_release(&log->head, log->head + 1);
+}
+
+/*
+ * Publishes objects, and queues those that they replace. Allocated together, for the CPU to be in
+ * kfree_rcu() most of the time.
+ */
+static bool produce(struct queue_log *log)
+{
+	struct probe *p[NR_PRODUCED];
+	int i;
+
+	/* Pairs with check_logs(): an entry is used again after it was read. */
+	if (log->head - smp_load_acquire(&log->tail) + NR_PRODUCED > log_limit)
+		return false;
+	if (!kmem_cache_alloc_bulk(probes, GFP_KERNEL, NR_PRODUCED, (void **)p))
+		return false;
+	did(DID_ALLOCATED, NR_PRODUCED);
+	for (i = 0; i < NR_PRODUCED; i++) {
+		if (p[i]->word)
+			fail("an object was handed out that is in use");
+		p[i]->word = atomic_long_inc_return(&next_word);
+		p[i] = unrcu_pointer(xchg(&slots[below(NR_SLOTS)], RCU_INITIALIZER(p[i])));
+	}
+	for (i = 0; i < NR_PRODUCED; i++)
+		if (p[i])
+			queue(log, p[i]);
+	return true;
+}
+
+static int producer(void *arg)
+{
+	run_on((long)arg);
+	go_last();
+	while (!kthread_should_stop())
+		if (!produce(&logs[2 * (long)arg]))
+			usleep_range(50, 200);
+	return 0;
+}
+
+static bool to_stay(int cpu)
+{
+	int not_this = READ_ONCE(spared);
+
+	return not_this >= 0 && not_this != cpu;
+}
+
+static int hog(void *arg)
+{
+	ktime_t start, end, took = 0;
+	int cpu = (long)arg;
+
+	run_on(cpu);
+	sched_set_fifo(current);
+	hogs[cpu] = current;
+	while (!kthread_should_stop()) {
+		ktime_t sleep = ns_to_ktime(200000 + below(2000000) + 8 * ktime_to_ns(took));
+
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (!to_stay(cpu) && !kthread_should_stop())
+			schedule_hrtimeout(&sleep, HRTIMER_MODE_REL);
+		__set_current_state(TASK_RUNNING);
+
+		start = ktime_get();
+		if (!to_stay(cpu)) {
+			/* What was preempted is not alone in using this CPU's sheaves. */
+			produce(&logs[2 * cpu + 1]);
+			/* At times long enough for another CPU to fill a sheaf. */
+			spin_until(ktime_add_ns(ktime_get(), below(below(8) ? 100000 : 5000000)));
+			took = ktime_sub(ktime_get(), start);
+			continue;
+		}
+		atomic_inc(&hogging);
+		end = ktime_add_ns(start, HOG_NS);
+		while (to_stay(cpu) && ktime_before(ktime_get(), end))
+			cpu_relax();
+		/* The barrier may need kworkers here: they get the CPU now, a producer does not. */
+		sched_set_normal(current, 0);
+		end = ktime_add_ns(start, 25 * HOG_NS);
+		while (to_stay(cpu) && ktime_before(ktime_get(), end))
+			cond_resched();
+		while (to_stay(cpu))
+			usleep_range(500, 1000);
+		sched_set_fifo(current);
+	}
+	return 0;
+}
+
+/* Objects may be part of anything by now, so what is read may be anything but the word. */
+static __no_sanitize_or_inline unsigned long word_at(const struct probe *p)
+{
+	return READ_ONCE_NOCHECK(p->word);
+}
+
+/* Long enough for objects to be replaced, queued and flushed meanwhile. */
+static int read_slots(void *arg)
+{
+	struct queued seen[NR_SEEN];
+	int i, at;
+
+	run_on((long)arg);
+	while (!kthread_should_stop()) {
+		at = below(NR_SLOTS);
+		rcu_read_lock();
+		for (i = 0; i < NR_SEEN; i++) {
+			seen[i].p = rcu_dereference(slots[(at + i) % NR_SLOTS]);
+			seen[i].word = seen[i].p ? READ_ONCE(seen[i].p->word) : 0;
+		}
+		spin_until(ktime_add_ns(ktime_get(), below(2 * NSEC_PER_MSEC)));
+		for (i = 0; i < NR_SEEN; i++) {
+			if (!seen[i].p)
+				continue;
+			if (!seen[i].word || word_at(seen[i].p) != seen[i].word)
+				fail("an object was freed while a reader could see it");
+			did(DID_READ, 1);
+		}
+		rcu_read_unlock();
+		usleep_range(1000, 8000);
+	}
+	return 0;
+}
+
+/* The other flush, which must not take away what a barrier is to wait for. */
+static int shrinker(void *arg)
+{
+	while (!kthread_should_stop()) {
+		run_on(below(nr_cpu_ids));
+		kmem_cache_shrink(probes);
+		did(DID_SHRUNK, 1);
+		usleep_range(10, 100);
+	}
+	return 0;
+}
+
+static void check_logs(const unsigned long *heads, const char *after)
+{
+	struct queue_log *log;
+	struct queued *entry;
+	unsigned long at;
+
+	for (log = logs; log < logs + 2 * nr_cpu_ids; log++) {
+		for (at = log->tail; at != heads[log - logs]; at++) {
+			entry = &log->entries[at % LOG_ENTRIES];
+			if (word_at(entry->p) == entry->word)
+				fail("an object queued before %s is there after it", after);
+			did(DID_CHECKED, 1);
+		}
+		/* Pairs with produce(). */
+		smp_store_release(&log->tail, at);
+	}
+}
+
+static void read_heads(unsigned long *heads)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * nr_cpu_ids; i++)
+		heads[i] = smp_load_acquire(&logs[i].head);	/* pairs with queue() */
+}
+
+/* From now on, whatever runs on the other CPUs is preempted. */
+static void preempt_others(int cpu)
+{
+	ktime_t patience;
+	int other;
+
+	atomic_set(&hogging, 0);
+	WRITE_ONCE(spared, cpu);
+	for_each_online_cpu(other)
+		if (other != cpu)
+			wake_up_process(hogs[other]);
+	patience = ktime_add_ns(ktime_get(), HOG_NS);
+	while (atomic_read(&hogging) < num_online_cpus() - 1 &&
+	       ktime_before(ktime_get(), patience))
+		cpu_relax();
+	did(DID_HOGGED, !!atomic_read(&hogging));
+}
+
+static void one_barrier(unsigned long *heads, bool alone)
+{
+	static unsigned int nr;
+	bool on_cache = nr++ % 4 != 1;
+	int cpu = below(nr_cpu_ids);
+
+	run_on(cpu);
+	/* The producers, whose logs were full, are at work again by then. */
+	usleep_range(100, 1000);
+	if (alone)
+		preempt_others(cpu);
+
+	read_heads(heads);
+	if (on_cache)
+		kvfree_rcu_barrier_on_cache(probes);
+	else
+		kvfree_rcu_barrier();
+	check_logs(heads, on_cache ? "kvfree_rcu_barrier_on_cache" : "kvfree_rcu_barrier");
+	did(on_cache ? DID_BARRIER_ON : DID_BARRIER, 1);
+	WRITE_ONCE(spared, -1);
+}
+
+/*
+ * Sheaves of many objects are often partly filled, those of few often full. With many objects on
+ * their way all CPUs are in kfree_rcu() all the time, for other flushes to run into; with few of
+ * them a barrier from a CPU that is alone returns soon, before what it missed is free anyway.
+ */
+static const struct round {
+	unsigned int size;
+	unsigned int most;	/* objects of each thread on their way */
+	bool alone;
+} rounds[] = {
+	{ 4096, LOG_ENTRIES / 2, false },
+	{ 4096, LOG_ENTRIES / 16, true },
+	{ 64, LOG_ENTRIES, false },
+	{ 1024, LOG_ENTRIES / 16, true },
+};
+
+static void rcu_round(unsigned long *heads, const struct round *round, unsigned long end)
+{
+	unsigned int cpu, i;
+
+	log_limit = round->most;
+	probes = kmem_cache_create("sheafstress-probe", round->size, 0, SLAB_NO_MERGE, NULL);
+	if (!probes) {
+		fail("cannot create a cache");
+		return;
+	}
+	for_each_online_cpu(cpu)
+		spawn(hog, cpu);
+	for_each_online_cpu(cpu)
+		while (!READ_ONCE(hogs[cpu]))
+			usleep_range(100, 200);
+	for_each_online_cpu(cpu) {
+		spawn(producer, cpu);
+		spawn(read_slots, cpu);
+	}
+	for (i = 0; i < 2; i++)
+		spawn(shrinker, i);
+	sched_set_fifo_low(current);
+	while (time_before(jiffies, end) && !atomic_read(&failures))
+		one_barrier(heads, round->alone);
+	sched_set_normal(current, 0);
+	stop_threads();
+	memset(hogs, 0, sizeof(hogs));
+
+	for (i = 0; i < NR_SLOTS; i++) {
+		struct probe *p = unrcu_pointer(xchg(&slots[i], NULL));
+
+		if (p)
+			queue(&logs[0], p);
+	}
+	/* Without a barrier: to destroy a cache is one. */
+	kmem_cache_destroy(probes);
+	did(DID_DESTROYED, 1);
+	read_heads(heads);
+	check_logs(heads, "kmem_cache_destroy");
+}
+
+static bool freed_is_seen(void)
+{
+	struct kmem_cache *s = kmem_cache_create("sheafstress-seen", 64, 0, SLAB_NO_MERGE, NULL);
+	struct probe *p = s ? kmem_cache_alloc(s, GFP_KERNEL) : NULL;
+	bool seen = false;
+
+	if (p) {
+		p->word = 1;
+		kmem_cache_free(s, p);
+		seen = !word_at(p);
+	}
+	kmem_cache_destroy(s);
+	return seen;
+}
+
+static void test_rcu(void)
+{
+	unsigned long end = jiffies + seconds * HZ, *heads;
+	unsigned int i;
+
+	if (!freed_is_seen()) {
+		fail("test=rcu needs a kernel booted with init_on_free=1");
+		return;
+	}
+	heads = kcalloc(2 * nr_cpu_ids, sizeof(*heads), GFP_KERNEL | __GFP_NOFAIL);
+	for (i = 0; i < 2 * nr_cpu_ids; i++)
+		logs[i].entries = vzalloc(array_size(LOG_ENTRIES, sizeof(*logs[i].entries)));
+	for (i = 0; i < 2 * nr_cpu_ids; i++)
+		if (!logs[i].entries)
+			fail("no memory");
+	for (i = 0; goes_on(end); i++)
+		rcu_round(heads, &rounds[i % ARRAY_SIZE(rounds)], jiffies + HZ);
+	for (i = 0; i < 2 * nr_cpu_ids; i++)
+		vfree(logs[i].entries);
+	kfree(heads);
+}
+
+static int __init sheafstress_init(void)
+{
+	stressing = !strcmp(test, "stress");
+	if (!stressing && strcmp(test, "rcu")) {
+		pr_err("test=%s is not stress or rcu\n", test);
+		return -EINVAL;
+	}
+	if (stressing)
+		test_stress();
+	else
+		test_rcu();
+	report_kinds();
+	if (atomic_read(&failures))
+		return -EIO;
+	pr_info("%s: ok\n", test);
+	return 0;
+}
+module_init(sheafstress_init);
+
+static void __exit sheafstress_exit(void)
+{
+}
+module_exit(sheafstress_exit);
+
+MODULE_DESCRIPTION("Stress and a directed RCU test for SLUB's per-CPU sheaves");
+MODULE_LICENSE("GPL");
