@@ -5,9 +5,9 @@
 export GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 
 .DEFAULT_GOAL := help
-.PHONY: bench check certify peers doctor plots reply publish clean help
+.PHONY: bench check certify peers profile prove variant doctor plots reply publish clean help
 
-bench check certify peers doctor plots reply publish clean:
+bench check certify peers profile prove variant doctor plots reply publish clean:
 	@MAKEFLAGS= exec harness/front.sh $@
 
 help:
@@ -18,7 +18,10 @@ help:
 #: make certify   what this machine can tell: 100 and more comparisons of the baseline with itself, known doses
 #:                (LAYOUTS=112 BOOTS=2 RUNS=2 SAMPLES=200 where nothing else is given)
 #: make peers     the loops that people use today against ours, on the known doses (LAYOUTS=8 BOOTS=3 SAMPLES=200)
+#: make variant   register somebody's series as a variant: MBOX=series.mbox NAME=foo (see below)
+#: make prove     debug kernels under stress, on uml and x86_64: lockdep, KASAN, KCSAN, leaks, and the RCU test
 #: make doctor    the machine's state, and what would make it quieter
+#: make profile   perf annotate of the fast path of VARIANT=<name>, in the loop of WORKLOADS (pair/64/1)
 #: make plots     draw the plots of a result again
 #: make reply     write report.md, reply.txt and reply.eml of a result again; print the reply
 #: make publish   write Results.md and its plots from a result
@@ -30,8 +33,16 @@ help:
 #: SAMPLES=300                      samples of a run
 #: PRECISION=0.5 MOST=64            add layouts, MOST at most, until the intervals reach +- so many ticks
 #: TUNE=yes                         governor, turbo and NMI watchdog set for the run, and put back after it
+#: UM_FIDELITY=yes                  no: arch/um as the kernel has it, without kernel-patches/patches/um
+#: EVENTS=auto                      performance counters: auto, none, or names with commas (harness/counters/events)
+#: DURATION=5                       seconds of each of the two tests in a boot of 'make prove'
 #: SEED=1                           seed of the layouts and of the order
-#: TARGETS=uml                      where to run (default: all that this machine can run)
+#: TARGETS="uml tcg"                where to run (default: all that this machine can run); tcg counts and tells no time
+#: MITIGATIONS=no                   tcg and kvm boot with mitigations=off
 #: KERNEL_SRC=debian-7.2            or a kernel folder, a git tree with @commit, a tarball
 #: OUT=results                      where results go; RESULT=<folder> names one for plots, reply, publish
+#: MBOX=series.mbox NAME=foo        of 'make variant': a mailbox as b4 or lore gives it (.gz too; covers, replies and the
+#:                                  trailers in them are left out), a folder of patches, or <git tree>@<from>..<to>
+#: KCONFIG="CONFIG_X=y" CMDLINE="x=1" TITLE="..." BASE="qpw"
+#:                                  its options, boot parameters, title, and the series that it stands on
 #: CACHE=~/.cache/sheafbench        where kernels are built; JOBS=<n>; INSTALL=no installs nothing

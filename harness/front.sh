@@ -17,6 +17,8 @@ peers)
 	: "${VARIANTS:=none}" "${LAYOUTS:=8}" "${BOOTS:=3}" "${SAMPLES:=200}" "${WORKLOADS:=^pair/64/1\$}"
 	ALSO=^peer- LINK=peers
 	;;
+prove) : "${TARGETS:=uml tcg}" ;;
+profile) : "${TARGETS:=uml}" "${SAMPLES:=20000}" "${WORKLOADS:=^pair/64/1\$}" ;;
 esac
 export GOAL=${1-} ALSO LINK
 . "$top/harness/values.sh"
@@ -40,7 +42,7 @@ user_tools() {
 	"$top/harness/deps.sh" build bench
 	configure "$build" -DBUILD_TESTING=OFF -DCHOSEN_BUILDS="$(chosen_builds | paste -sd ';')"
 	logged "$build/tools.log" "user-space tools" cmake --build "$build" -j "$JOBS" \
-		--target sheafbench-driver sheafbench-init sheafbench-module-test sheafstat sheafreport
+		--target sheafbench-driver sheafbench-init sheafbench-module-test sheafstat sheafreport sheafcount sheafcounts
 }
 
 # TARGETS: those asked for, or all that this machine can really run; LEFT_OUT says why not.
@@ -48,7 +50,11 @@ choose_targets() {
 	local t reason usable=""
 	LEFT_OUT=""
 	for t in ${TARGETS:-$(target_names)}; do
-		reason=$(. "$top/harness/targets/$t.sh" && target_probe)
+		reason=$(
+			. "$top/harness/targets/$t.sh"
+			[ -z "${target_group-}" ] || [ "$INSTALL" = no ] || ("$top/harness/deps.sh" "$target_group") || true
+			target_probe
+		)
 		if [ -z "$reason" ]; then
 			usable+="$t "
 		else
@@ -72,6 +78,7 @@ bench | certify | peers)
 	user_tools
 	"$build/sheafbench-driver" --list --workloads "$WORKLOADS" >/dev/null 2>&1 ||
 		die 2 "WORKLOADS='$WORKLOADS' matches no workload; $build/sheafbench-driver --list shows all names"
+	"$build/sheafbench-driver" --list --events "$EVENTS" --event-sets "$top/harness/counters/events" >/dev/null || exit 2
 	# What Ninja saw through this link would be another result's.
 	rm -f "$build/current"
 	# The steps speak for themselves on standard error; what Ninja adds of its own is noise.
@@ -82,6 +89,30 @@ bench | certify | peers)
 	[ "$1" = bench ] || [ ! "$OUT/$LINK/summary.json" -nt "$build/tools.log" ] || "$build/sheafstat" "$1" "$OUT/$LINK"
 	[ "$status" = 0 ] || exit "$status"
 	[ "$1" != peers ] || { "$top/plots/render.sh" "$OUT/$LINK" && say "plot: $OUT/$LINK/plots/peers.png"; }
+	;;
+variant)
+	check_values
+	check_variant_values
+	"$top/harness/deps.sh" build
+	exec "$top/harness/variant.sh"
+	;;
+profile)
+	check_values
+	[ -n "$VARIANT" ] || die 2 "give VARIANT=<name>: $(variant_names | paste -sd ' ')"
+	mapfile -t variants < <(variant_names)
+	known_word VARIANT "$VARIANT" "${variants[@]}"
+	user_tools
+	"$top/harness/deps.sh" profile
+	exec "$top/harness/profile.sh" "$build"
+	;;
+prove)
+	check_values
+	"$top/harness/deps.sh" build bench
+	[[ " $TARGETS " != *" tcg "* ]] || "$top/harness/deps.sh" qemu
+	choose_targets
+	configure "$build" -DBUILD_TESTING=OFF
+	logged "$build/tools.log" "user-space tools" cmake --build "$build" -j "$JOBS" --target sheafbench-init sheafbench-prove
+	exec "$top/harness/prove.sh" "$build"
 	;;
 doctor)
 	exec "$top/harness/doctor.sh"
@@ -107,7 +138,7 @@ publish)
 	;;
 check)
 	check_values
-	"$top/harness/deps.sh" build bench check
+	"$top/harness/deps.sh" build bench check arm64 profile
 	configure "$build/check" -DBUILD_TESTING=ON -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug
 	logged "$build/check-build.log" "user-space code and tests, sanitized" cmake --build "$build/check" -j "$JOBS"
 	BUILD=$build/check ctest --test-dir "$build/check" --output-on-failure

@@ -20,15 +20,39 @@ cp "$bin/sheafbench-init" "$root/init"
 cp "$bin/sheafbench-driver" "$root/driver"
 cp "$bin/sheafbench-module-test" "$root/module-test"
 cp "$module" "$root/sheafbench.ko"
+mkdir "$root/events"
+cp "$top/harness/counters/events/"*.events "$root/events"
 
-# Libraries go where the loader of this machine looks for them, the loader included.
-libraries=$(ldd "$bin/sheafbench-driver") || die 1 "ldd cannot read $bin/sheafbench-driver"
+# The libraries of a program for another architecture, of its loader too: those named in it, and so on.
+foreign_libraries() {
+	local name dir seen=" " todo=("$1")
+	while [ ${#todo[@]} -gt 0 ]; do
+		while read -r name; do
+			[[ $seen != *" $name "* ]] || continue
+			seen+="$name "
+			while read -r dir; do
+				[ ! -f "$dir/$name" ] || { todo+=("$dir/$name"); printf '%s\n' "$dir/$name"; continue 2; }
+			done <"$bin/library.path"
+			printf '%s: not found\n' "$name"
+		done < <(readelf -ld "${todo[0]}" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p; s/.*interpreter: .*\/\(.*\)\].*/\1/p')
+		todo=("${todo[@]:1}")
+	done
+}
+
+# Libraries go where the loader looks for them, the loader included.
+if [ -f "$bin/library.path" ]; then
+	libraries=$(foreign_libraries "$bin/sheafbench-driver")
+else
+	libraries=$(ldd "$bin/sheafbench-driver") || die 1 "ldd cannot read $bin/sheafbench-driver"
+fi
 if grep 'not found' <<<"$libraries" >&2; then
 	die 1 "the driver lacks shared libraries (above); harness/deps.sh bench installs them"
 fi
 grep -o '/[^ ]*' <<<"$libraries" | while read -r library; do
-	mkdir -p "$root$(dirname "$library")"
-	cp -L "$library" "$root$library"
+	place=$library
+	[ ! -f "$bin/library.path" ] || place=/lib/${library##*/}
+	mkdir -p "$root$(dirname "$place")"
+	cp -L "$library" "$root$place"
 done
 
 find "$root" -type d -exec chmod 755 {} +

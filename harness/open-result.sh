@@ -13,9 +13,9 @@ builds() { for v in $(chosen_variants); do printf '%s\t%s\n' "$v" "$("$top/harne
 build_table=$(builds)
 
 request=$({
-	printf '%s\n' "$TARGET" "$WORKLOADS" "$LAYOUTS" "$BOOTS" "$RUNS" "$SAMPLES" "$PRECISION" "$MOST" "$SEED" "$TUNE" "$ALSO" "$build_table"
+	printf '%s\n' "$TARGETS" "$WORKLOADS" "$LAYOUTS" "$BOOTS" "$RUNS" "$SAMPLES" "$PRECISION" "$MOST" "$SEED" "$TUNE" "$ALSO" "$EVENTS" "$MITIGATIONS" "$build_table"
 	for v in $(chosen_variants); do cat "$(variant_file "$v")"; done
-	find "$top/bench" -type f | LC_ALL=C sort | xargs cat
+	find "$top/bench" "$top/harness/tcg-plugin" -type f | LC_ALL=C sort | xargs cat
 } | hash_of | cut -c1-6)
 
 mkdir -p "$OUT"
@@ -27,7 +27,7 @@ if [ -n "$part" ]; then
 else
 	part=$OUT/$(date -u +%Y%m%dT%H%M%SZ)-$request.part
 	rm -rf "$part.new"
-	mkdir -p "$part.new"/{runs,samples,consoles}
+	mkdir -p "$part.new"/{runs,samples,counters,consoles}
 	(
 		cd "$part.new"
 		printf '# variant\trole\torder\tlayouts\ttitle\tcmdline\tbuild\tdose\tworkloads\targs\n' >variants.tsv
@@ -51,9 +51,12 @@ for t in $(target_names); do
 	[[ " $TARGETS " == *" $t "* ]] || left_out+=("target $t: not asked for")
 done
 [ -z "${LEFT_OUT-}" ] || mapfile -t -O "${#left_out[@]}" left_out <<<"$LEFT_OUT"
-repeat="make $GOAL TARGETS=$TARGET VARIANTS=\"$(chosen_variants | tr '\n' ' ' | sed 's/ $//')\" LAYOUTS=$LAYOUTS BOOTS=$BOOTS SAMPLES=$SAMPLES SEED=$SEED"
+repeat="make $GOAL TARGETS=\"$TARGETS\" VARIANTS=\"$(chosen_variants | tr '\n' ' ' | sed 's/ $//')\" LAYOUTS=$LAYOUTS BOOTS=$BOOTS SAMPLES=$SAMPLES SEED=$SEED"
 [ "$TUNE" = no ] || repeat+=" TUNE=yes"
+[ "$MITIGATIONS" = yes ] || repeat+=" MITIGATIONS=no"
+[ "$UM_FIDELITY" = yes ] || repeat+=" UM_FIDELITY=no"
 [ "$RUNS" = 1 ] || repeat+=" RUNS=$RUNS"
+[ "$EVENTS" = auto ] || repeat+=" EVENTS=$EVENTS"
 [ -z "$PRECISION" ] || repeat+=" PRECISION=$PRECISION MOST=$MOST"
 [ "$WORKLOADS" = "$default_workloads" ] || repeat+=" WORKLOADS='$WORKLOADS'"
 [ "$KERNEL_SRC" = debian-7.2 ] || repeat+=" KERNEL_SRC=$KERNEL_SRC"
@@ -71,11 +74,12 @@ jq -n \
 	--argjson cpus "$(nproc)" \
 	--arg host_kernel "$(uname -r)" \
 	--arg virtualization "${virt:-none}" \
+	--arg mitigations "$MITIGATIONS" \
 	--arg governor "$(cpu_file "cpu$measured/cpufreq/scaling_governor")" --argjson measured_cpu "$measured" \
 	--arg smt "$(cpu_file smt/control)" \
 	--argjson seed "$SEED" --argjson layouts "$LAYOUTS" --argjson boots "$BOOTS" --argjson runs "$RUNS" --argjson samples "$SAMPLES" \
 	--argjson findings "$("$top/harness/doctor.sh" findings | jq -R . | jq -s .)" \
-	--arg workloads "$WORKLOADS" \
+	--arg workloads "$WORKLOADS" --arg um_fidelity "$UM_FIDELITY" \
 	--arg command "$repeat" \
 	--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo n/a)" \
 	'$ARGS.named + {variants: ($ARGS.positional[0] | split(" ")), left_out: ($ARGS.positional[1:])}' \

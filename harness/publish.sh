@@ -43,4 +43,6 @@ mv "$top/Results.md.part" "$top/Results.md"
 	sed -n '/<!-- end of result -->/,$p' "$top/README.md"
 } >"$top/README.md.part"
 mv "$top/README.md.part" "$top/README.md"
+# And the table of supported kernels, as it is now.
+"$top/harness/supported.sh" readme
 say "README.md, Results.md and plots/published: from $(basename "$(readlink -f "$result")")"

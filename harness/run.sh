@@ -33,21 +33,6 @@ mapfile -t names < <("$build/sheafbench-driver" --list --workloads "$WORKLOADS")
 [ ${#names[@]} -gt 0 ] || die 2 "WORKLOADS='$WORKLOADS' matches no workload; see 'make help'"
 deadline=${DEADLINE:-$((60 + ${#names[@]} * RUNS * SAMPLES / 1000))}
 
-# What went wrong, in one line: the console's own words where it has some.
-telling_line() {
-	local status=$1 log=$2 line
-	line=$(grep -aE -m1 'Kernel panic|Oops|BUG:|WARNING:|general protection|Segmentation fault|INFO: task .* blocked|rcu.*detected stalls|No space left' "$log" || true)
-	if [ -n "$line" ]; then
-		:
-	elif [ "$status" = 137 ]; then
-		line="hang: no result within $deadline s"
-	else
-		line=$(grep -aE 'sheafbench' "$log" | tail -n 1)
-		line="no result (status $status)${line:+: $line}"
-	fi
-	tr -d '\r\t' <<<"$line" | cut -c1-160
-}
-
 one_boot() {
 	local variant=$1 stem=$2 pad=$3 data=$4 cmdline=${cmdline_of[$1]} dir status=0 log=$scratch/console
 	dir=${dir_of[$variant]}
@@ -55,7 +40,7 @@ one_boot() {
 	mkdir "$scratch/out"
 	# shellcheck disable=SC2086 # a list of words
 	printf '%s\n' --workloads "${workloads_of[$variant]:-$WORKLOADS}" --samples "$SAMPLES" --runs "$RUNS" --seed "$data" ${args_of[$variant]} \
-		--out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/out/args"
+		--events "$EVENTS" --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv >"$scratch/out/args"
 	[ "$data" = 0 ] || cmdline+=" slub_layout=$data"
 	booting=yes
 	setsid bash -c ". '$top/harness/targets/$TARGET.sh'; target_boot \"\$@\"" boot \
@@ -64,13 +49,18 @@ one_boot() {
 	end_boot
 	keep "$log" "consoles/$stem.log"
 	reason=
-	if ! grep -aq '^sheafbench: exit 0' "$log" || [ ! -s "$scratch/out/run.json" ] || [ ! -s "$scratch/out/samples.tsv" ] ||
+	if ! grep -aq '^sheafbench: exit 0' "$log" || [ ! -s "$scratch/out/run.json" ] || [ ! -s "$scratch/out/samples.tsv" ] || [ ! -f "$scratch/out/counters.tsv" ] ||
 		grep -aqE 'Kernel panic|Oops|BUG:|WARNING:' "$log"; then
-		reason=$(telling_line "$status" "$log")
+		reason=$(telling_line "$status" "$log" "$deadline")
 		return 0
+	fi
+	if declare -F target_verify >/dev/null; then
+		reason=$(target_verify "$scratch/out/samples.tsv")
+		[ -z "$reason" ] || return 0
 	fi
 	keep "$scratch/out/run.json" "runs/$stem.json"
 	keep "$scratch/out/samples.tsv" "samples/$stem.tsv"
+	keep "$scratch/out/counters.tsv" "counters/$stem.tsv"
 }
 
 cannot_write() { die 1 "cannot write to $PWD (disk full?); free some space, and the same command goes on from here"; }
@@ -135,8 +125,19 @@ read -r all_after stolen_after < <(cpu_time)
 # What only the boots could tell joins the environment.
 ok_boot=$(awk -F '\t' -v base="$(baseline_variant)" '$5 == "ok" && $2 == base { printf "%s.l%02d.b%02d", $2, $3, $4; exit }' boots.tsv)
 [ -n "$ok_boot" ] || die 1 "no boot of the baseline brought a result: $(awk -F '\t' '$5 == "failed" { print $8; exit }' boots.tsv) (consoles: $PWD/consoles)"
+# The metrics that were counted, and why the others were not.
+counted=$(awk -F '\t' '
+	/^#/ || seen[$2, $8]++ { next }
+	$4 != "n/a" && $6 != "n/a" { if (!had[$2]++) metrics = metrics " " $2; next }
+	$1 == "*" { reason[$8] = reason[$8] " " $2 }
+	END {
+		for (r in reason) if (length(reason[r]) > length(reason[most])) most = r
+		if (!metrics) { printf "%s", most == "" ? "" : "n/a: " most; exit }
+		printf "counted:%s", metrics
+		for (r in reason) printf "; n/a:%s (%s)", reason[r], r
+	}' "counters/$ok_boot.tsv")
 read -r _ _ _ _ khz _ step < <(sed -n 2p "samples/$ok_boot.tsv")
-jq --argjson clock_khz "$khz" --argjson timer_step "$step" \
+jq --arg counters "${counted:-none asked for}" --argjson clock_khz "$khz" --argjson timer_step "$step" \
 	--argjson duration_s "$(awk -F '\t' '!/^#/ { s += $6 } END { printf "%d", s }' boots.tsv)" \
 	--argjson layouts "$(rows plan.tsv | awk -F "$rs" '$3 > n { n = $3 } END { print n + 0 }')" \
 	--argjson steal_ppm "$((all_after > all_before ? 1000000 * (stolen_after - stolen_before) / (all_after - all_before) : 0))" \

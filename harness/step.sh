@@ -10,8 +10,9 @@ set -euo pipefail
 BUILD=$1 step=$2
 export BUILD
 [ "$step" = source ] || { SOURCE=$(cat "$BUILD/source.path"); export SOURCE; }
-TARGET=${TARGETS%% *}
-TARGET=${TARGET:-uml}
+# Without a target that tells time there are counts alone, and no layouts.
+timed=$(time_target)
+TARGET=${timed:-${TARGETS%% *}}
 export TARGET
 . "$top/harness/targets/$TARGET.sh"
 build() { "$top/harness/kernel/build.sh" "$@"; }
@@ -33,8 +34,19 @@ kernel)
 	build link "$3" "${pads[@]}"
 	module=$(build module "$3")
 	mkdir -p "$BUILD/initramfs"
-	"$top/harness/initramfs.sh" "$BUILD/initramfs/$id.cpio" "$module" "$BUILD"
+	programs=$BUILD
+	if [ -n "${target_cross-}" ]; then
+		programs=$BUILD/$TARGET
+		"$top/harness/cross.sh" "$programs"
+	fi
+	"$top/harness/initramfs.sh" "$BUILD/initramfs/$id.cpio" "$module" "$programs"
 	;;
+kernels | run)
+	if [ -z "$timed" ]; then
+		touch "$BUILD/current/boots.complete"
+		exit 0
+	fi
+	;;&
 kernels)
 	# All builds at once; the images that are there by now are the progress.
 	mapfile -t images < <(rows "$BUILD/current/plan.tsv" | awk -F "$rs" -v k="$CACHE/kernels/$target_config" '!seen[$6, $5]++ { print k "/" $6 "/image." $5 }')
@@ -72,6 +84,9 @@ run)
 		"$top/harness/run.sh" "$BUILD"
 	done
 	;;
+counts)
+	[ "$GOAL" != bench ] || [[ " $TARGETS " != *" tcg "* ]] || "$top/harness/count.sh" "$BUILD"
+	;;
 plots)
 	"$top/plots/render.sh" "$BUILD/current/."
 	touch "$BUILD/current/plots.complete"
@@ -86,7 +101,7 @@ finish)
 	result=${part%.part}
 	{
 		printf '# build\tpad\tsymbol\taddress\n'
-		rows "$part/plan.tsv" | awk -F "$rs" '!seen[$6, $5]++ { print $6, $5 }' | while read -r id pad; do
+		[ -z "$timed" ] || rows "$part/plan.tsv" | awk -F "$rs" '!seen[$6, $5]++ { print $6, $5 }' | while read -r id pad; do
 			awk -v OFS='\t' -v id="$id" -v pad="$pad" '{ print id, pad, $1, $2 }' "$CACHE/kernels/$target_config/$id/symbols.$pad"
 		done
 	} >"$part/layouts.tsv"
@@ -95,6 +110,7 @@ finish)
 	ln -sfn "$(basename "$result")" "$OUT/$LINK"
 	"$BUILD/sheafstat" show "$result" >&2
 	say "result: $result (report.md, reply.txt, reply.eml, plots/)"
+	[ ! -s "$result/counts/failed" ] || { sed 's/^\([^\t]*\)\t/sheafbench: counts of \1 failed: /' "$result/counts/failed" >&2; exit 1; }
 	awk -F '\t' '$1 !~ /^#/ && $5 == "failed" && !seen[$2]++ { print "sheafbench: variant " $2 " failed: " $8; bad = 1 } END { exit bad }' \
 		"$result/boots.tsv" >&2
 	;;

@@ -3,7 +3,8 @@
 # The values that a user may give, their defaults and what is valid. Sourced after lib.sh and
 # variants.sh. check_values refuses a bad one in one line, exit status 2, before anything is done.
 
-known_values=(TARGETS VARIANTS WORKLOADS LAYOUTS BOOTS RUNS SAMPLES PRECISION MOST SEED TUNE JOBS KERNEL_SRC OUT CACHE INSTALL RESULT BUILD)
+known_values=(TARGETS VARIANTS WORKLOADS LAYOUTS BOOTS RUNS SAMPLES PRECISION MOST SEED TUNE JOBS KERNEL_SRC OUT CACHE INSTALL RESULT BUILD EVENTS MITIGATIONS VARIANT DURATION
+	MBOX NAME TITLE KCONFIG CMDLINE BASE UM_FIDELITY)
 
 # One object held at each size; alloc and free apart over the number of objects held, past
 # what a sheaf and what the barn keeps; batches freed in three orders.
@@ -14,7 +15,13 @@ export VARIANTS=${VARIANTS:-}
 export WORKLOADS=${WORKLOADS:-$default_workloads}
 export LAYOUTS=${LAYOUTS:-16} BOOTS=${BOOTS:-1} RUNS=${RUNS:-1} SAMPLES=${SAMPLES:-300} SEED=${SEED:-1}
 # With a PRECISION, layouts are added until the intervals are that narrow, MOST at most.
-export PRECISION=${PRECISION:-} MOST=${MOST:-64} TUNE=${TUNE:-no}
+export PRECISION=${PRECISION:-} MOST=${MOST:-64} TUNE=${TUNE:-no} MITIGATIONS=${MITIGATIONS:-yes}
+# What performance counters count (harness/counters/events): the driver knows the names.
+export EVENTS=${EVENTS:-auto} VARIANT=${VARIANT:-}
+# Whether arch/um is made to run x86's fast path (kernel-patches/patches/um), or is as the kernel has it.
+export UM_FIDELITY=${UM_FIDELITY:-yes}
+# Seconds of each of the two tests in a boot of 'make prove'.
+export DURATION=${DURATION:-5}
 export KERNEL_SRC=${KERNEL_SRC:-debian-7.2}
 export OUT=${OUT:-$top/results} INSTALL=${INSTALL:-yes} RESULT=${RESULT:-}
 # Steps run in folders of their own, so a path means what it means where make was called.
@@ -28,6 +35,16 @@ esac
 export CACHE JOBS
 
 target_names() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$//'); }
+
+# The target whose boots tell time: the first of TARGETS that does, or nothing.
+time_target() {
+	local t
+	for t in ${TARGETS:-uml}; do
+		(. "$top/harness/targets/$t.sh" && [ "${target_tells:-time}" = time ]) || continue
+		printf '%s\n' "$t"
+		return
+	done
+}
 
 known_word() {
 	local what=$1 word=$2
@@ -60,9 +77,13 @@ check_values() {
 	[[ $PRECISION =~ ^([0-9]{1,4}(\.[0-9]{1,6})?)?$ && ! $PRECISION =~ ^[0.]+$ ]] ||
 		die 2 "PRECISION=$PRECISION: give the half-width of the 95 % interval in ticks, such as 0.5"
 	known_word TUNE "$TUNE" yes no
+	known_word MITIGATIONS "$MITIGATIONS" yes no
+	known_word UM_FIDELITY "$UM_FIDELITY" yes no
+	[[ $EVENTS =~ ^[A-Za-z0-9_:.,=-]+$ ]] || die 2 "EVENTS='$EVENTS': give auto, none, or names with commas between them"
 	number_between SAMPLES "$SAMPLES" 20 20000
 	number_between SEED "$SEED" 0 4294967295
 	number_between JOBS "$JOBS" 1 1024
+	number_between DURATION "$DURATION" 1 86400
 	known_word INSTALL "$INSTALL" yes no
 	mapfile -t all < <(target_names)
 	for word in $TARGETS; do known_word TARGETS "$word" "${all[@]}"; done
@@ -104,4 +125,30 @@ chosen_variants() {
 		esac
 		printf '%s\n' "$name"
 	done
+}
+
+# What 'make variant' is given. Some of these names are in people's environments for other reasons, so only
+# those on make's command line count.
+check_variant_values() {
+	local word all taken
+	for word in MBOX NAME TITLE KCONFIG CMDLINE BASE; do
+		[[ " ${GIVEN-} " == *" $word "* ]] || printf -v "$word" ''
+		[[ ! ${!word-} =~ [[:cntrl:]] ]] || die 2 "$word: give it in one line, without tabs"
+	done
+	[ -n "$MBOX" ] || die 2 "give MBOX=<mailbox | folder of patches | git tree@from..to>"
+	[[ $NAME =~ ^[a-z0-9][a-z0-9.-]{0,30}$ && ! $NAME =~ -[0-9]+\.[0-9]+$ && $NAME != none ]] ||
+		die 2 "NAME='$NAME': give a name of a-z, 0-9, '.' and '-', at most 31 long, without a kernel's version at its end"
+	for word in "variants/$NAME.variant" "patches/$NAME"; do
+		taken=$(in_path "$word") || continue
+		[ "${taken%/*/*}" = "${variant_path[-1]}" ] || die 2 "NAME=$NAME is taken by $taken; choose another"
+		die 2 "NAME=$NAME is taken by $taken; choose another, or remove it first: rm -rf ${taken%/*/*}/{variants/$NAME.variant,patches/$NAME}"
+	done
+	[ ${#TITLE} -le 60 ] || die 2 "TITLE has ${#TITLE} characters; give at most 60"
+	for word in $KCONFIG; do
+		[[ $word =~ ^CONFIG_[A-Za-z0-9_]+=[^=]+$ ]] || die 2 "KCONFIG: '$word' is no CONFIG_X=value; give several with blanks between them"
+	done
+	mapfile -t all < <(find -H "${variant_path[@]/%//patches}" -mindepth 1 -maxdepth 1 ! -name '.*' -printf '%f\n' 2>/dev/null |
+		grep -vxFf "$top/kernel-patches/common.series" | grep -vE -- '-[0-9]+\.[0-9]+$' | LC_ALL=C sort -u)
+	for word in $BASE; do known_word BASE "$word" "${all[@]}"; done
+	export MBOX NAME TITLE KCONFIG CMDLINE BASE
 }

@@ -882,7 +882,7 @@ static void test_plotdata(void **state)
 	assert_int_equal(sh("rm -rf d; $M --samples 1000 d; $S summarize d; $S plotdata d d/plot; "
 			    "ls d/plot | wc -l"),
 			 0);
-	assert_string_equal(output, "4\n");
+	assert_string_equal(output, "5\n");
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		assert_int_equal(
 			sh("awk -F'\t' '/^# columns:/ { want = split($0, c, \" \") - 2; next } "
@@ -913,6 +913,40 @@ static void test_plotdata(void **state)
 	assert_non_null(strstr(output, "qpw-on 1 8 32 128 512 2048 "));
 	refused(1, "rm d/summary.json; $S plotdata d d/plot",
 		"make it with `sheafstat summarize d`");
+}
+
+/* Exact counts: sums per operation, the loop apart; a file that is not one is refused. */
+static void test_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		sh("rm -rf d; $M d; mkdir d/counts; "
+		   "printf '# x\n%%s\\t100\\t%%s\\t%%s\\t%%d\\n' pair/64/1 kfree instructions 6000 "
+		   "pair/64/1 kmalloc instructions 7050 pair/64/1 kmalloc load 300 "
+		   "pair/64/1 '(loop)' instructions 500 free/64/1 kfree instructions 6100 | "
+		   "sed 's/^# x$//; /^$/d' >d/counts/tcg.qpw-on.tsv; $S summarize d; "
+		   "jq -c '.counts' d/summary.json"),
+		0);
+	assert_string_equal(
+		output,
+		"[{\"classes\":{\"instructions\":130.5,\"load\":3},\"symbols\":{\"kfree\":{"
+		"\"instructions\":60},"
+		"\"kmalloc\":{\"instructions\":70.5,\"load\":3},\"(loop)\":{\"instructions\":5}},"
+		"\"target\":\"tcg\",\"workload\":\"pair/64/1\",\"variant\":\"qpw-on\"},"
+		"{\"classes\":{\"instructions\":61},\"symbols\":{\"kfree\":{\"instructions\":61}},"
+		"\"target\":\"tcg\",\"workload\":\"free/64/1\",\"variant\":\"qpw-on\"}]\n");
+	/* Stacked without gaps, what the baseline does not have last. */
+	assert_int_equal(sh("sed 's/kfree/kfree2/' d/counts/tcg.qpw-on.tsv | "
+			    "sed '1s/6000/9000/' >d/counts/tcg.local-trylock.tsv; $S summarize d; "
+			    "$S plotdata d d/plot; grep 'pair.*kfree' d/plot/counts.dat | "
+			    "cut -f 1,2,5,8"),
+			 0);
+	assert_string_equal(output, "0\t90\t\"local-trylock\"\t\"kfree2\"\n"
+				    "70.5\t130.5\t\"qpw-on\"\t\"kfree\"\n");
+	refused(1, "echo 'pair/64/1\t0\tkfree\tinsn\t5' >d/counts/tcg.null.tsv; $S summarize d",
+		"d/counts/tcg.null.tsv:1: not workload, operations, symbol, class and count");
+	refused(1, "mv d/counts/tcg.null.tsv d/counts/tcg.nul.tsv; $S summarize d",
+		"no variant of that name");
 }
 
 static void test_usage(void **state)
@@ -975,7 +1009,8 @@ int main(void)
 		cmocka_unit_test(test_failed_boots),  cmocka_unit_test(test_one_layout),
 		cmocka_unit_test(test_damage),	      cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_compare),	      cmocka_unit_test(test_show),
-		cmocka_unit_test(test_plotdata),      cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_plotdata),      cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_usage),
 	};
 	char clean[64];
 	int ret;

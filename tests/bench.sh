@@ -65,6 +65,8 @@ expect 1 '' 'reply.txt is ASCII' env LC_ALL=C grep -P '[^\x00-\x7f]' "$result/re
 
 holds 'layouts were added up to the cap' grep -q 'wanted 0.0001: 4 layouts' "$scratch/second.log"
 holds 'the environment has their number, and what the host took' jq -e '.layouts == 4 and .steal_ppm >= 0' "$result/environment.json"
+holds 'what uml cannot count is n/a, with the reason' jq -e '.counters == "n/a: this kernel has no performance events"' "$result/environment.json"
+holds 'and so says the report' grep -q '^n/a: this kernel has no performance events' "$result/report.md"
 holds 'the first ones are the same' test "$(rows "$result/plan.tsv" | awk -F "$rs" '$3 <= 2 { n = $1 + 1 } $3 > 2 && !first { first = $1 + 0 } END { print n == first }')" = 1
 
 # The median of one boot, by sort and awk, after each warm-up of up to 30 samples.

@@ -44,6 +44,8 @@ one_line 2 'CPU 1023' --cpu 1023
 one_line 2 'KEY=TEXT' --context novalue
 one_line 2 "own" --context host_name=x
 one_line 2 "is no option" list
+one_line 2 "'instructionz' is not known; nearest: INSTRUCTIONS, " --events instructionz --event-sets "$top/harness/counters/events"
+one_line 2 "no event sets in $scratch" --events auto --event-sets "$scratch"
 one_line 1 'load sheafbench.ko' --device "$scratch/none" --out-json "$scratch/j" --out-samples "$scratch/s"
 one_line 1 'not sheafbench' --device /dev/null --out-json "$scratch/j" --out-samples "$scratch/s"
 holds 'nothing is left behind by a refusal' sh -c "[ ! -e '$scratch/j' ] && [ ! -e '$scratch/s' ] && [ ! -e '$scratch/s.part' ]"
@@ -56,7 +58,7 @@ holds 'initramfs' initramfs "$scratch/a/one.cpio" "$scratch/module.ko" "$build"
 touch "$scratch/module.ko"
 holds 'initramfs again' initramfs "$scratch/two.cpio" "$scratch/module.ko" "$build"
 holds 'the same input gives the same bytes' cmp "$scratch/a/one.cpio" "$scratch/two.cpio"
-for file in init driver module-test sheafbench.ko libbenchmark ld-linux libstdc++; do
+for file in init driver module-test sheafbench.ko events/software.events libbenchmark libpfm ld-linux libstdc++; do
 	holds "it has $file" sh -c "cpio -t --quiet <'$scratch/two.cpio' | grep -qF '$file'"
 done
 holds 'nothing half-written stays' sh -c "! ls '$scratch'/*.part 2>/dev/null"

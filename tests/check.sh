@@ -3,6 +3,8 @@
 # Sourced by the test scripts: ok and not_ok count, finish says the outcome.
 
 . "$(dirname "${BASH_SOURCE[0]}")/../harness/lib.sh"
+# What is registered on this machine is not what is tested.
+export VARIANT_PATH=${VARIANT_PATH:-$top/kernel-patches}
 . "$top/harness/variants.sh"
 . "$top/harness/values.sh"
 failures=0

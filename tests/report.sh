@@ -284,6 +284,31 @@ simulate one --layouts 4 --small
 change one '.effects |= map(select(.workload == "pair/64/1")) | .values |= map(select(.workload == "pair/64/1"))'
 sound one
 
+# Counts of two targets, as an emulator's run leaves them.
+simulate counted --layouts 4 --small
+mkdir counted/counts
+counts_of() {
+	awk -v more="$1" 'BEGIN { OFS = "\t"; n = split("pair/64/1 free/64/1", w, " ")
+		for (i = 1; i <= n; i++) { print w[i], 100, "kfree", "instructions", 6100; print w[i], 100, "kfree", "loads", 2000
+			print w[i], 100, "(loop)", "instructions", 700
+			if (more) { print w[i], 100, "qpw_trylock", "instructions", more * 100; print w[i], 100, "qpw_trylock", "lock", 100 } } }'
+}
+counts_of 0 >counted/counts/tcg.local-trylock.tsv
+counts_of 0 >counted/counts/tcg.qpw-n.tsv
+counts_of 12 >counted/counts/tcg.qpw-on.tsv
+counts_of 1 >counted/counts/uml.local-trylock.tsv
+counts_of 15 >counted/counts/uml.qpw-on.tsv
+sheafstat summarize --resamples 100 counted >/dev/null
+sound counted
+holds 'counted: the baseline in full' grep -qE '^\| local-trylock \| 61 \| 0 \| 0 \| 20 \|' counted/report.md
+holds 'counted: the others as differences' grep -qE '^\| qpw-on \| \+12 \| \+1 \| 0 \| 0 \|' counted/report.md
+holds 'counted: where they come from' grep -qE '^\| free/64/1 \| qpw-on \| qpw_trylock \| 0 \| 12 \| \+12 \|' counted/report.md
+holds 'counted: what is the same is said to be' grep -qF -- '- qpw-n: the same in every symbol of every workload.' counted/report.md
+holds 'counted: uml beside x86_64' grep -qE '^\| qpw-on \| pair/64/1 \| 76 \| 73 \| 1.041 \| \+14 \| \+12 \|' counted/report.md
+holds 'counted: one workload in the mail' test "$(grep -c '(target tcg), counts per operation' counted/reply.txt)" = 1
+holds 'counted: has its plot' test "$(grep -c 'qpw_trylock' counted/plots/counts.svg)" -ge 1
+expect 1 '' 'without counts there is no word of them' grep -q 'Counted, not timed' full/report.md
+
 cp -r full long
 rm -r long/plots
 change long '(.variants[] | select(.name == "qpw-on") | .name) = "pw-v5-inlined-and-with-a-name-that-nobody-should-give"

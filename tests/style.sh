@@ -10,25 +10,25 @@ cd "$top"
 tidy_checks='-*,bugprone-*,clang-analyzer-*,-clang-analyzer-valist.Uninitialized,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-bugprone-reserved-identifier,-bugprone-implicit-widening-of-multiplication-result,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-bugprone-assignment-in-if-condition'
 checkpatch="$SOURCE/scripts/checkpatch.pl --strict --no-tree --no-summary --quiet"
 
-mapfile -t patches < <(find kernel-patches/patches -name '*.patch' | sort)
+mapfile -t patches < <(find kernel-patches/patches tests/mutants -name '*.patch' | sort)
 # On standard input: a patch that git tracks would be taken for a source file.
 checkpatch_mail() { (cd "$SOURCE" && perl scripts/checkpatch.pl --strict --no-summary --quiet - <"$top/$1"); }
 for p in "${patches[@]}"; do
 	expect 0 '^$' "checkpatch $p" checkpatch_mail "$p"
 done
-mapfile -t module < <(find bench/module bench/uapi -name '*.[ch]')
+mapfile -t module < <(find bench/module bench/stress bench/uapi -name '*.[ch]')
 for f in "${module[@]}"; do
 	# shellcheck disable=SC2086 # options
 	expect 0 '^$' "checkpatch $f" $checkpatch -f "$f"
 done
-mapfile -t user_c < <(git ls-files -co --exclude-standard '*.c' '*.h' '*.cc' | grep -v '^bench/\(module\|uapi\)/')
+mapfile -t user_c < <(git ls-files -co --exclude-standard '*.c' '*.h' '*.cc' | grep -v '^bench/\(module\|stress\|uapi\)/')
 expect 0 '' 'clang-format' clang-format --dry-run -Werror "${user_c[@]}"
 mapfile -t scripts < <(git ls-files -co --exclude-standard '*.sh' .ci/run)
 expect 0 '' 'shellcheck' shellcheck -x "${scripts[@]}"
-mapfile -t plain_c < <(git ls-files -co --exclude-standard '*.c' | grep -v '^bench/module/')
+mapfile -t plain_c < <(git ls-files -co --exclude-standard '*.c' | grep -v '^bench/\(module\|stress\)/')
 expect 0 '' 'cppcheck' cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --suppress=unknownMacro --suppress=varFuncNullUB --std=c11 \
-	-Ibench/uapi -Ibench/shim -Iharness/analysis -Iharness/report "${plain_c[@]}"
+	-Ibench/uapi -Ibench/shim -Iharness/analysis -Iharness/counters -Iharness/report "${plain_c[@]}"
 mapfile -t tidy < <(git ls-files -co --exclude-standard 'bench/driver/*.c' 'harness/**/*.c' | sort)
 expect 0 '' "clang-tidy of ${#tidy[@]} files" clang-tidy --quiet -p "$build" --warnings-as-errors='*' --checks="$tidy_checks" "${tidy[@]}"
 finish

@@ -20,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "counting.h"
 #include "gbench.h"
 #include "sheafbench.h"
 
@@ -28,6 +29,8 @@
 #define FAILED 1
 
 #define DEFAULT_SAMPLES 400u
+#define DEFAULT_WINDOWS 5u
+#define WINDOW_PAIRS	100u
 
 static const struct workload {
 	const char *name;
@@ -66,17 +69,18 @@ struct entry {
 };
 
 static struct {
-	const char *device, *json_path, *samples_path;
+	const char *device, *json_path, *samples_path, *counters_path, *windows_path;
 	uint32_t samples, ops, flags, runs;
 	uint64_t seed;
 	int fd;
 	struct sheafbench_info info;
-	FILE *samples_file;
-	char samples_part[PATH_MAX];
+	FILE *samples_file, *counters_file;
+	char samples_part[PATH_MAX], counters_part[PATH_MAX];
 	size_t done, total;
 	bool failed;
-} driver = { .device = SHEAFBENCH_DEVICE, .samples = DEFAULT_SAMPLES, .seed = 1, .runs = 1 };
+} driver = { .device = SHEAFBENCH_DEVICE, .seed = 1, .runs = 1 };
 
+static struct counters counters;
 static struct point *points;
 static struct entry *entries;
 
@@ -143,7 +147,12 @@ static void make_grid(const char *pattern)
 		for (size_t s = 0; s < COUNT(sizes); s++)
 			for (size_t n = 0; n < COUNT(counts); n++) {
 				/* Others' loops have one size and hold one object. */
-				if (workloads[w].flags & SHEAFBENCH_PEER && (sizes[s] != 64 || n))
+				if (workloads[w].flags & (SHEAFBENCH_PEER | SHEAFBENCH_KNOWN) &&
+				    (sizes[s] != 64 || n))
+					continue;
+				/* Others' loops are only timed, known sequences only counted. */
+				if (workloads[w].flags &
+				    (driver.windows_path ? SHEAFBENCH_PEER : SHEAFBENCH_KNOWN))
 					continue;
 				/* The order of one object is no order. */
 				for (size_t o = 0; o < (counts[n] > 1 ? COUNT(orders) : 1); o++)
@@ -197,26 +206,38 @@ static void bind_to_cpu(long cpu)
 		    strerror(errno));
 }
 
-static void open_samples(void)
+/* A file that gets its name when it is whole, or NULL where none is wanted. */
+static FILE *open_part(const char *option, const char *path, char part[PATH_MAX])
 {
-	if (!driver.samples_path)
-		return;
-	if (snprintf(driver.samples_part, sizeof(driver.samples_part), "%s.part",
-		     driver.samples_path) >= (int)sizeof(driver.samples_part))
-		die(WRONG, "--out-samples: the path is too long");
-	driver.samples_file = fopen(driver.samples_part, "we");
-	if (!driver.samples_file)
-		die(FAILED, "cannot create %s: %s", driver.samples_part, strerror(errno));
-	fprintf(driver.samples_file,
-		"# sheafbench-samples 2\n# clock %s khz %u step %u.%02u\n# gate %u chain %u\n",
-		driver.info.clock, driver.info.clock_khz, driver.info.step_cticks / 100,
-		driver.info.step_cticks % 100, SHEAFBENCH_GATE_ADDS, SHEAFBENCH_CHAIN_ADDS);
+	FILE *file;
+
+	if (!path)
+		return NULL;
+	if (snprintf(part, PATH_MAX, "%s.part", path) >= PATH_MAX)
+		die(WRONG, "%s: the path is too long", option);
+	file = fopen(part, "we");
+	if (!file)
+		die(FAILED, "cannot create %s: %s", part, strerror(errno));
+	return file;
+}
+
+static void open_outputs(void)
+{
+	driver.samples_file = open_part("--out-samples", driver.samples_path, driver.samples_part);
+	if (driver.samples_file)
+		fprintf(driver.samples_file,
+			"# sheafbench-samples 2\n# clock %s khz %u step %u.%02u\n"
+			"# gate %u chain %u\n",
+			driver.info.clock, driver.info.clock_khz, driver.info.step_cticks / 100,
+			driver.info.step_cticks % 100, SHEAFBENCH_GATE_ADDS, SHEAFBENCH_CHAIN_ADDS);
+	driver.counters_file =
+		open_part("--out-counters", driver.counters_path, driver.counters_part);
+	counting_plan(&counters, driver.counters_file);
 }
 
 /* On disk before it gets its name; a full disk shows at the latest here. */
-static bool close_samples(bool keep)
+static bool close_part(FILE *file, const char *path, const char *part, bool keep)
 {
-	FILE *file = driver.samples_file;
 	int error = 0;
 
 	if (!file)
@@ -225,13 +246,13 @@ static bool close_samples(bool keep)
 		error = errno ? errno : EIO;
 	if (fclose(file) && !error)
 		error = errno;
-	if (keep && !error && rename(driver.samples_part, driver.samples_path))
+	if (keep && !error && rename(part, path))
 		error = errno;
 	if (keep && !error)
 		return true;
-	unlink(driver.samples_part);
+	unlink(part);
 	if (error)
-		complain("cannot write %s: %s", driver.samples_path, strerror(error));
+		complain("cannot write %s: %s", path, strerror(error));
 	return false;
 }
 
@@ -367,6 +388,11 @@ static bool report(struct gbench_state *state, const struct entry *entry)
 		gbench_set_counter(state, "loop_ticks_per_op",
 				   run->loop_cticks[entry->part] / 100.0);
 	free(ticks);
+	/* A pass of the module is more than the workload, but for pairs. */
+	if (!error)
+		error = !counting_run(
+			&counters, driver.counters_file, state, entry->name, driver.fd, run,
+			!(workloads[entry->point->workload].flags & SHEAFBENCH_HOLDS));
 	if (error)
 		gbench_skip(state, gbench_error());
 	return !error;
@@ -399,6 +425,77 @@ static void run_entry(struct gbench_state *state, void *ctx)
 		free(point->samples);
 		point->samples = NULL;
 	}
+}
+
+/* Where the module's text lies: what a tool finds there is the loop, not the kernel. */
+static void write_module_range(FILE *out)
+{
+	FILE *file = fopen("/proc/modules", "re");
+	char line[512], address[32];
+	unsigned long size;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "sheafbench %lu %*s %*s %*s %31s", &size, address) == 2)
+			fprintf(out, "# module %s %lu\n", address, size);
+	if (file)
+		fclose(file);
+}
+
+/*
+ * Empties the sheaves of the size's cache: how full they are then follows from the run alone, and so
+ * do the lines of the cache that it touches. What is executed is the same without.
+ */
+static void shrink_cache(uint32_t size)
+{
+	char path[96];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/kmalloc-%u%s/shrink",
+		 size < 1024 ? size : size / 1024, size < 1024 ? "" : "k");
+	file = fopen(path, "we");
+	if (!file)
+		return;
+	fputs("1", file);
+	fclose(file);
+}
+
+/* Windows between markers instead of times, and a file that tells whose they are (formats.md). */
+static int count_windows(void)
+{
+	char part[PATH_MAX];
+	size_t first = 0;
+	FILE *out = open_part("--out-windows", driver.windows_path, part);
+
+	fputs("# sheafbench-windows 1\n", out);
+	write_module_range(out);
+	for (size_t e = 0; e < driver.total && !driver.failed; e++) {
+		const struct entry *entry = &entries[e];
+		struct point *point = entry->point;
+		const uint32_t parts = workloads[point->workload].parts;
+
+		if (!point->samples)
+			shrink_cache(point->size);
+		if (!point->samples && !run_point(point)) {
+			driver.failed = true;
+			complain("%s: %s", entry->name, point->run.text);
+			break;
+		}
+		fprintf(out, "%s\t%s\t%u\t%zu\t%u\t", entry->name, point->n == 1 ? "hit" : "mixed",
+			point->run.ops, first + entry->part, parts);
+		for (uint32_t i = 0; i < point->run.samples; i++)
+			fprintf(out, "%s%" PRIu64, i ? " " : "",
+				point->samples[entry->part * point->run.samples + i]);
+		fputc('\n', out);
+		if (e + 1 == driver.total || entries[e + 1].point != point) {
+			first += (size_t)parts * point->run.samples;
+			free(point->samples);
+			point->samples = NULL;
+		}
+	}
+	if (!close_part(out, driver.windows_path, part, !driver.failed) || driver.failed)
+		return FAILED;
+	puts("sheafbench: done");
+	return 0;
 }
 
 static void context(const char *key, const char *value)
@@ -444,8 +541,9 @@ static void usage(void)
 	printf("usage: sheafbench-driver [option...]\n"
 	       "  --workloads REGEX   names that match the POSIX extended expression [all]\n"
 	       "  --list              show them and end; needs no module\n"
-	       "  --samples N         samples of each workload, 1 to %u [%u]\n"
-	       "  --ops N             least operations in a sample, 1 to %u [by the clock's step]\n"
+	       "  --samples N         samples of each workload, 1 to %u [%u, windows: %u]\n"
+	       "  --ops N             least operations in a sample, 1 to %u [by the clock's step, "
+	       "pairs in a window: %u]\n"
 	       "  --seed N            of shuffled orders, dither and place in the slab [1]\n"
 	       "  --runs N            how often each workload is run in this boot, 1 to 100 [1]\n"
 	       "  --no-gate           no probes beside the samples\n"
@@ -455,10 +553,18 @@ static void usage(void)
 	       "  --cpu N             the CPU to run on [where it was bound to, or is]\n"
 	       "  --out-json FILE     Google Benchmark's JSON\n"
 	       "  --out-samples FILE  raw samples\n"
+	       "  --events LIST       performance counters: auto, none, or names with commas "
+	       "[none]\n"
+	       "  --event-sets DIR    the tables of events [/events]\n"
+	       "  --out-counters FILE what they counted\n"
+	       "  --out-windows FILE  no times: windows between markers for a tool that counts, "
+	       "and "
+	       "whose they are\n"
 	       "  --context KEY=TEXT  added to the JSON's context; may be repeated\n"
 	       "  --device FILE       [%s]\n"
 	       "  --help\n",
-	       SHEAFBENCH_MAX_SAMPLES, DEFAULT_SAMPLES, SHEAFBENCH_MAX_OPS, SHEAFBENCH_DEVICE);
+	       SHEAFBENCH_MAX_SAMPLES, DEFAULT_SAMPLES, DEFAULT_WINDOWS, SHEAFBENCH_MAX_OPS,
+	       WINDOW_PAIRS, SHEAFBENCH_DEVICE);
 }
 
 static void add_context_option(char *text)
@@ -499,6 +605,10 @@ int main(int argc, char **argv)
 		CPU,
 		JSON,
 		RAW,
+		WINDOWS,
+		EVENTS,
+		EVENT_SETS,
+		COUNTERS,
 		CONTEXT,
 		DEVICE,
 		HELP
@@ -516,12 +626,16 @@ int main(int argc, char **argv)
 		{ "cpu", required_argument, NULL, CPU },
 		{ "out-json", required_argument, NULL, JSON },
 		{ "out-samples", required_argument, NULL, RAW },
+		{ "out-windows", required_argument, NULL, WINDOWS },
+		{ "events", required_argument, NULL, EVENTS },
+		{ "event-sets", required_argument, NULL, EVENT_SETS },
+		{ "out-counters", required_argument, NULL, COUNTERS },
 		{ "context", required_argument, NULL, CONTEXT },
 		{ "device", required_argument, NULL, DEVICE },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *pattern = "";
+	const char *pattern = "", *events = "none", *event_sets = "/events";
 	bool list = false;
 	long cpu = -1;
 	int option;
@@ -565,6 +679,19 @@ int main(int argc, char **argv)
 		case RAW:
 			driver.samples_path = optarg;
 			break;
+		case WINDOWS:
+			driver.windows_path = optarg;
+			driver.flags |= SHEAFBENCH_COUNT;
+			break;
+		case EVENTS:
+			events = optarg;
+			break;
+		case EVENT_SETS:
+			event_sets = optarg;
+			break;
+		case COUNTERS:
+			driver.counters_path = optarg;
+			break;
 		case CONTEXT:
 			add_context_option(optarg);
 			break;
@@ -583,16 +710,26 @@ int main(int argc, char **argv)
 	if (optind < argc)
 		die(WRONG, "'%s' is no option; --help shows them", argv[optind]);
 	make_grid(pattern);
+	if (counters_choose(&counters, &counters_linux, events, event_sets))
+		die(WRONG, "--events: %s", counters.error);
 	if (list) {
 		for (size_t i = 0; i < driver.total; i++)
 			puts(entries[i].name);
 		return fflush(stdout) ? FAILED : 0;
 	}
+	if (driver.windows_path && (driver.json_path || driver.samples_path || driver.runs > 1))
+		die(WRONG, "--out-windows goes without --out-json, --out-samples and --runs");
+	if (!driver.samples)
+		driver.samples = driver.windows_path ? DEFAULT_WINDOWS : DEFAULT_SAMPLES;
+	if (!driver.ops && driver.windows_path)
+		driver.ops = WINDOW_PAIRS;
 	if (driver.flags & SHEAFBENCH_HALF_GATE && driver.samples < 2)
 		die(WRONG, "--half-gate needs at least 2 --samples");
 	bind_to_cpu(cpu);
 	open_device();
 	tell_sheaf_capacity();
+	if (driver.windows_path)
+		return count_windows();
 	if (gbench_init(argv[0]))
 		die(FAILED, "%s", gbench_error());
 	add_own_context();
@@ -606,12 +743,16 @@ int main(int argc, char **argv)
 		if (gbench_register(name, run_entry, entry, samples_of(entry->point)))
 			die(FAILED, "%s", gbench_error());
 	}
-	open_samples();
+	open_outputs();
 	if (gbench_run(driver.json_path, GBENCH_SILENT) < 0) {
 		complain("%s", gbench_error());
 		driver.failed = true;
 	}
-	if (!close_samples(!driver.failed) && !driver.failed)
+	if (!close_part(driver.samples_file, driver.samples_path, driver.samples_part,
+			!driver.failed))
+		driver.failed = true;
+	if (!close_part(driver.counters_file, driver.counters_path, driver.counters_part,
+			!driver.failed))
 		driver.failed = true;
 	if (driver.failed) {
 		if (driver.json_path)

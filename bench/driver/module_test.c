@@ -34,8 +34,9 @@ enum workload {
 	WORKLOADS
 };
 
-/* Those before the first of others' loops. */
-#define OWN_WORKLOADS WORKLOAD_thread
+/* Those before the first of others' loops, and before the first known sequence. */
+#define OWN_WORKLOADS	WORKLOAD_thread
+#define KNOWN_WORKLOADS WORKLOAD_known_nothing
 
 static const uint32_t sizes[] = {
 #define SHEAFBENCH_SIZE(size) size,
@@ -262,9 +263,9 @@ static void test_bad_parameters(void)
 	struct sheafbench_run run = good_run();
 	int cpu = sched_getcpu();
 
-	REFUSED(abi, SHEAFBENCH_ABI + 1, EINVAL, "allowed: 2");
-	REFUSED(workload, WORKLOADS, EINVAL, "allowed: 0 to 10");
-	REFUSED(workload, UINT32_MAX, EINVAL, "allowed: 0 to 10");
+	REFUSED(abi, SHEAFBENCH_ABI + 1, EINVAL, "allowed: 3");
+	REFUSED(workload, WORKLOADS, EINVAL, "allowed: 0 to 23");
+	REFUSED(workload, UINT32_MAX, EINVAL, "allowed: 0 to 23");
 	REFUSED(size, 0, EINVAL, "allowed: 8 16 32 ");
 	REFUSED(size, 65, EINVAL, " 4096 8192");
 	REFUSED(size, 16384, EINVAL, " 4096 8192");
@@ -272,7 +273,7 @@ static void test_bad_parameters(void)
 	REFUSED(n, SHEAFBENCH_MAX_N + 1, EINVAL, "allowed: 1 to 4096");
 	REFUSED(n, UINT32_MAX, EINVAL, "allowed: 1 to 4096");
 	REFUSED(order, SHEAFBENCH_ORDERS, EINVAL, "0 lifo, 1 fifo, 2 shuffled");
-	REFUSED(flags, 8, EINVAL, "allowed: 0x1");
+	REFUSED(flags, 0x40, EINVAL, "allowed: 0x1");
 	REFUSED(flags, ~0u, EINVAL, "allowed: 0x1");
 	REFUSED(samples, 0, EINVAL, "allowed: 1 to 65536");
 	REFUSED(samples, SHEAFBENCH_MAX_SAMPLES + 1, EINVAL, "allowed: 1 to 65536");
@@ -403,12 +404,23 @@ static void test_probes(void)
 		   run.noise_largest <= run.noise_lost,
 	   "gaps took %" PRIu64 " of %" PRIu64 " ticks, the largest %" PRIu64,
 	   (uint64_t)run.noise_lost, (uint64_t)run.noise_ticks, (uint64_t)run.noise_largest);
+	for (run.flags = SHEAFBENCH_BARE; run.flags <= SHEAFBENCH_EMPTY; run.flags *= 2) {
+		memset(buffer, 0, sizeof(*buffer) * 3 * run.samples);
+		ok(!do_run(&run) && buffer[0] && !gate[0] && !chain[0] && !run.noise_ticks &&
+			   !run.overhead_cticks[0],
+		   "a bare run, flags %#x: %" PRIu64 " ticks and nothing else", run.flags,
+		   buffer[0]);
+		shorter = longer;
+		longer = buffer[0];
+	}
+	ok(longer < shorter, "the empty loops took %" PRIu64 " ticks, the others %" PRIu64, longer,
+	   shorter);
 }
 
 /* Others' loops: a plausible number from each, and no object left behind. */
 static void test_peers(void)
 {
-	for (uint32_t workload = OWN_WORKLOADS; workload < WORKLOADS; workload++) {
+	for (uint32_t workload = OWN_WORKLOADS; workload < KNOWN_WORKLOADS; workload++) {
 		struct sheafbench_run run = good_run();
 		long before = in_use(64), after;
 		int error;
@@ -427,6 +439,33 @@ static void test_peers(void)
 		   "workload %u: %.2f ticks: '%s'", workload, buffer[0] / 100.0, run.text);
 		ok(labs(after - before) < 100, "%ld objects in use, %ld after", before, after);
 	}
+}
+
+/* Windows for a counting tool, here without one: a nop is a nop. */
+static void test_windows(void)
+{
+	struct sheafbench_run run = good_run();
+	long before = in_use(64), after;
+	bool good = true;
+
+	run.flags = SHEAFBENCH_COUNT;
+	run.samples = 5;
+	for (run.workload = 0; run.workload < OWN_WORKLOADS; run.workload++) {
+		run.ops = 100;
+		memset(buffer, 0, sizeof(*buffer) * 10);
+		good &= !do_run(&run) && run.regions == 1 && run.ops > 0;
+		for (uint32_t i = 0; i < run.samples; i++)
+			good &= buffer[i] > 0;
+	}
+	after = in_use(64);
+	ok(good && labs(after - before) < 100, "windows of each workload: '%s'", run.text);
+	run.workload = WORKLOAD_thread;
+	run.n = 1;
+	run.samples = 1;
+	refused(run, EINVAL, "own loops", "others' loops are not counted");
+	run.workload = KNOWN_WORKLOADS;
+	run.flags = 0;
+	refused(run, EINVAL, "known sequences", "known sequences are not timed");
 }
 
 static void on_alarm(int signal)
@@ -709,6 +748,7 @@ int main(void)
 	test_time();
 	test_probes();
 	test_peers();
+	test_windows();
 	test_counts();
 	test_signal(32, 64, 0);
 	test_signal(SHEAFBENCH_MAX_N, 8192, 0);

@@ -41,12 +41,33 @@ MODULE_PARM_DESC(max_kib, "KiB of objects that a run may hold (0: half of what i
 /* The counter, after all that comes before it and before all that comes after it. */
 #if defined(__x86_64__)
 #define CLOCK_NAME "tsc"
+#define HAS_MARKERS	1
+/* Not cpuid: in a guest that leaves the guest. */
+#define READ_CLOCK	"lfence; rdtsc; lfence\n\t"
+#define MARK(number)	".byte 0x0f, 0x1f, 0x84, 0x00; .long " __stringify(number) "\n\t"
+
 static __always_inline u64 clock_read(void)
 {
 	u32 low, high;
 
-	/* Not cpuid: in a guest that leaves the guest. */
-	asm volatile("lfence; rdtsc; lfence" : "=a" (low), "=d" (high) : : "memory");
+	asm volatile(READ_CLOCK : "=a" (low), "=d" (high) : : "memory");
+	return low | (u64)high << 32;
+}
+
+/* Read first, so that of what is between two reads only SHEAFBENCH_MARKED is not the window's. */
+static __always_inline u64 window_start(void)
+{
+	u32 low, high;
+
+	asm volatile(READ_CLOCK MARK(SHEAFBENCH_MARK_START) : "=a" (low), "=d" (high) : : "memory");
+	return low | (u64)high << 32;
+}
+
+static __always_inline u64 window_end(void)
+{
+	u32 low, high;
+
+	asm volatile(MARK(SHEAFBENCH_MARK_END) READ_CLOCK : "=a" (low), "=d" (high) : : "memory");
 	return low | (u64)high << 32;
 }
 
@@ -76,6 +97,11 @@ static __always_inline u64 clock_read(void)
 	return ticks;
 }
 
+#define HAS_MARKERS	0
+#define MARK(number)	"// " __stringify(number)
+#define window_start()	clock_read()
+#define window_end()	clock_read()
+
 static __always_inline u64 clock_read_unfenced(void)
 {
 	u64 ticks;
@@ -93,6 +119,8 @@ static __always_inline u64 clock_read_unfenced(void)
 #else
 #error "sheafbench knows no counter on this architecture"
 #endif
+
+#define WARM_OPS	4096	/* before windows are counted, in 4 to 64 passes */
 
 static struct {
 	u64 ticks, ns;		/* when the module was loaded */
@@ -217,6 +245,8 @@ struct region {
 	void **object;
 	u32 n;		/* operations to do */
 	u32 done;	/* operations done: less than n after a failed allocation */
+	bool marked;	/* a loop that can be counted is to be */
+	u64 ticks;	/* of a counted loop: between the reads around its markers */
 };
 
 typedef void (*loop_fn)(struct region *region);
@@ -268,7 +298,7 @@ static __always_inline void swap_loop(struct region *region, size_t size, gfp_t 
 	region->done = i;
 }
 
-static noinline void free_loop(struct region *region)
+static __always_inline void free_body(struct region *region)
 {
 	void **object = region->object;
 	u32 i, n = region->n;
@@ -276,6 +306,11 @@ static noinline void free_loop(struct region *region)
 	for (i = 0; i < n; i++)
 		kfree(object[i]);
 	region->done = i;
+}
+
+static noinline void free_loop(struct region *region)
+{
+	free_body(region);
 }
 
 /* The same loops without the allocator. What an empty swap stores is what was there. */
@@ -363,6 +398,27 @@ static noinline void kind##_##size##_##gfp(struct region *region)	\
 #define SHEAFBENCH_SIZE(size) LOOP(swap, size, ATOMIC)
 #include "sheafbench_lists.h"
 
+/* The same between markers: no call and no prologue of ours is in the window. */
+#define COUNTED(name, loop)						\
+static noinline void counted_##name(struct region *region)		\
+{									\
+	u64 start = 0;							\
+									\
+	if (region->marked)						\
+		start = window_start();					\
+	loop;								\
+	if (region->marked)						\
+		region->ticks = window_end() - start;			\
+}
+
+#define SHEAFBENCH_SIZE(size) COUNTED(alloc_##size, alloc_loop(region, size, SLEEPING))
+#include "sheafbench_lists.h"
+#define SHEAFBENCH_SIZE(size) COUNTED(pair_##size, pair_loop(region, size, SLEEPING))
+#include "sheafbench_lists.h"
+#define SHEAFBENCH_SIZE(size) COUNTED(swap_##size, swap_loop(region, size, SLEEPING))
+#include "sheafbench_lists.h"
+COUNTED(free, free_body(region))
+
 #define LOOPS(size, gfp) \
 	{ size, alloc_##size##_##gfp, pair_##size##_##gfp, swap_##size##_##gfp, free_loop },
 
@@ -373,6 +429,12 @@ static const struct loops sleeping_loops[] = {
 
 static const struct loops atomic_loops[] = {
 #define SHEAFBENCH_SIZE(size) LOOPS(size, ATOMIC)
+#include "sheafbench_lists.h"
+};
+
+static const struct loops counted_loops[] = {
+#define SHEAFBENCH_SIZE(size) \
+	{ size, counted_alloc_##size, counted_pair_##size, counted_swap_##size, counted_free },
 #include "sheafbench_lists.h"
 };
 
@@ -389,6 +451,7 @@ struct run {
 	u32 pairs;			/* pairs in a region, unless that follows from n */
 	u32 held;			/* objects in ordered[] that stay for the whole run */
 	u32 regions, empties, cpu;
+	bool marked;			/* with SHEAFBENCH_COUNT, past the warm-up */
 	u64 random;
 	u64 ticks[SHEAFBENCH_PARTS];	/* of the sample that is being taken */
 	u32 *index;			/* which object is freed when, see calc_order() */
@@ -414,7 +477,7 @@ struct workload {
 /* Adds the time of a loop over n objects to a part; returns how many it got through. */
 static u32 timed(struct run *run, u32 part, loop_fn loop, void **object, u32 n)
 {
-	struct region region = { .object = object, .n = n };
+	struct region region = { .object = object, .n = n, .marked = run->marked };
 	bool irq_off = run->arg.flags & SHEAFBENCH_IRQ_OFF;
 	unsigned long flags = 0;
 	u64 start;
@@ -425,6 +488,8 @@ static u32 timed(struct run *run, u32 part, loop_fn loop, void **object, u32 n)
 	start = clock_read();
 	loop(&region);
 	run->ticks[part] += clock_read() - start;
+	if (run->marked)
+		run->ticks[part] = region.ticks;
 	if (irq_off)
 		local_irq_restore(flags);
 	return region.done;
@@ -504,11 +569,15 @@ PEER(kunit_100)
 PEER(kunit_1000)
 PEER(nanobench)
 
+#include "known.h"
+
 static const struct workload workloads[] = {
 #define SHEAFBENCH_WORKLOAD(function, flags, parts, part, second) \
 	{ #function, flags, parts, { part, second }, pass_##function },
 #include "sheafbench_lists.h"
 };
+
+#define BARE	(SHEAFBENCH_BARE | SHEAFBENCH_EMPTY)
 
 /* Says in the caller's struct what is wrong, and returns the error. */
 static __printf(3, 4) int refuse(struct sheafbench_run *arg, int error, const char *format, ...)
@@ -530,7 +599,8 @@ static u64 max_bytes(void)
 
 static const struct loops *find_loops(u32 size, u32 flags)
 {
-	const struct loops *loops = flags & SHEAFBENCH_IRQ_OFF ? atomic_loops : sleeping_loops;
+	const struct loops *loops = flags & SHEAFBENCH_COUNT ? counted_loops :
+				    flags & SHEAFBENCH_IRQ_OFF ? atomic_loops : sleeping_loops;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(atomic_loops); i++)
@@ -560,11 +630,13 @@ static int check(struct sheafbench_run *arg)
 	if (arg->order >= SHEAFBENCH_ORDERS)
 		return refuse(arg, -EINVAL, "order is %u, allowed: %u lifo, %u fifo, %u shuffled",
 			      arg->order, SHEAFBENCH_LIFO, SHEAFBENCH_FIFO, SHEAFBENCH_SHUFFLED);
-	if (arg->flags & ~(SHEAFBENCH_IRQ_OFF | SHEAFBENCH_NO_GATE | SHEAFBENCH_HALF_GATE))
+	if (arg->flags & ~(SHEAFBENCH_IRQ_OFF | SHEAFBENCH_NO_GATE | SHEAFBENCH_HALF_GATE |
+			   SHEAFBENCH_COUNT | BARE))
 		return refuse(arg, -EINVAL,
-			      "flags are %#x, allowed: %#x (interrupts off), %#x (no gate), %#x (half)",
+			      "flags are %#x, allowed: %#x (interrupts off), %#x (no gate), %#x (half), %#x (count), %#x (bare), %#x (empty)",
 			      arg->flags, SHEAFBENCH_IRQ_OFF, SHEAFBENCH_NO_GATE,
-			      SHEAFBENCH_HALF_GATE);
+			      SHEAFBENCH_HALF_GATE, SHEAFBENCH_COUNT, SHEAFBENCH_BARE,
+			      SHEAFBENCH_EMPTY);
 	if (!arg->samples || arg->samples > SHEAFBENCH_MAX_SAMPLES)
 		return refuse(arg, -EINVAL, "samples are %u, allowed: 1 to %u", arg->samples,
 			      SHEAFBENCH_MAX_SAMPLES);
@@ -573,6 +645,15 @@ static int check(struct sheafbench_run *arg)
 		return refuse(arg, -EINVAL,
 			      "size %u, n %u, samples %u, allowed for this workload: %u, 1, 1 to %u",
 			      arg->size, arg->n, arg->samples, PEER_SIZE, SHEAFBENCH_MAX_PEER);
+	if (arg->flags & SHEAFBENCH_COUNT &&
+	    (!HAS_MARKERS || arg->flags & SHEAFBENCH_IRQ_OFF ||
+	     workloads[arg->workload].flags & SHEAFBENCH_PEER))
+		return refuse(arg, -EINVAL, "counted are own loops, on x86, with interrupts on");
+	if (workloads[arg->workload].flags & SHEAFBENCH_KNOWN &&
+	    (!(arg->flags & SHEAFBENCH_COUNT) || arg->n != 1 || IS_ENABLED(CONFIG_UML)))
+		return refuse(arg, -EINVAL,
+			      "known sequences: flags have %#x, n is 1, and not on uml",
+			      SHEAFBENCH_COUNT);
 	if (arg->ops > SHEAFBENCH_MAX_OPS)
 		return refuse(arg, -EINVAL, "ops are %u, allowed: 0 (chosen here) to %u", arg->ops,
 			      SHEAFBENCH_MAX_OPS);
@@ -623,6 +704,8 @@ static int sample(struct run *run, u32 *ops)
 	int error;
 
 	memset(run->ticks, 0, sizeof(run->ticks));
+	if (run->arg.flags & BARE)
+		return passes(run, ops);
 	aside = untimed(run->loops->alloc, run->aside, aside);
 	work_on_cpu(run->cpu, nothing, NULL);
 	error = passes(run, ops);
@@ -685,7 +768,8 @@ static int gated_sample(struct run *run, u32 *ops, u64 *gate, u64 *links, bool o
 	u64 before;
 	int error;
 
-	if (run->arg.flags & SHEAFBENCH_NO_GATE || run->workload->flags & SHEAFBENCH_PEER ||
+	if (run->workload->flags & SHEAFBENCH_PEER ||
+	    run->arg.flags & (SHEAFBENCH_NO_GATE | BARE) ||
 	    (odd && run->arg.flags & SHEAFBENCH_HALF_GATE))
 		return sample(run, ops);
 	*links = probe(&run->random, chain, SHEAFBENCH_CHAIN_ADDS << odd);
@@ -718,6 +802,8 @@ static int take_samples(struct run *run)
 	u64 *gates = run->samples + run->workload->parts * run->arg.samples;
 	int error;
 
+	if (run->arg.flags & SHEAFBENCH_EMPTY)
+		run->loops = &empty_loops;
 	/* The first ones fill sheaves, caches and predictors; who reads them finds out how many. */
 	for (i = 0; i < run->arg.samples; i++) {
 		for (; empties * (u64)run->arg.samples < (i + 1) * (u64)run->empties; empties++) {
@@ -731,11 +817,41 @@ static int take_samples(struct run *run)
 		for (part = 0; part < run->workload->parts; part++)
 			run->samples[part * run->arg.samples + i] = run->ticks[part];
 	}
-	find_gaps(run);
+	if (!(run->arg.flags & BARE))
+		find_gaps(run);
 	if (run->empties)
 		overhead(run, empty_ops);
 	run->arg.ops = ops * run->regions;
 	run->arg.regions = run->regions;
+	run->arg.cpu = run->cpu;
+	return 0;
+}
+
+/*
+ * Windows to count in place of samples: one pass each, with nothing between the markers but the
+ * loop, and all alike once the passes before have filled sheaves and caches.
+ */
+static int take_windows(struct run *run)
+{
+	u32 warm = clamp(WARM_OPS / run->pairs, 4, 64), parts = run->workload->parts, i, part, ops;
+	unsigned long tick;
+	int error;
+
+	asm volatile(MARK(SHEAFBENCH_MARK_ARM));
+	for (i = 0; i < warm + run->arg.samples; i++) {
+		run->marked = i >= warm;
+		/* Right after a tick the next one is millions of instructions away. */
+		if (i == warm)
+			for (tick = jiffies + 1; time_before(jiffies, tick);)
+				cpu_relax();
+		error = passes(run, &ops);
+		if (error)
+			return error;
+		for (part = 0; part < parts && run->marked; part++)
+			run->samples[part * run->arg.samples + i - warm] = run->ticks[part];
+	}
+	run->arg.ops = ops;
+	run->arg.regions = 1;
 	run->arg.cpu = run->cpu;
 	return 0;
 }
@@ -752,7 +868,7 @@ static void plan(struct run *run)
 			ops = clamp(run->arg.ops ?: 1000, 1, SHEAFBENCH_MAX_N);
 	}
 	run->pairs = ops;
-	if (run->workload->flags & SHEAFBENCH_PEER) {
+	if (run->workload->flags & SHEAFBENCH_PEER || run->arg.flags & SHEAFBENCH_COUNT) {
 		run->regions = 1;
 		return;
 	}
@@ -807,7 +923,7 @@ static int measure(struct run *run, u64 __user *buffer)
 	run->loops = find_loops(run->arg.size, run->arg.flags);
 	run->n = run->arg.n;
 	run->random = run->arg.seed;
-	if (!(run->workload->flags & SHEAFBENCH_PEER))
+	if (!(run->workload->flags & SHEAFBENCH_PEER) && !(run->arg.flags & BARE))
 		run->empties = clamp(run->arg.samples / 8, 32, 1024);
 	bytes = run->arg.samples * sizeof(u64) * (run->workload->parts + 2);
 	/* Before the run is worth something. */
@@ -818,7 +934,7 @@ static int measure(struct run *run, u64 __user *buffer)
 	if (error)
 		run->held = 0;	/* nothing is, yet */
 	else
-		error = take_samples(run);
+		error = run->arg.flags & SHEAFBENCH_COUNT ? take_windows(run) : take_samples(run);
 	untimed(free_loop, run->ordered, run->held);
 	while (run->placed) {
 		void **dummy = run->placed;
@@ -849,6 +965,9 @@ static int ioctl_run(struct sheafbench_run __user *user)
 	if (copy_from_user(&run->arg, user, sizeof(run->arg)))
 		return -EFAULT;
 	memset(run->arg.text, 0, sizeof(run->arg.text));
+	memset(run->arg.overhead_cticks, 0, sizeof(run->arg.overhead_cticks));
+	memset(run->arg.read_cticks, 0, sizeof(run->arg.read_cticks));
+	memset(run->arg.loop_cticks, 0, sizeof(run->arg.loop_cticks));
 	run->arg.noise_ticks = 0;
 	run->arg.noise_lost = 0;
 	run->arg.noise_largest = 0;

@@ -11,7 +11,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define SHEAFBENCH_ABI		2
+#define SHEAFBENCH_ABI		3
 #define SHEAFBENCH_DEVICE	"/dev/sheafbench"
 
 /* Limits that do not depend on the machine. */
@@ -28,11 +28,28 @@
 /* Flags of a workload. */
 #define SHEAFBENCH_HOLDS	0x1	/* N - 1 objects stay allocated for the whole run */
 #define SHEAFBENCH_PEER		0x2	/* another's loop: of size 64, n 1, 1 to 16 samples */
+#define SHEAFBENCH_KNOWN	0x4	/* known instructions, see known.h: counted only, n 1 */
 
 /* Flags of a run. */
 #define SHEAFBENCH_IRQ_OFF	0x1	/* interrupts off in timed regions, and GFP_ATOMIC */
 #define SHEAFBENCH_NO_GATE	0x2	/* no probes beside the samples; their ticks are then 0 */
 #define SHEAFBENCH_HALF_GATE	0x4	/* none beside every second one, to see what they disturb */
+#define SHEAFBENCH_COUNT	0x8	/* windows between markers for a counting tool, see below */
+#define SHEAFBENCH_BARE		0x10	/* only the passes: for what counts around the call */
+#define SHEAFBENCH_EMPTY	0x20	/* the same with loops that do not call the allocator */
+
+/*
+ * With SHEAFBENCH_COUNT a sample is a window: one pass, of ops operations for pair and n for the
+ * others, between two markers and without probes. Its ticks are those between two reads around the
+ * markers. A workload of two parts has two windows in each pass. A marker is x86's 8 byte nop
+ * (0f 1f 84 00) with one of these as its displacement. ARM comes once before the warm-up of each
+ * run. Where the counter advances by one with each instruction, it advances by SHEAFBENCH_MARKED
+ * more than the window has, markers apart.
+ */
+#define SHEAFBENCH_MARK_ARM	0x5beaf000
+#define SHEAFBENCH_MARK_START	0x5beaf001
+#define SHEAFBENCH_MARK_END	0x5beaf002
+#define SHEAFBENCH_MARKED	5	/* lfence, START; END, lfence, rdtsc */
 
 /* In which objects are freed; see the workloads in sheafbench_lists.h. */
 enum sheafbench_order {

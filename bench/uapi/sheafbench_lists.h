@@ -33,8 +33,9 @@ SHEAFBENCH_SIZE(8192)
  *        object, fifo the one held longest, shuffled goes through them in a random sequence
  * batch  N allocations, then N frees in the given order, each half timed on its own
  *
- * The last ones are other people's loops, see bench/module/peers.h: of 64 bytes, without a gate or
- * an overhead, and each sample is all that they would have printed, times 100.
+ * peer-* are other people's loops, see bench/module/peers.h: of 64 bytes, without a gate or
+ * an overhead, and each sample is all that they would have printed, times 100. known-* are
+ * sequences of known instructions (bench/module/known.h), counted and never timed.
  */
 #ifdef SHEAFBENCH_WORKLOAD
 SHEAFBENCH_WORKLOAD(alloc, 0, 1, "alloc", "")
@@ -48,5 +49,18 @@ SHEAFBENCH_WORKLOAD(kunit_10, SHEAFBENCH_PEER, 1, "peer-kunit-10", "")
 SHEAFBENCH_WORKLOAD(kunit_100, SHEAFBENCH_PEER, 1, "peer-kunit-100", "")
 SHEAFBENCH_WORKLOAD(kunit_1000, SHEAFBENCH_PEER, 1, "peer-kunit-1000", "")
 SHEAFBENCH_WORKLOAD(nanobench, SHEAFBENCH_PEER, 1, "peer-nanobench", "")
+SHEAFBENCH_WORKLOAD(known_nothing, SHEAFBENCH_KNOWN, 1, "known-nothing", "")
+SHEAFBENCH_WORKLOAD(known_lock, SHEAFBENCH_KNOWN, 1, "known-lock", "")
+SHEAFBENCH_WORKLOAD(known_xchg, SHEAFBENCH_KNOWN, 1, "known-xchg", "")
+SHEAFBENCH_WORKLOAD(known_cmpxchg16b, SHEAFBENCH_KNOWN, 1, "known-cmpxchg16b", "")
+SHEAFBENCH_WORKLOAD(known_rep, SHEAFBENCH_KNOWN, 1, "known-rep", "")
+SHEAFBENCH_WORKLOAD(known_flags, SHEAFBENCH_KNOWN, 1, "known-flags", "")
+SHEAFBENCH_WORKLOAD(known_irq, SHEAFBENCH_KNOWN, 1, "known-irq", "")
+SHEAFBENCH_WORKLOAD(known_fences, SHEAFBENCH_KNOWN, 1, "known-fences", "")
+SHEAFBENCH_WORKLOAD(known_cpuid, SHEAFBENCH_KNOWN, 1, "known-cpuid", "")
+SHEAFBENCH_WORKLOAD(known_branches, SHEAFBENCH_KNOWN, 1, "known-branches", "")
+SHEAFBENCH_WORKLOAD(known_lines, SHEAFBENCH_KNOWN, 1, "known-lines", "")
+SHEAFBENCH_WORKLOAD(known_percpu, SHEAFBENCH_KNOWN, 1, "known-percpu", "")
+SHEAFBENCH_WORKLOAD(known_calls, SHEAFBENCH_KNOWN, 1, "known-calls", "")
 #undef SHEAFBENCH_WORKLOAD
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "counts.h"
+#include "events.h"
 #include "result.h"
 
 /* A column of numbers separated by single spaces. */
@@ -601,7 +603,9 @@ int result_read(struct result *r, const char *dir, const struct location *l, str
 		ret = plan_read(&r->plan, &r->variants, path, f);
 		free(path);
 	}
-	if (ret || boots_read(r, dir, f) || samples_known(r, dir, f) || runs_read(r, dir, f)) {
+	if (ret || boots_read(r, dir, f) || samples_known(r, dir, f) || runs_read(r, dir, f) ||
+	    !(r->counts = counts_make(&r->variants, dir, f)) ||
+	    !(r->events = events_make(r, dir, f))) {
 		result_free(r);
 		return -1;
 	}
@@ -624,6 +628,8 @@ void result_free(struct result *r)
 	free(r->id);
 	free(r->target);
 	json_decref(r->environment);
+	json_decref(r->counts);
+	json_decref(r->events);
 	plan_free(&r->plan);
 	variants_free(&r->variants);
 	*r = (struct result){ 0 };

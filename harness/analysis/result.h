@@ -71,6 +71,8 @@ struct result {
 	char *metric; /* "tsc_ticks_per_op" where the samples' clock is "tsc" */
 	const struct location *location;
 	double *value[2]; /* of boots: in the location's state, in the contended one */
+	json_t *counts;	  /* as summary.json has them, from counts.h */
+	json_t *events;	  /* and from events.h */
 };
 
 /* Reads the folder @dir whole. Any fault names file and line; the result is then empty. */

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "certify.h"
+#include "counts.h"
 #include "peers.h"
 
 #define EXIT_USAGE   2
@@ -734,6 +735,109 @@ static int plot_samples(FILE *out, const json_t *j, const struct result *r, cons
 	return 0;
 }
 
+/* One workload per operation: the first of 64 bytes that was counted. */
+static bool counts_stand(const json_t *counts, const json_t *one)
+{
+	struct workload_name w, other;
+	const json_t *before;
+	size_t i;
+
+	if (!workload_parse(json_text(one, "workload"), &w) || w.size != PLOT_SIZE)
+		return false;
+	json_array_foreach(counts, i, before)
+	{
+		if (streq(json_text(before, "workload"), json_text(one, "workload")))
+			return true;
+		if (streq(json_text(before, "target"), json_text(one, "target")) &&
+		    workload_parse(json_text(before, "workload"), &other) &&
+		    other.size == PLOT_SIZE && streq(other.op, w.op))
+			return false;
+	}
+	return false;
+}
+
+struct symbol {
+	const char *name;
+	double most;
+	int added; /* the baseline has none of it */
+};
+
+static int by_most(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	return (x->most < y->most) - (x->most > y->most);
+}
+
+static void plot_counts(FILE *out, const json_t *j)
+{
+	const json_t *counts = json_object_get(j, "counts"), *one, *classes;
+	struct symbol *symbol = NULL;
+	const char *base = "";
+	int symbols = 0;
+	const char *name;
+	size_t i;
+
+	fprintf(out, "# instructions per operation on x86_64, stacked by symbol; a block per "
+		     "workload and "
+		     "variant\n"
+		     "# columns: from to place variant_index name title workload symbol\n");
+	json_array_foreach(json_object_get(j, "variants"), i,
+			   one) if (streq(json_text(one, "role"), "baseline"))
+		base = json_text(one, "name");
+	json_array_foreach(counts, i, one)
+	{
+		if (!streq(json_text(one, "target"), "tcg") || !counts_stand(counts, one))
+			continue;
+		json_object_foreach(json_object_get(one, "symbols"), name, classes)
+		{
+			double n = json_num(classes, "instructions");
+			int at = 0;
+
+			if (streq(name, COUNTS_LOOP) || isnan(n))
+				continue;
+			while (at < symbols && !streq(symbol[at].name, name))
+				at++;
+			if (at == symbols) {
+				symbol = xrealloc(symbol, ++symbols, sizeof(*symbol));
+				symbol[at] = (struct symbol){ .name = name, .added = 1 };
+			}
+			symbol[at].most = fmax(symbol[at].most, n);
+			if (streq(json_text(one, "variant"), base))
+				symbol[at].added = 0;
+		}
+	}
+	if (symbols)
+		qsort(symbol, symbols, sizeof(*symbol), by_most);
+	json_array_foreach(counts, i, one)
+	{
+		const json_t *of = json_object_get(one, "symbols");
+		double from = 0.0;
+
+		if (!streq(json_text(one, "target"), "tcg") || !counts_stand(counts, one))
+			continue;
+		fprintf(out, "\n\n# %s %s\n", json_text(one, "workload"),
+			json_text(one, "variant"));
+		/* What the baseline does not have comes last, so that the rest lines up. */
+		for (int s = 0; s < 2 * symbols; s++) {
+			int k = s % symbols;
+			double n = json_num(json_object_get(of, symbol[k].name), "instructions");
+
+			if (isnan(n) || symbol[k].added != s / symbols)
+				continue;
+			fprintf(out, "%.6g\t%.6g\t%d\t", from, from + n, k + 1);
+			variant_columns(out, j, json_text(one, "variant"));
+			putc('\t', out);
+			quoted(out, json_text(one, "workload"));
+			putc('\t', out);
+			quoted(out, symbol[k].name);
+			putc('\n', out);
+			from += n;
+		}
+	}
+	free(symbol);
+}
+
 static int cmd_plotdata(const struct command *c, int argc, char **argv)
 {
 	static const struct option longs[] = { { "help", 0, NULL, 'h' }, { 0 } };
@@ -742,9 +846,8 @@ static int cmd_plotdata(const struct command *c, int argc, char **argv)
 		const char *name;
 		void (*write)(FILE *out, const json_t *j);
 	} files[] = {
-		{ "effects.dat", plot_effects },
-		{ "bysize.dat", plot_bysize },
-		{ "byn.dat", plot_byn },
+		{ "effects.dat", plot_effects }, { "bysize.dat", plot_bysize },
+		{ "byn.dat", plot_byn },	 { "counts.dat", plot_counts },
 		{ "samples.dat", NULL }, /* needs the raw samples as well */
 	};
 	const char *dir, *to;
@@ -969,8 +1072,9 @@ static const struct command commands[] = {
 	  "of all.",
 	  cmd_estimators },
 	{ "plotdata", "plotdata RESULTDIR DIR",
-	  "Writes effects.dat, samples.dat, bysize.dat and byn.dat into DIR, for gnuplot; the "
-	  "header of each\n"
+	  "Writes effects.dat, samples.dat, bysize.dat, byn.dat and counts.dat into DIR, for "
+	  "gnuplot; "
+	  "the header of each\n"
 	  "names its columns. has_ci is 0 where there is no interval, and the bounds are then the "
 	  "value.",
 	  cmd_plotdata },

@@ -5,7 +5,7 @@
 #   build.sh id VARIANT             the build that the variant shares, e.g. qpw-off-0f3c…
 #   build.sh tree VARIANT           patch, configure and build its tree; the baseline's first
 #   build.sh link VARIANT PAD...    its kernel in these layouts
-#   build.sh module VARIANT         sheafbench.ko for it
+#   build.sh module VARIANT [NAME]  the module in bench/NAME for it (default: module, which is sheafbench.ko)
 #   build.sh path VARIANT           the folder of all that
 #
 # SOURCE names the pristine source (source.sh), TARGET one of harness/targets. FLAVOUR adds the options of
@@ -34,7 +34,8 @@ kernels=$CACHE/kernels/$target_config${FLAVOUR:+-$FLAVOUR}
 mapfile -t common_series < "$top/kernel-patches/common.series"
 hot_symbols='^(kfree|kmem_cache_free|kmem_cache_alloc|__kmalloc|__kmalloc_cache|__pcs_replace_(empty|full)_main|__slab_free|___slab_alloc|__slab_alloc|alloc_from_pcs|free_to_pcs|refill_objects)(_noprof)?(\.[a-z0-9.]+)?$'
 
-compiler_id() { "${CC:-gcc}" --version | head -n 1; "${LD:-ld}" --version | head -n 1; }
+cross=${target_cross-}
+compiler_id() { "${CC:-${cross}gcc}" --version | head -n 1; "${LD:-${cross}ld}" --version | head -n 1; }
 
 build_id() {
 	local name=$1 first v text
@@ -55,7 +56,7 @@ build_id() {
 	} | hash_of | sed "s/^/$first-/"
 }
 
-kmake() { make -C "$1" ARCH="$target_arch" CC="$kernel_cc" HOSTCC="$host_cc" "${@:2}"; }
+kmake() { make -C "$1" ARCH="$target_arch" CROSS_COMPILE="$cross" CC="$kernel_cc" HOSTCC="$host_cc" "${@:2}"; }
 
 # Compile with the steps counted from the log: kbuild itself tells no share done.
 build_with_progress() {
@@ -160,7 +161,7 @@ link_layouts() {
 			die 1 "$name cannot be linked with a pad of $pad bytes; the whole log is $log"
 		}
 		image=$dir/tree/$target_image
-		nm "$dir/tree/vmlinux" | awk -v hot="$hot_symbols" 'tolower($2) == "t" && $3 ~ hot { print $3 "\t" $1 }' |
+		"${cross}nm" "$dir/tree/vmlinux" | awk -v hot="$hot_symbols" 'tolower($2) == "t" && $3 ~ hot { print $3 "\t" $1 }' |
 			sort >"$dir/symbols.$pad.part"
 		cp "$image" "$dir/image.$pad.part"
 		mv "$dir/symbols.$pad.part" "$dir/symbols.$pad"
@@ -171,30 +172,30 @@ link_layouts() {
 
 # The module is built beside its uapi header, outside the checkout; prints its path.
 make_module() {
-	local name=$1 id dir key out log
+	local name=$1 folder=${2:-module} id dir key out log
 	id=$(build_id "$name")
 	dir=$kernels/$id
-	key=$(find "$top/bench/module" "$top/bench/uapi" -type f | LC_ALL=C sort | xargs cat | hash_of)
-	out=$dir/sheafbench-$key.ko
-	log=$CACHE/logs/${kernels##*/}-$id-module.log
+	key=$(find "$top/bench/$folder" "$top/bench/uapi" -type f | LC_ALL=C sort | xargs cat | hash_of)
+	out=$dir/$folder-$key.ko
+	log=$CACHE/logs/${kernels##*/}-$id-$folder.log
 	if [ ! -f "$out" ]; then
 		rm -rf "$dir/bench"
 		mkdir -p "$dir/bench"
-		cp -r "$top/bench/module" "$top/bench/uapi" "$dir/bench"
-		if ! kmake "$dir/tree" -j"$JOBS" W="${W-}" M="$dir/bench/module" modules >"$log" 2>&1 </dev/null; then
+		cp -r "$top/bench/$folder" "$top/bench/uapi" "$dir/bench"
+		if ! kmake "$dir/tree" -j"$JOBS" W="${W-}" M="$dir/bench/$folder" modules >"$log" 2>&1 </dev/null; then
 			tail -n 15 "$log" | sed 's/^/    /' >&2
 			die 1 "the module does not build for $name; the whole log is $log"
 		fi
-		cp "$dir/bench/module/sheafbench.ko" "$out.part"
+		cp "$dir/bench/$folder/"*.ko "$out.part"
 		mv "$out.part" "$out"
 	fi
 	printf '%s\n' "$out"
 }
 
-kernel_cc=gcc
+kernel_cc=${cross}gcc
 host_cc=gcc
 if command -v ccache >/dev/null; then
-	kernel_cc="ccache gcc"
+	kernel_cc="ccache ${cross}gcc"
 	host_cc="ccache gcc"
 fi
 
@@ -211,6 +212,6 @@ tree)
 	[ -f "$kernels/$(build_id "$name")/built" ] || with_lock kernel-build make_tree "$name"
 	;;
 link) with_lock "tree-$TARGET-$(build_id "$name")" link_layouts "$name" "$@" ;;
-module) with_lock "tree-$TARGET-$(build_id "$name")" make_module "$name" ;;
+module) with_lock "tree-$TARGET-$(build_id "$name")" make_module "$name" "$@" ;;
 *) die 2 "build.sh: no verb '$verb'; known: id path tree link module" ;;
 esac

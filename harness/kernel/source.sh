@@ -5,29 +5,10 @@
 # tree (folder@commit) or a tarball. What it names is only read.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
+. "$top/harness/debian.sh"
 
 KERNEL_SRC=${KERNEL_SRC:-debian-7.2}
 alternatives="give KERNEL_SRC=<folder | git tree@commit | linux-*.tar.xz> instead"
-
-# The newer suites come from the mirror and with the keys that the machine's own apt uses.
-debian_sources() {
-	local id=""
-	# shellcheck disable=SC2016 # apt's own format
-	id=$(apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Identifier: Packages' |
-		awk -v c="$(. /etc/os-release && echo "$VERSION_CODENAME")" '$1 == "Debian" && $2 == c { print $3; exit }')
-	[ -n "$id" ] || die 1 "no Debian mirror in the machine's apt configuration (has apt-get update run?); $alternatives"
-	printf '%s\n' "$id"
-}
-
-own_apt() {
-	local state=$CACHE/apt
-	apt-get -q -o Dir::State="$state" -o Dir::State::status="$state/status" \
-		-o Dir::Cache="$state/cache" -o Dir::Etc::sourcelist="$state/sources.list" \
-		-o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferences=/dev/null \
-		-o Dir::Etc::preferencesparts=/dev/null -o APT::Sandbox::User=root \
-		-o Acquire::Languages=none -o Acquire::Retries=3 \
-		-o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false "$@"
-}
 
 # Fetch linux-source-SERIES with apt's own signature check; prints the tarball.
 debian_tarball() {
@@ -40,14 +21,14 @@ debian_tarball() {
 	# apt hangs on a full disk, so before it is asked.
 	need_space CACHE "$CACHE" 5000
 	command -v apt-get >/dev/null || die 1 "no apt-get here to fetch linux-source-$series with; $alternatives"
-	uri=$(debian_sources)
-	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
-	: >"$state/status"
+	# The newer suites come from the mirror and with the keys that the machine's own apt uses.
+	uri=$(debian_mirror) || die 1 "no Debian mirror in the machine's apt configuration (has apt-get update run?); $alternatives"
+	mkdir -p "$state"
 	# Debian's own suites in the order of their stability; the newest version that any has wins.
 	for suite in trixie-backports forky sid; do
 		printf 'deb [signed-by=%s] %s %s main\n' /usr/share/keyrings/debian-archive-keyring.gpg "$uri" "$suite"
 	done >"$state/sources.list"
-	if ! own_apt update >"$CACHE/logs/source-apt.log" 2>&1; then
+	if ! own_apt "$state" update >"$CACHE/logs/source-apt.log" 2>&1; then
 		stored=$(find "$CACHE/debian" -name "linux-source-$series.tar.xz" 2>/dev/null | sort | tail -n 1)
 		[ -n "$stored" ] || die 1 "the Debian mirror cannot be asked for linux-source-$series: $(grep -m1 '^E:' "$CACHE/logs/source-apt.log"); $alternatives"
 		say "  the mirror does not answer; using the cached $(basename "$(dirname "$stored")")"
@@ -62,7 +43,7 @@ debian_tarball() {
 	if [ ! -f "$stored" ]; then
 		say "  fetching linux-source-$series $version"
 		mkdir -p "$CACHE/debian/$version"
-		(cd "$CACHE/debian/$version" && own_apt download "linux-source-$series=$version" >>"$CACHE/logs/source-apt.log" 2>&1) ||
+		(cd "$CACHE/debian/$version" && own_apt "$state" download "linux-source-$series=$version" >>"$CACHE/logs/source-apt.log" 2>&1) ||
 			die 1 "download of linux-source-$series $version failed (log: $CACHE/logs/source-apt.log); $alternatives"
 		deb=$(find "$CACHE/debian/$version" -name '*.deb')
 		dpkg-deb --fsys-tarfile "$deb" |
@@ -93,12 +74,13 @@ take() {
 }
 
 from_tarball() { tar -x --strip-components=1 -C "$2" -f "$1" || die 1 "$1 cannot be unpacked (disk full, or not a tarball?)"; }
-from_git() { git -C "$1" archive --format=tar "$2" | tar -x -C "$3"; }
+from_git() { git -C "$1" archive --format=tar "$2" | tar -x -C "$3" || die 1 "$2 of $1 cannot be unpacked (disk full, or a clone without its files?)"; }
 from_folder() {
 	# A folder may have been built in; the tarball that 'make clean' would leave is taken.
-	tar -c -C "$1" --exclude-vcs --exclude='*.o' --exclude='*.ko' --exclude='*.a' --exclude='.*.cmd' \
+	tar -c -C "$1" --exclude=./.git --exclude='*.o' --exclude='*.ko' --exclude='*.a' --exclude='.*.cmd' \
 		--exclude=./.config --exclude=./include/generated --exclude=./include/config \
-		--exclude='./arch/*/include/generated' --exclude=./vmlinux --exclude=./linux . | tar -x -C "$2"
+		--exclude='./arch/*/include/generated' --exclude=./vmlinux --exclude=./linux . | tar -x -C "$2" ||
+		die 1 "$1 cannot be copied (disk full, or changed meanwhile?)"
 }
 
 mkdir -p "$CACHE/logs" "$CACHE/debian" "$CACHE/source"

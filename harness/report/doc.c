@@ -314,11 +314,12 @@ void doc_table_end(struct doc *d, struct table *t)
 
 	for (int i = 0; i < n; i++)
 		cells[i] = t->cells[i] ? dress(d, t->cells[i]) : NULL;
-	if (d->style == DOC_MARKDOWN)
+	if (n && d->style == DOC_MARKDOWN)
 		markdown_table(d, t, cells);
-	else
+	else if (n)
 		mail_table(d, t, cells);
-	fputc('\n', d->f);
+	if (n)
+		fputc('\n', d->f);
 	for (int i = 0; i < n; i++) {
 		free(cells[i]);
 		free(t->cells[i]);

@@ -47,7 +47,7 @@ void table_start(struct table *t, const char *const *heads);
 void table_row(struct table *t, ...);
 /* A blank row between groups; Markdown has none, so nothing happens there. */
 void table_break(struct table *t);
-/* Prints and frees the table. In a mail, a first cell that is too long has a line of its own. */
+/* Prints and frees the table, nothing when it has no row. In a mail, a first cell that is too long has a line of its own. */
 void doc_table_end(struct doc *d, struct table *t);
 
 /* malloc()ed copy in printable ASCII: well-known signs are spelled out, others become '?'. */

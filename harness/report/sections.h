@@ -24,6 +24,15 @@ void write_components(struct doc *d, const struct view *r);
 void write_thread(struct doc *d, const struct view *r);
 void write_full(struct doc *d, const struct view *r);
 
+/* counts.c: what was counted, and not timed. */
+void write_counts(struct doc *d, const struct view *r);
+void write_count_symbols(struct doc *d, const struct view *r);
+void write_fidelity(struct doc *d, const struct view *r);
+void write_estimates(struct doc *d, const struct view *r);
+
+/* events.c: what performance counters counted. */
+void write_counters(struct doc *d, const struct view *r);
+
 /* asciiplot.c */
 void write_plot(struct doc *d, const struct view *r);
 /*

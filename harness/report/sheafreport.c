@@ -38,6 +38,7 @@ static const struct {
 	{ "dose.png", "Core cycles found against core cycles added" },
 	{ "samples.png", "Distribution of the samples, quiet and next to a busy sibling" },
 	{ "layouts.png", "By the place of the code: each layout's value" },
+	{ "counts.png", "Instructions per operation on x86_64, counted, by symbol" },
 	{ "by-n.png", "By the number of objects held at once" },
 	{ "by-size.png", "By the size of the object" },
 	{ "effects-all.png", "Differences for every workload" },
@@ -436,6 +437,10 @@ static const struct {
 	{ ALL, write_answer },
 	{ ALL, write_brief },
 	{ ALL, write_contended },
+	{ ALL, write_counts },
+	{ ALL, write_fidelity },
+	{ ALL, write_counters },
+	{ FILES_ONLY, write_estimates },
 	{ FILES_ONLY, write_components },
 	{ RESULTS, write_certify },
 	{ FILES_ONLY, write_plots },
@@ -449,6 +454,7 @@ static const struct {
 	{ ALL, write_caveats },
 	{ ALL, write_repeat },
 	{ FILES_ONLY, write_full },
+	{ FILES_ONLY, write_count_symbols },
 };
 
 static void write_document(struct doc *d, const struct view *r, enum document which)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
 # Target uml: the variant's kernel as a User Mode Linux process. Sourced; the verbs are those
-# of every target: target_probe and target_boot.
+# of every target: target_probe and target_boot. GUEST_CPUS is the number of its CPUs; with more than the 2
+# of a measurement none is pinned. GUEST_MEM is its memory in MiB.
 
 target_arch=um
 target_config=uml
@@ -33,14 +34,14 @@ pin_threads() {
 
 # target_boot IMAGE INITRAMFS CMDLINE OUTDIR DEADLINE: one boot; console on standard output.
 target_boot() {
-	local image=$1 initramfs=$2 cmdline=$3 out=$4 deadline=$5
+	local image=$1 initramfs=$2 cmdline=$3 out=$4 deadline=$5 ncpus=${GUEST_CPUS:-2} memory=${GUEST_MEM:-512}
 	ulimit -c 0
 	# The guest's memory is a file there; containers often have little of it.
-	[ "$(df -Pm /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')" -ge 600 ] 2>/dev/null || export TMPDIR=/tmp
-	pin_threads "$image" "$out" 2>/dev/null &
+	[ "$(df -Pm /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')" -ge $((memory + 88)) ] 2>/dev/null || export TMPDIR=/tmp
+	[ "$ncpus" -gt 2 ] || pin_threads "$image" "$out" 2>/dev/null &
 	# shellcheck disable=SC2086 # a command line is a list of words
 	exec setpriv --pdeathsig TERM timeout --signal=KILL "$deadline" setpriv --pdeathsig KILL \
-		"$image" mem=512M ncpus=2 seccomp=on con=null con0=null,fd:1 \
+		"$image" mem="${memory}M" ncpus="$ncpus" seccomp=on con=null con0=null,fd:1 \
 		initrd="$initramfs" sheafbench.out="$out" sheafbench.cpu=1 \
 		panic=-1 $cmdline </dev/null 2>&1
 }

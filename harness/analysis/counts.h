@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Exact counts of a result: counts/TARGET.VARIANT.tsv (formats.md), for its summary. */
+#ifndef SHEAFBENCH_ANALYSIS_COUNTS_H
+#define SHEAFBENCH_ANALYSIS_COUNTS_H
+
+#include <jansson.h>
+
+#include "plan.h"
+
+/* What the files call the benchmark's own loop: shown, and no part of an operation. */
+#define COUNTS_LOOP "(loop)"
+
+/*
+ * The list "counts" of summary.json, a record per target, variant and workload, all counts per
+ * operation; empty where the result in @dir has none. NULL on a fault, which names file and line.
+ */
+json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f);
+
+#endif

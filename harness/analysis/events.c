@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The files of counters/ as "counters" of the summary. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gsl/gsl_sort.h>
+
+#include "events.h"
+
+#define REPEATS_MOST 4096
+
+/*
+ * One metric of one workload: by variant and layout, the sum over boots and runs, and of how
+ * many.
+ */
+struct series {
+	char *workload, *metric;
+	double *sum, *n;
+};
+
+struct all {
+	const struct result *r;
+	struct series *series;
+	int n;
+};
+
+/* Two metrics of one pass, whose quotient is a third. */
+struct pass {
+	char workload[128];
+	double instructions, cycles;
+	uint64_t pass[2];
+};
+
+static void take(struct all *all, const struct plan_row *row, const char *workload,
+		 const char *metric, double value)
+{
+	const size_t cells = (size_t)all->r->variants.n * all->r->plan.layouts;
+	const size_t at = (size_t)row->variant * all->r->plan.layouts + row->layout;
+	struct series *s = all->series;
+
+	while (s < all->series + all->n &&
+	       (!streq(s->workload, workload) || !streq(s->metric, metric)))
+		s++;
+	if (s == all->series + all->n) {
+		all->series = xrealloc(all->series, ++all->n, sizeof(*s));
+		s = &all->series[all->n - 1];
+		s->workload = xstrdup(workload);
+		s->metric = xstrdup(metric);
+		s->sum = xcalloc(cells, sizeof(*s->sum));
+		s->n = xcalloc(cells, sizeof(*s->n));
+	}
+	s->sum[at] += value;
+	s->n[at]++;
+}
+
+/* Integers with single spaces between them; how many, or -1. */
+static int numbers(char *text, double *out)
+{
+	int n = 0;
+
+	for (char *end; n < REPEATS_MOST; text = end + 1) {
+		errno = 0;
+		out[n++] = (double)strtoll(text, &end, 10);
+		if (errno || end == text || (*end && *end != ' '))
+			return -1;
+		if (!*end)
+			return n;
+	}
+	return -1;
+}
+
+/* One line: workload, metric, event, pass, operations, counts, loops, reason. */
+static bool line_take(struct all *all, const struct plan_row *row, char *line, struct pass *last)
+{
+	double count[REPEATS_MOST], loop[REPEATS_MOST];
+	uint64_t pass, ops;
+	char *field[8];
+	int n;
+
+	if (split_tabs(line, field, 8) != 8 || !*field[0] || !*field[1])
+		return false;
+	if (streq(field[5], "n/a"))
+		return *field[7];
+	if (*field[7] || !parse_number(field[3], 1, UINT32_MAX, &pass) ||
+	    !parse_number(field[4], 1, UINT32_MAX, &ops))
+		return false;
+	n = numbers(field[5], count);
+	if (n < 1 || numbers(field[6], loop) != n)
+		return false;
+	for (int i = 0; i < n; i++)
+		count[i] = (count[i] - loop[i]) / (double)ops;
+	gsl_sort(count, 1, n);
+	count[0] = stat_quantile(count, n, 0.5);
+	take(all, row, field[0], field[1], count[0]);
+
+	if (!streq(last->workload, field[0])) {
+		*last = (struct pass){ .instructions = NAN, .cycles = NAN };
+		snprintf(last->workload, sizeof(last->workload), "%s", field[0]);
+	}
+	if (streq(field[1], "instructions")) {
+		last->instructions = count[0];
+		last->pass[0] = pass;
+	} else if (streq(field[1], "core_cycles")) {
+		last->cycles = count[0];
+		last->pass[1] = pass;
+	} else {
+		return true;
+	}
+	if (last->instructions > 0 && last->cycles > 0 && last->pass[0] == last->pass[1]) {
+		take(all, row, field[0], "instructions_per_cycle",
+		     last->instructions / last->cycles);
+		last->instructions = NAN;
+	}
+	return true;
+}
+
+/* Boots of before there were counters have no file. */
+static int file_take(struct all *all, const struct plan_row *row, const char *path, struct fault *f)
+{
+	struct pass last = { "", NAN, NAN, { 0, 0 } };
+	bool bad = false;
+	struct reader in;
+	char *line;
+
+	if (access(path, F_OK))
+		return 0;
+	if (reader_open(&in, path, f))
+		return -1;
+	while (!bad && (line = reader_next(&in, false, &bad, f)))
+		if (!line_take(all, row, line, &last)) {
+			fault_set(f, "%s:%lu: no line of counters (harness/formats.md)", path,
+				  in.number);
+			bad = true;
+		}
+	reader_close(&in);
+	return bad ? -1 : 0;
+}
+
+/*
+ * Mean over layouts of a variant, or of its differences from another's. Layout 0 has no part in
+ * it.
+ */
+static struct estimate over_layouts(const struct all *all, const struct series *s, int v, int from)
+{
+	const int layouts = all->r->plan.layouts;
+	double *x = xcalloc(layouts, sizeof(*x));
+	struct estimate e;
+	int n = 0;
+
+	for (int l = 1; l < layouts; l++) {
+		const size_t a = (size_t)v * layouts + l, b = (size_t)from * layouts + l;
+
+		if (!s->n[a] || (from >= 0 && !s->n[b]))
+			continue;
+		x[n++] = s->sum[a] / s->n[a] - (from >= 0 ? s->sum[b] / s->n[b] : 0);
+	}
+	e = stat_t(x, n, STAT_LEVEL);
+	e.n = n;
+	free(x);
+	return e;
+}
+
+static void series_append(json_t *out, const struct all *all, const struct series *s)
+{
+	const int base = variants_baseline(&all->r->variants);
+
+	for (int v = 0; v < all->r->variants.n; v++) {
+		const struct estimate value = over_layouts(all, s, v, -1);
+		struct estimate effect = { .mean = NAN, .ci = { NAN, NAN } };
+
+		if (!value.n)
+			continue;
+		if (v != base)
+			effect = over_layouts(all, s, v, base);
+		json_array_append_new(
+			out,
+			json_pack("{s:s, s:s, s:s, s:s, s:f, s:o, s:o, s:o, s:i}", "target",
+				  all->r->target, "workload", s->workload, "metric", s->metric,
+				  "variant", all->r->variants.v[v].name, "value", value.mean,
+				  "ci95", json_from_interval(value.ci), "effect",
+				  json_from_number(effect.n ? effect.mean : NAN), "effect_ci95",
+				  json_from_interval(effect.ci), "layouts", value.n));
+	}
+}
+
+json_t *events_make(const struct result *r, const char *dir, struct fault *f)
+{
+	struct all all = { .r = r };
+	json_t *out = json_array();
+	int ret = 0;
+
+	for (int i = 0; i < r->plan.n && !ret; i++) {
+		char *stem, *path;
+
+		if (r->boot[i].state != BOOT_OK)
+			continue;
+		stem = plan_stem(&r->variants, &r->plan.row[i]);
+		path = xasprintf("%s/counters/%s.tsv", dir, stem);
+		ret = file_take(&all, &r->plan.row[i], path, f);
+		free(path);
+		free(stem);
+	}
+	for (int i = 0; i < all.n; i++) {
+		if (!ret)
+			series_append(out, &all, &all.series[i]);
+		free(all.series[i].workload);
+		free(all.series[i].metric);
+		free(all.series[i].sum);
+		free(all.series[i].n);
+	}
+	free(all.series);
+	if (!ret)
+		return out;
+	json_decref(out);
+	return NULL;
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# count.sh BUILD: what the variants of BUILD/current execute, instruction by instruction: for each target that is asked
+# for, build and command line one boot in QEMU, under the plugin sheafcount.so, into BUILD/current/counts (formats.md).
+# uml's build runs as the process that it is, in a guest of the baseline's x86_64 kernel. What is there is not counted
+# again; what cannot be counted is told in counts/failed. SOURCE as for kernel/build.sh.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$top/harness/variants.sh"
+. "$top/harness/values.sh"
+. "$top/harness/targets/tcg.sh"
+export GUEST_CPUS=1
+build=$1
+cd -P "$build/current"
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
+end_boot() { pkill -KILL -f "$scratch/out" || true; }
+trap 'end_boot; rm -rf "$scratch"' EXIT
+trap 'say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
+mkdir -p counts/{calls,insns,sequences,estimates} consoles
+: >counts/failed
+deadline=${DEADLINE:-300}
+
+# make_kernel TARGET VARIANT: sets dir and initramfs; false when it cannot be built.
+make_kernel() {
+	local TARGET=$1 variant=$2 module
+	export TARGET
+	"$top/harness/kernel/build.sh" tree "$variant" && "$top/harness/kernel/build.sh" link "$variant" 0 &&
+		module=$("$top/harness/kernel/build.sh" module "$variant") && dir=$("$top/harness/kernel/build.sh" path "$variant") || return
+	initramfs=$build/initramfs/$(basename "$dir").cpio
+	"$top/harness/initramfs.sh" "$initramfs" "$module" "$build"
+}
+
+# count TARGET VARIANT CMDLINE: its four files, of which the counts come last; sets reason to what went wrong.
+count() {
+	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out log=$scratch/console status=0 dir initramfs inner
+	reason="its kernel does not build"
+	make_kernel "$target" "$variant" || return 0
+	rm -rf "$out" "$scratch/trace"
+	mkdir -p "$out/inner"
+	inner=$out
+	if [ "$target" = uml ]; then
+		inner=$out/inner
+		cp "$dir/image.0" "$out/linux"
+		cp "$initramfs" "$out/inner.cpio"
+		# shellcheck disable=SC2086 # a command line is a list of words
+		printf '%s\n' mem=160M ncpus=1 seccomp=on con=null con0=null,fd:1 initrd=/out/inner.cpio \
+			sheafbench.out=/out/inner sheafbench.cpu=0 panic=-1 $cmdline >"$out/args"
+		cmdline="sheafbench.run=/out/linux sheafbench.module=none $host_cmdline"
+	fi
+	printf '%s\n' --workloads "$WORKLOADS" --out-windows /out/windows.tsv >"$inner/args"
+	[ "$target" = uml ] || host_image=$dir/image.0 host_initramfs=$initramfs
+	(GUEST_MEM=768 target_boot "$host_image" "$host_initramfs" "$cmdline" "$out" "$deadline" \
+		-plugin "$build/sheafcount.so,out=$scratch/trace,sequence=4096") >"$log" || status=$?
+	end_boot
+	cp "$log" "consoles/counts.$name.log"
+	if ! grep -aq '^sheafbench: exit 0' "$log" || [ ! -s "$inner/windows.tsv" ] || grep -aqE 'Kernel panic|Oops|BUG:|WARNING:' "$log"; then
+		reason=$(telling_line "$status" "$log" "$deadline")
+		return 0
+	fi
+	nm "$dir/image.0" >"$scratch/symbols"
+	rm -rf "counts/sequences/$name"
+	mkdir "counts/sequences/$name"
+	reason=$("$build/sheafcounts" --trace "$scratch/trace" --windows "$inner/windows.tsv" --symbols "$scratch/symbols" \
+		--calls "counts/calls/$name.tsv" --insns "counts/insns/$name.tsv" --sequences "counts/sequences/$name" \
+		--counts "counts/$name.tsv" 2>&1) || return 0
+	! command -v llvm-mca >/dev/null || "$top/harness/mca.sh" "counts/sequences/$name" "counts/estimates/$name.tsv"
+}
+
+mapfile -t lines < <(rows variants.tsv)
+targets=(tcg)
+[[ " $TARGETS " != *" uml "* ]] || targets+=(uml)
+n=0 start=$SECONDS
+host_cmdline=
+for target in "${targets[@]}"; do
+	declare -A same=()
+	for line in "${lines[@]}"; do
+		IFS=$rs read -r variant _ _ _ _ cmdline _ <<<"$line"
+		n=$((n + 1)) reason=
+		# The baseline again, or a series that changes nothing: the same kernel counts the same.
+		key="$(TARGET=$target "$top/harness/kernel/build.sh" id "$variant") $cmdline"
+		if [ -f "counts/$target.$variant.tsv" ]; then
+			:
+		elif [ -n "${same[$key]-}" ]; then
+			for folder in counts/{calls,insns,estimates,.}; do
+				[ ! -f "$folder/$target.${same[$key]}.tsv" ] || cp "$folder/$target.${same[$key]}.tsv" "$folder/$target.$variant.tsv"
+			done
+		else
+			count "$target" "$variant" "$cmdline"
+		fi
+		if [ -z "$reason" ]; then
+			: "${same[$key]:=$variant}"
+		else
+			printf '%s\t%s\n' "$target.$variant" "$reason" >>counts/failed
+			progress_end
+			say "  counts of $variant ($target) failed: $reason (console: $PWD/consoles/counts.$target.$variant.log)"
+		fi
+		progress counts "$n" $((${#lines[@]} * ${#targets[@]})) $((SECONDS - start)) "$target $variant"
+	done
+	# The first variant is the baseline, whose kernel is the host of uml's.
+	[ "$target" = uml ] || ! make_kernel tcg "$(baseline_variant)" || { host_image=$dir/image.0 host_initramfs=$initramfs; }
+done
+progress_end

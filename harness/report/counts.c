@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What an emulator counted: instructions by kind and by symbol, and how near uml's are to x86_64's. */
+#define _GNU_SOURCE
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "counts.h"
+#include "number.h"
+#include "sections.h"
+
+/* The columns, each the sum of its classes, and whether a mail has room for it. */
+static const struct {
+	const char *head, *classes[4];
+	bool mail;
+} kinds[] = {
+	{ ">insns", { "instructions" }, true },
+	{ ">LOCK", { "lock" }, true },
+	{ ">xchg", { "xchg" }, false },
+	{ ">loads", { "loads" }, true },
+	{ ">stores", { "stores" }, true },
+	{ ">calls", { "call" }, true },
+	{ ">taken", { "taken" }, true },
+	{ ">cli/sti", { "cli", "sti" }, false },
+	{ ">pushf/popf", { "pushf", "popf" }, false },
+	{ ">fences", { "lfence", "fence", "serialise" }, false },
+	{ ">lines", { "code-lines", "data-lines" }, false },
+};
+
+static const json_t *record(const struct view *r, const char *target, const char *workload,
+			    const char *variant)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "counts"), i,
+			   one) if (!strcmp(json_text(one, "target"), target) &&
+				    !strcmp(json_text(one, "workload"), workload) &&
+				    !strcmp(json_text(one, "variant"), variant)) return one;
+	return NULL;
+}
+
+static const struct vinfo *baseline(const struct view *r)
+{
+	for (size_t i = 0; i < r->nvariants; i++)
+		if (is_role(&r->variants[i], "baseline"))
+			return &r->variants[i];
+	return NULL;
+}
+
+/* What is no answer: the same kernel again, and what the instrument proves itself with. */
+static bool counted(const struct vinfo *v)
+{
+	return is_role(v, "change");
+}
+
+/* A count that is missing where others of its record are there is a count of none. */
+static double of_class(const json_t *classes, const char *class)
+{
+	double n = json_num(classes, class);
+
+	return classes && isnan(n) ? 0 : n;
+}
+
+static double of_kind(const json_t *classes, size_t k)
+{
+	double n = 0;
+
+	for (int i = 0; kinds[k].classes[i]; i++)
+		n += of_class(classes, kinds[k].classes[i]);
+	return n;
+}
+
+static double insns(const json_t *one)
+{
+	return of_class(json_object_get(one, "classes"), "instructions");
+}
+
+/* Whole where it is whole: counts per operation are, but for what comes once in a sheaf. */
+static struct number count(double n, bool sign)
+{
+	return number(n, fabs(n - round(n)) < 0.005 ? 0 : 2, sign);
+}
+
+static void counts_row(struct table *t, const struct doc *d, const char *name, const json_t *one,
+		       const json_t *base)
+{
+	const json_t *classes = json_object_get(one, "classes"),
+		     *from = json_object_get(base, "classes");
+	struct number n[DOC_COLS];
+	const char *cell[DOC_COLS] = { NULL };
+	int used = 0;
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		if (d->style == DOC_MAIL && !kinds[k].mail)
+			continue;
+		n[used] = count(of_kind(classes, k) - (base ? of_kind(from, k) : 0), base);
+		cell[used] = n[used].s;
+		used++;
+	}
+	table_row(t, name, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5], cell[6], cell[7],
+		  cell[8], cell[9], cell[10]);
+}
+
+static void counts_table(struct doc *d, const struct view *r, const json_t *base)
+{
+	const char *heads[DOC_COLS + 1] = { "variant" };
+	const char *target = json_text(base, "target"), *workload = json_text(base, "workload");
+	struct table t;
+	int used = 1;
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+		if (d->style == DOC_MARKDOWN || kinds[k].mail)
+			heads[used++] = kinds[k].head;
+	doc_para(d, "%s (target %s), counts per operation:", workload, target);
+	table_start(&t, heads);
+	counts_row(&t, d, json_text(base, "variant"), base, NULL);
+	for (size_t i = 0; i < r->nvariants; i++) {
+		const json_t *one = record(r, target, workload, r->variants[i].name);
+
+		if (one && counted(&r->variants[i]))
+			counts_row(&t, d, r->variants[i].name, one, base);
+	}
+	doc_table_end(d, &t);
+}
+
+/* The baseline's record that stands for a target where there is room for one only. */
+static const json_t *headline(const struct view *r, const char *target, const char *variant)
+{
+	const json_t *one = record(r, target, "pair/64/1", variant);
+	size_t i;
+
+	if (one)
+		return one;
+	json_array_foreach(json_object_get(r->root, "counts"), i,
+			   one) if (!strcmp(json_text(one, "target"), target) &&
+				    !strcmp(json_text(one, "variant"), variant)) return one;
+	return NULL;
+}
+
+void write_counts(struct doc *d, const struct view *r)
+{
+	const struct vinfo *base = baseline(r);
+	bool any = false;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "counts"), i, one)
+	{
+		if (!base || strcmp(json_text(one, "variant"), base->name) != 0 ||
+		    !strcmp(json_text(one, "target"), "uml"))
+			continue;
+		if (d->style == DOC_MAIL &&
+		    one != headline(r, json_text(one, "target"), base->name))
+			continue;
+		if (!any) {
+			doc_heading(d, 2, "Counted, not timed");
+			doc_para(
+				d,
+				"What one operation executes, counted instruction by instruction "
+				"in an emulator, the benchmark's own loop left out. The first line "
+				"is the whole, the others are differences from it. These are "
+				"exact, "
+				"and no times: a LOCKed instruction counts as one like any other.");
+		}
+		any = true;
+		counts_table(d, r, one);
+	}
+}
+
+/* The symbols in which a variant executes more or less than the baseline. */
+static int symbol_rows(struct table *t, const json_t *one, const json_t *base)
+{
+	const json_t *mine = json_object_get(one, "symbols"),
+		     *theirs = json_object_get(base, "symbols"), *classes;
+	json_t *names = json_object();
+	const char *symbol;
+	int rows = 0;
+
+	json_object_update(names, (json_t *)theirs);
+	json_object_update(names, (json_t *)mine);
+	json_object_foreach(names, symbol, classes)
+	{
+		const json_t *a = json_object_get(theirs, symbol),
+			     *b = json_object_get(mine, symbol);
+		double before = a ? of_class(a, "instructions") : 0,
+		       after = b ? of_class(b, "instructions") : 0;
+
+		if (before == after || !strcmp(symbol, COUNTS_LOOP))
+			continue;
+		table_row(t, json_text(one, "workload"), json_text(one, "variant"), symbol,
+			  count(before, false).s, count(after, false).s,
+			  count(after - before, true).s);
+		rows++;
+	}
+	json_decref(names);
+	return rows;
+}
+
+void write_count_symbols(struct doc *d, const struct view *r)
+{
+	static const char *const heads[] = { "workload", "variant", "symbol", ">baseline",
+					     ">variant", ">change", NULL };
+	const struct vinfo *base = baseline(r);
+	json_t *same = json_object(), *none;
+	const char *name;
+	const json_t *one;
+	struct table t;
+	int rows = 0;
+	size_t i;
+
+	table_start(&t, heads);
+	for (size_t v = 0; base && v < r->nvariants; v++) {
+		json_array_foreach(json_object_get(r->root, "counts"), i, one)
+		{
+			const json_t *from = record(r, json_text(one, "target"),
+						    json_text(one, "workload"), base->name);
+			int differ;
+
+			if (strcmp(json_text(one, "variant"), r->variants[v].name) != 0 || !from ||
+			    !counted(&r->variants[v]) || !strcmp(json_text(one, "target"), "uml"))
+				continue;
+			differ = symbol_rows(&t, one, from);
+			rows += differ;
+			none = json_object_get(same, r->variants[v].name);
+			json_object_set_new(same, r->variants[v].name,
+					    json_boolean(!differ && !json_is_false(none)));
+		}
+	}
+	if (json_object_size(same)) {
+		doc_heading(d, 2, "Where the instructions come from");
+		doc_para(d, "Instructions per operation, by the symbol that executes them, where a "
+			    "variant differs from the baseline.");
+		json_object_foreach(same, name, none) if (json_is_true(none))
+			doc_item(d, "%s: the same in every symbol of every workload.", name);
+		doc_gap(d);
+	}
+	doc_table_end(d, &t);
+	json_decref(same);
+}
+
+void write_fidelity(struct doc *d, const struct view *r)
+{
+	static const char *const heads[] = { "variant", "workload",   ">uml",	       ">x86_64",
+					     ">ratio",	">uml diff.", ">x86_64 diff.", NULL };
+	const struct vinfo *base = baseline(r);
+	const json_t *one;
+	struct table t;
+	bool any = false;
+	size_t i;
+
+	table_start(&t, heads);
+	for (size_t v = 0; base && v < r->nvariants; v++) {
+		json_array_foreach(json_object_get(r->root, "counts"), i, one)
+		{
+			const char *workload = json_text(one, "workload");
+			const json_t *x86 = record(r, "tcg", workload, r->variants[v].name);
+			bool first = &r->variants[v] == base;
+
+			if (strcmp(json_text(one, "target"), "uml") != 0 || !x86 ||
+			    strcmp(json_text(one, "variant"), r->variants[v].name) != 0 ||
+			    (!first && !counted(&r->variants[v])))
+				continue;
+			if (d->style == DOC_MAIL && strcmp(workload, "pair/64/1") != 0)
+				continue;
+			table_row(&t, r->variants[v].name, workload, count(insns(one), false).s,
+				  count(insns(x86), false).s,
+				  number(insns(one) / insns(x86), 3, false).s,
+				  first ? ""
+					: count(insns(one) - insns(record(r, "uml", workload,
+									  base->name)),
+						true)
+						  .s,
+				  first ? ""
+					: count(insns(x86) - insns(record(r, "tcg", workload,
+									  base->name)),
+						true)
+						  .s);
+			any = true;
+		}
+	}
+	if (any) {
+		doc_heading(d, 2, "How near uml is to x86_64");
+		doc_para(d,
+			 "Instructions per operation of uml's build, whose times are above, and "
+			 "of the x86_64 build, counted in the same emulator; then each one's "
+			 "difference from its own baseline. Where the two differences disagree, "
+			 "uml's time of that variant holds something that x86_64 does not have.");
+	}
+	doc_table_end(d, &t);
+}
+
+void write_estimates(struct doc *d, const struct view *r)
+{
+	const char *heads[DOC_COLS + 1] = { "workload", "variant" };
+	const json_t *counts = json_object_get(r->root, "counts"), *one, *v;
+	const char *cpu;
+	struct table t;
+	int cols = 2;
+	size_t i;
+
+	json_array_foreach(counts, i, one)
+		json_object_foreach(json_object_get(one, "estimates"), cpu, v)
+	{
+		bool known = false;
+
+		for (int k = 2; k < cols; k++)
+			known |= !strcmp(heads[k] + 1, cpu);
+		if (!known && cols < DOC_COLS)
+			heads[cols++] = xasprintf(">%s", cpu);
+	}
+	if (cols > 2) {
+		doc_heading(d, 2, "Estimated, not measured");
+		doc_para(d,
+			 "Core cycles per operation in llvm-mca's models of these CPUs, for the "
+			 "instructions of one hot operation as they were executed, one operation "
+			 "right after the other. The models know neither caches nor branch "
+			 "prediction, and nothing of what LOCK waits for: a LOCKed instruction "
+			 "counts as one without.");
+		table_start(&t, heads);
+		json_array_foreach(counts, i, one)
+		{
+			const json_t *of = json_object_get(one, "estimates");
+			struct number n[DOC_COLS];
+
+			if (!json_object_size(of))
+				continue;
+			for (int k = 2; k < DOC_COLS; k++)
+				n[k] = number(k < cols ? json_num(of, heads[k] + 1) : NAN, 1,
+					      false);
+			table_row(&t, json_text(one, "workload"), json_text(one, "variant"), n[2].s,
+				  n[3].s, n[4].s, n[5].s, n[6].s, n[7].s, n[8].s, n[9].s, n[10].s,
+				  n[11].s);
+		}
+		doc_table_end(d, &t);
+	}
+	for (int k = 2; k < cols; k++)
+		free((char *)heads[k]);
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What performance counters counted, or why they did not. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "number.h"
+#include "sections.h"
+
+/* The columns in their order; a mail has room for the first ones. */
+#define MAIL_METRICS 5
+
+static const char *const metrics[] = {
+	"instructions", "core_cycles",	 "instructions_per_cycle",
+	"locked_ops",	"branch_misses", "branches",
+	"l1d_misses",	"l2_misses",	 "dtlb_misses",
+	"itlb_misses",	"stall_cycles",
+};
+
+static const json_t *record(const struct view *r, const char *workload, const char *metric,
+			    const char *variant)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "counters"), i,
+			   one) if (!strcmp(json_text(one, "workload"), workload) &&
+				    !strcmp(json_text(one, "metric"), metric) &&
+				    !strcmp(json_text(one, "variant"), variant)) return one;
+	return NULL;
+}
+
+/* The value of the baseline, the difference of another, in files with its interval. */
+static void cell(char *out, size_t size, const struct doc *d, const json_t *one)
+{
+	const double effect = one ? json_num(one, "effect") : NAN;
+	const struct interval ci = json_interval(one, isnan(effect) ? "ci95" : "effect_ci95");
+
+	if (!one)
+		snprintf(out, size, "n/a");
+	else
+		snprintf(out, size, "%s%s%s",
+			 number(isnan(effect) ? json_num(one, "value") : effect, 2, !isnan(effect))
+				 .s,
+			 d->style == DOC_MARKDOWN && !isnan(ci.lo) ? " " : "",
+			 d->style == DOC_MARKDOWN && !isnan(ci.lo)
+				 ? interval(ci, 2, !isnan(effect)).s
+				 : "");
+}
+
+static void counters_table(struct doc *d, const struct view *r, const char *workload,
+			   const char *baseline)
+{
+	const char *heads[DOC_COLS + 1] = { "variant" }, *used[ARRAY_SIZE(metrics)];
+	char head[ARRAY_SIZE(metrics)][32], text[DOC_COLS][96] = { "" };
+	const char *c[DOC_COLS] = { NULL };
+	struct table t;
+	size_t n = 0;
+
+	for (size_t m = 0; m < ARRAY_SIZE(metrics); m++) {
+		if (!record(r, workload, metrics[m], baseline) ||
+		    (d->style == DOC_MAIL && n == MAIL_METRICS))
+			continue;
+		used[n] = metrics[m];
+		/* The long one, so that a mail's columns hold. */
+		snprintf(head[n], sizeof(head[n]), ">%s",
+			 !strcmp(metrics[m], "instructions_per_cycle") ? "per cycle" : metrics[m]);
+		heads[n + 1] = head[n];
+		n++;
+	}
+	if (!n)
+		return;
+	doc_para(d,
+		 "%s, events per operation, the baseline's and the differences from it:", workload);
+	table_start(&t, heads);
+	for (size_t v = 0; v < r->nvariants; v++) {
+		const char *name = r->variants[v].name;
+
+		if (!is_role(&r->variants[v], "baseline") && !is_role(&r->variants[v], "change"))
+			continue;
+		for (size_t m = 0; m < n; m++) {
+			cell(text[m], sizeof(text[m]), d, record(r, workload, used[m], name));
+			c[m] = text[m];
+		}
+		table_row(&t, name, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9],
+			  c[10]);
+	}
+	doc_table_end(d, &t);
+}
+
+void write_counters(struct doc *d, const struct view *r)
+{
+	const char *told = json_text(r->env, "counters"), *base = NULL, *last = "", *workload;
+	const json_t *one;
+	bool any = false;
+	size_t i;
+
+	/* Results of before there were counters say nothing. */
+	if (!*told)
+		return;
+	for (size_t v = 0; v < r->nvariants; v++)
+		if (is_role(&r->variants[v], "baseline"))
+			base = r->variants[v].name;
+	doc_heading(d, 2, "Performance counters");
+	doc_para(d, "%s%s.", strncmp(told, "counted", 7) ? "" : "In kernel mode, ", told);
+	json_array_foreach(json_object_get(r->root, "counters"), i, one)
+	{
+		workload = json_text(one, "workload");
+		if (!base || !strcmp(workload, last) || (d->style == DOC_MAIL && any))
+			continue;
+		counters_table(d, r, workload, base);
+		last = workload;
+		any = true;
+	}
+}

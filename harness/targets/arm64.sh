@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+# Target arm64: the variant's arm64 kernel, cross compiled, in QEMU's TCG with one instruction to a
+# nanosecond of the guest. It has a PMU that the kernel and perf_event_open(2) drive as they drive a real one.
+# Sourced; the verbs are those of every target.
+
+target_arch=arm64
+target_config=arm64
+target_cross=aarch64-linux-gnu-
+target_goals=(Image modules)
+target_image_goal=Image
+target_image=arch/arm64/boot/Image
+
+# Prints why the target cannot run here, or nothing. It has no time to tell, so it is for who asks for it.
+target_probe() {
+	if [[ " ${TARGETS-} " != *" arm64 "* ]]; then
+		echo "an emulated CPU counts instructions and tells no time; TARGETS=arm64 asks for it"
+	elif ! command -v qemu-system-aarch64 >/dev/null || ! command -v "${target_cross}g++" >/dev/null; then
+		echo "QEMU or the cross compiler is missing: harness/deps.sh arm64 installs them"
+	fi
+}
+
+# target_boot IMAGE INITRAMFS CMDLINE OUTDIR DEADLINE: one boot; console on standard output.
+target_boot() {
+	local image=$1 initramfs=$2 cmdline=$3 out=$4 deadline=$5
+	ulimit -c 0
+	# Nothing waits for idle time: the next timer is due at once.
+	exec setpriv --pdeathsig TERM timeout --signal=KILL "$deadline" setpriv --pdeathsig KILL \
+		qemu-system-aarch64 -M virt -cpu neoverse-n1 -accel tcg,thread=single -icount shift=0,sleep=off -smp 1 -m "${GUEST_MEM:-512}" \
+		-nodefaults -no-user-config -display none -no-reboot -chardev stdio,id=console,signal=off -serial chardev:console \
+		-fsdev local,id=out,path="$out",security_model=none -device virtio-9p-device,fsdev=out,mount_tag=out \
+		-kernel "$image" -initrd "$initramfs" \
+		-append "console=ttyAMA0 panic=-1 sheafbench.out=out sheafbench.outfs=9p $cmdline" </dev/null 2>&1
+}

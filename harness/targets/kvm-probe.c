@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kvm-probe DEVICE: whether KVM executes a guest's instructions or only says so. Prints nothing when it does, one
+ * line why not when it does not, and exits 0 either way. A guest of three instructions runs a loop whose time
+ * outside of a guest is known; nothing takes longer than SECONDS.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECONDS	   5
+#define ITERATIONS 200000u
+#define MOST_TIMES 3 /* as long as outside: a busy machine is not an emulator */
+#define MEMORY	   0x10000
+
+static const char *device;
+
+static _Noreturn void unusable(const char *what, int error)
+{
+	printf("%s %s%s%s\n", device, what, error ? ": " : "", error ? strerror(error) : "");
+	exit(0);
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+/* The guest's loop, in this process. */
+static uint64_t loop_outside(void)
+{
+	uint32_t count = ITERATIONS;
+	uint64_t start = now_ns();
+
+	__asm__ volatile("1: dec %0; jnz 1b" : "+r"(count) : : "cc");
+	return now_ns() - start;
+}
+
+static int checked(int result, const char *what)
+{
+	if (result < 0)
+		unusable(what, errno);
+	return result;
+}
+
+/* A flat 32 bit segment, which needs no tables in the guest's memory. */
+static struct kvm_segment flat(uint8_t type, uint16_t selector)
+{
+	return (struct kvm_segment){
+		.limit = 0xffffffff,
+		.selector = selector,
+		.type = type,
+		.present = 1,
+		.db = 1,
+		.s = 1,
+		.g = 1,
+	};
+}
+
+static uint64_t loop_inside(int vcpu, struct kvm_run *run)
+{
+	struct kvm_sregs system;
+	struct kvm_regs registers = { .rflags = 2, .rcx = ITERATIONS };
+	uint64_t start;
+
+	checked(ioctl(vcpu, KVM_GET_SREGS, &system), "tells no registers");
+	system.cr0 |= 1;
+	system.cs = flat(11, 8);
+	system.ds = system.es = system.ss = flat(3, 16);
+	checked(ioctl(vcpu, KVM_SET_SREGS, &system), "takes no registers");
+	checked(ioctl(vcpu, KVM_SET_REGS, &registers), "takes no registers");
+	alarm(SECONDS);
+	start = now_ns();
+	if (ioctl(vcpu, KVM_RUN, 0))
+		unusable(errno == EINTR ? "hangs in its first guest" : "cannot run a guest",
+			 errno == EINTR ? 0 : errno);
+	if (run->exit_reason != KVM_EXIT_HLT) {
+		printf("%s ends its first guest with exit reason %u\n", device, run->exit_reason);
+		exit(0);
+	}
+	return now_ns() - start;
+}
+
+int main(int argc, char **argv)
+{
+	static const uint8_t code[] = { 0x49, 0x75, 0xfd, 0xf4 }; /* dec ecx; jnz; hlt */
+	struct kvm_userspace_memory_region region = { .memory_size = MEMORY };
+	const struct sigaction action = { .sa_handler = on_alarm };
+	uint64_t outside = UINT64_MAX, inside = UINT64_MAX, ns;
+	struct kvm_run *run;
+	int kvm, vm, vcpu;
+	void *memory;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: kvm-probe DEVICE\n");
+		return 2;
+	}
+	device = argv[1];
+	sigaction(SIGALRM, &action, NULL);
+	kvm = checked(open(device, O_RDWR | O_CLOEXEC), "cannot be opened");
+	alarm(SECONDS);
+	if (checked(ioctl(kvm, KVM_GET_API_VERSION, 0), "is not KVM") != KVM_API_VERSION)
+		unusable("has another interface than this program knows", 0);
+	vm = checked(ioctl(kvm, KVM_CREATE_VM, 0), "makes no virtual machine");
+	memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		unusable("has no memory for a guest", errno);
+	memcpy(memory, code, sizeof(code));
+	region.userspace_addr = (uintptr_t)memory;
+	checked(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region), "takes no memory");
+	vcpu = checked(ioctl(vm, KVM_CREATE_VCPU, 0), "makes no CPU");
+	run = mmap(NULL, checked(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "tells no size"),
+		   PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+	if (run == MAP_FAILED)
+		unusable("shows no CPU", errno);
+	for (int i = 0; i < 3; i++) {
+		ns = loop_outside();
+		outside = ns < outside ? ns : outside;
+		ns = loop_inside(vcpu, run);
+		inside = ns < inside ? ns : inside;
+	}
+	if (inside > MOST_TIMES * outside)
+		printf("%s emulates: a loop takes %.0f times as long in a guest\n", device,
+		       (double)inside / (double)outside);
+	return 0;
+}

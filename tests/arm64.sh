@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# arm64.sh BUILD: performance counters on a PMU that is there: baseline and qpw-on for arm64 in
+# QEMU, where the PMU counts instructions exactly and one of them takes 1 ns of the guest's time.
+# shellcheck disable=SC2016 # awk's and jq's own variables
+set -euo pipefail
+. "$(dirname "$0")/check.sh"
+build=$1
+SOURCE=$("$top/harness/kernel/source.sh")
+export SOURCE TARGET=arm64
+. "$top/harness/targets/arm64.sh"
+scratch=$(mktemp -d)
+trap 'pkill -KILL -f "path=$scratch" || true; rm -rf "$scratch"' EXIT
+
+"$top/harness/cross.sh" "$build/arm64"
+
+# boot VARIANT ARGUMENT...: the driver's console, JSON and files in $scratch/VARIANT.
+boot() {
+	local v=$1 module status=0
+	shift
+	"$top/harness/kernel/build.sh" tree "$v"
+	"$top/harness/kernel/build.sh" link "$v" 0
+	module=$("$top/harness/kernel/build.sh" module "$v")
+	cp "$module" "$scratch/$v.ko"
+	"$top/harness/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/arm64"
+	mkdir -p "$scratch/$v"
+	printf '%s\n' "$@" --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv >"$scratch/$v/args"
+	(target_boot "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" "$(variant_key "$v" cmdline)" \
+		"$scratch/$v" 300) >"$scratch/$v/console" || status=$?
+	holds "$v: it boots and runs (status $status)" grep -aq '^sheafbench: exit 0' "$scratch/$v/console"
+	expect 1 '' "$v: no splat on the console" grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$scratch/$v/console"
+	grep -aq '^sheafbench: exit 0' "$scratch/$v/console" || { tail -n 20 "$scratch/$v/console"; finish; }
+}
+
+# The instructions of one turn of the loop in a function of the module: from where its only jump back goes to, to that.
+loop_length() {
+	"${target_cross}objdump" -d --no-show-raw-insn "$1" | awk -v f="<$2>:" '
+		$2 == f { on = 1; next }
+		on && !NF { exit }
+		on {
+			at[$1] = ++n
+			if ($2 ~ /^(b\.|cbn?z|tbn?z)/)
+				for (i = 3; i <= NF; i++) {
+					sub(/,$/, "", $i)
+					if ($i ~ /^[0-9a-f]+$/ && ($i ":") in at) { print n - at[$i ":"] + 1; back++ }
+				}
+		}
+		END { exit back != 1 }'
+}
+
+# field VARIANT WORKLOAD METRIC COLUMN: of counters.tsv.
+field() { awk -F '\t' -v w="$2" -v m="$3" -v c="$4" '$1 == w && $2 == m { print $c }' "$scratch/$1/counters.tsv"; }
+# The number that more than half of a list are, and how many.
+mode() { tr ' ' '\n' | sort -n | uniq -c | sort -rn | awk 'NR == 1 { print $2, $1 }'; }
+per_op() { jq -r --arg w "$2" --arg c "$3" '.benchmarks[] | select(.name == $w)[$c] // empty' "$scratch/$1/run.json"; }
+
+for v in local-trylock qpw-on; do
+	boot "$v" --workloads '^(pair/64/1|alloc/64/32/lifo)$' --samples 20 --no-gate --events auto
+	expect 0 '^# table arm-n1 pmu arm_n1 nmi_watchdog off passes [1-9]' "$v: libpfm4 knows the PMU" sed -n 2p "$scratch/$v/counters.tsv"
+
+	# A known sequence: the module's empty loop, as the compiler made it.
+	known=$(loop_length "$scratch/$v.ko" no_pair) || known=none
+	read -r got times < <(field "$v" pair/64/1 instructions 7 | mode)
+	ops=$(field "$v" pair/64/1 instructions 5)
+	holds "$v: the empty loop of $known instructions, $ops times more, counts $got instructions in $times of 32" \
+		test "$ops" = 1000 -a "$times" -ge 17 -a "$got" = $((known * ops))
+	# Exact: the same each time but for those that an interrupt came into.
+	read -r got times < <(field "$v" pair/64/1 instructions 6 | mode)
+	holds "$v: 1000 pairs and their loop are $got instructions in $times of 32" test "$times" -ge 17 -a "$got" -gt 50000
+
+	# Against QEMU's own count: a tick of the guest's clock is 16 instructions.
+	counted=$(per_op "$v" pair/64/1 instructions_per_op)
+	khz=$(awk 'NR == 2 { print $5 }' "$scratch/$v/samples.tsv")
+	timed=$(per_op "$v" pair/64/1 ticks_per_op_p50 | jq --argjson khz "$khz" '. * 1e6 / $khz')
+	holds "$v: $counted instructions per pair, and $timed ns at one instruction per ns" \
+		jq -en --argjson a "$counted" --argjson b "$timed" '($a - $b) | fabs < 0.5'
+	# QEMU has no other cycles than these.
+	holds "$v: as many core cycles" test "$(per_op "$v" pair/64/1 core_cycles_per_op)" = "$counted"
+	holds "$v: so an instruction each" test "$(per_op "$v" pair/64/1 instructions_per_cycle)" = 1
+	# What is not there has a reason, and no number.
+	expect 0 'no event for retired atomic' "$v: no locked_ops, and why" field "$v" '*' locked_ops 8
+	expect 0 'counted with it$' "$v: alloc alone is not to be had, and why" field "$v" alloc/64/32/lifo instructions 8
+	holds "$v: nothing is counted twice" test -z "$(cut -f1,2 "$scratch/$v/counters.tsv" | sort | uniq -d)"
+	holds "$v: each line has numbers or a reason" awk -F '\t' '!/^#/ && (NF != 8 || ($6 == "n/a") != ($8 != "")) { exit 1 }' "$scratch/$v/counters.tsv"
+	printf '# %s: ' "$v"
+	jq -c '.benchmarks[0] | with_entries(select(.key | test("_per_")))' "$scratch/$v/run.json"
+done
+more=$(jq -n --argjson a "$(per_op local-trylock pair/64/1 instructions_per_op)" --argjson b "$(per_op qpw-on pair/64/1 instructions_per_op)" '$b - $a')
+holds "qpw-on executes $more instructions more for a pair" jq -en --argjson d "$more" '$d > 5 and $d < 200'
+finish

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# events.sh BUILD: the counters of a simulated result in its summary, its report and its reply.
+# shellcheck disable=SC2016 # jq's own variables
+set -euo pipefail
+. "$(dirname "$0")/check.sh"
+PATH=$(cd "$1" && pwd):$PATH
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+make_result r >/dev/null
+sheafstat summarize --resamples 100 r >/dev/null
+holds 'a result of before there were counters has none' jq -e '.counters == []' r/summary.json
+sheafreport report r >/dev/null
+expect 1 '' 'and its report has no section on them' grep -q 'Performance counters' r/report.md
+
+# 190 instructions at 2 cycles each; qpw-n has 23 more in odd layouts and 25 in even ones. The loop's 6 go out, and
+# so do the repetitions that an interrupt came into.
+mkdir -p r/counters
+for f in r/samples/*.tsv; do
+	stem=$(basename "$f" .tsv)
+	layout=${stem#*.l} layout=${layout%%.*} n=196
+	[ "${stem%%.*}" != qpw-n ] || n=$((196 + (10#$layout % 2 ? 23 : 25)))
+	{
+		printf '# sheafbench-counters 1\n# table t pmu p nmi_watchdog off passes 1\n*\tlocked_ops\tn/a\tn/a\tn/a\tn/a\tn/a\tno such event\n'
+		printf 'pair/64/1\tcore_cycles\tp::C\t1\t1000\t%d %d %d\t6000 6000 6000\t\n' $((2 * n * 1000 - 6000)){,} 999999
+		printf 'pair/64/1\tinstructions\tp::I\t1\t1000\t%d %d %d\t6000 6000 6000\t\n' $((n * 1000)){,} 999999
+		printf 'pair/64/8\tinstructions\tp::I\t1\tn/a\tn/a\tn/a\tmultiplexed\n'
+	} >"r/counters/$stem.tsv"
+done
+jq '.counters = "counted: instructions core_cycles; n/a: locked_ops (no such event)"' r/environment.json >e.json && mv e.json r/environment.json
+expect 0 '' 'a summary with counters' sheafstat summarize --resamples 100 r
+one() { jq -c --arg m "$1" --arg v "$2" '.counters[] | select(.workload == "pair/64/1" and .metric == $m and .variant == $v)' r/summary.json; }
+layouts=$(find r/samples -name 'qpw-n.l*' ! -name 'qpw-n.l00.*' | sed 's/.*\.\(l[0-9]*\)\..*/\1/' | sort -u | wc -l)
+base=$(jq -r '.variants[] | select(.role == "baseline").name' r/summary.json)
+holds "the baseline's value: $(one instructions "$base")" jq -en --argjson a "$(one instructions "$base")" --argjson n "$layouts" \
+	'$a.value == 190 and $a.effect == null and $a.ci95 == [190, 190] and $a.layouts == $n'
+holds "an effect and its interval: $(one instructions qpw-n)" jq -en --argjson a "$(one instructions qpw-n)" \
+	'$a.effect > 23 and $a.effect < 25 and $a.effect_ci95[0] < 24 and $a.effect_ci95[1] > 24'
+holds 'instructions per cycle of one pass' jq -en --argjson a "$(one instructions_per_cycle "$base")" '($a.value - 190 / 380) | fabs < 1e-9'
+holds 'what has a reason has no value' jq -e '[.counters[] | select(.workload == "pair/64/8" or .metric == "locked_ops")] == []' r/summary.json
+sheafreport report r >/dev/null
+sheafreport reply r >/dev/null 2>&1
+expect 0 '^\| '"$base"' \| 190.00 \[190.00, 190.00\] \| 380.00 ' 'the report has a table' cat r/report.md
+expect 0 'locked_ops \(no such event\)' 'and the reason of what is missing' cat r/report.md
+expect 0 "^$base +190.00 +380.00 +0.50\$" 'so has the reply' cat r/reply.txt
+jq '.counters = "n/a: no PMU in this guest"' r/environment.json >e.json && mv e.json r/environment.json
+rm -r r/counters
+sheafstat summarize --resamples 100 r >/dev/null
+sheafreport report r >/dev/null
+expect 0 '^n/a: no PMU in this guest\.$' 'without a PMU the report names the reason' cat r/report.md
+
+mkdir r/counters
+bad() {
+	printf '%b\n' "$1" >"r/counters/$(basename "$f")"
+	expect 1 "$(basename "$f"):1: no line of counters" "refused: $1" sheafstat summarize --resamples 100 r
+}
+bad 'pair/64/1\tinstructions'
+bad 'pair/64/1\tinstructions\tI\t1\t0\t1\t1\t'
+bad 'pair/64/1\tinstructions\tI\t1\t1000\t1 2\t1\t'
+bad 'pair/64/1\tinstructions\tI\t1\t1000\t1 x\t1 1\t'
+bad 'pair/64/1\tinstructions\tI\t1\tn/a\tn/a\tn/a\t'
+bad 'pair/64/1\tinstructions\tI\t1\t1000\t5\t1\ta reason'
+finish
