@@ -57,33 +57,33 @@ compile() {
 	[ ${#objects[@]} = 0 ] || kmake "$tree" "${objects[@]}"
 }
 
-# On failure, one line why.
+# 1 and a line that says why where it does not fit, 2 where that cannot be told.
 try() {
 	local series=$1 work=$2 tree options p f log=$2/log lists=("${common[@]}") all=() own=() objects=()
-	tree=$(prepared)
+	tree=$(prepared) || return 2
 	[[ " ${common[*]} " == *" $series "* ]] || lists+=("$series")
 	mapfile -t all < <(series_patches "${lists[@]}")
 	mapfile -t own < <(series_patches "$series")
 	# What the patches touch is enough of a history for git am.
-	git init -q "$work/git"
+	git init -q "$work/git" || return 2
 	touched "${all[@]}" | while read -r f; do
-		[ ! -f "$SOURCE/$f" ] || (cd "$SOURCE" && cp --parents "$f" "$work/git")
-	done
-	git -C "$work/git" add -A
+		[ ! -f "$SOURCE/$f" ] || (cd "$SOURCE" && cp --parents "$f" "$work/git") || return 2
+	done || return 2
+	git -C "$work/git" add -A || return 2
 	identity=(-c user.name=sheafbench -c user.email=sheafbench@invalid -c core.hooksPath=/dev/null -c commit.gpgsign=false)
-	git -C "$work/git" "${identity[@]}" commit -q -m source
-	cp -al "$tree" "$work/tree"
+	git -C "$work/git" "${identity[@]}" commit -q -m source || return 2
+	cp -al "$tree" "$work/tree" || return 2
 	while read -r options; do
-		git -C "$work/git" checkout -q -B try "$(git -C "$work/git" rev-list --max-parents=0 HEAD)"
-		objects=()
+		git -C "$work/git" checkout -q -B try "$(git -C "$work/git" rev-list --max-parents=0 HEAD)" || return 2
+		objects=(mm/slub.o)
 		for p in "${all[@]}"; do
 			git -C "$work/git" "${identity[@]}" am -q "$p" >"$log" 2>&1 ||
 				{ printf '%s does not apply: %s\n' "$(basename "$p")" "$(grep -m1 '^error:' "$log")"; return 1; }
 			touched "$p" | while read -r f; do
-				(cd "$work/git" && cp --remove-destination --parents "$f" "$work/tree")
-			done
+				(cd "$work/git" && cp --remove-destination --parents "$f" "$work/tree") || return 2
+			done || return 2
 			[[ " ${own[*]} " == *" $p "* ]] || continue
-			mapfile -t objects < <({ [ ${#objects[@]} = 0 ] || printf '%s\n' "${objects[@]}"; touched "$p" | sed -n 's/\.c$/.o/p'; } | sort -u)
+			mapfile -t objects < <({ printf '%s\n' "${objects[@]}"; touched "$p" | sed -n 's/\.c$/.o/p'; } | sort -u)
 			{ cat "${configs[@]}" && tr ';' '\n' <<<"$options"; } >"$work/tree/.sheafbench.config"
 			if ! { kmake "$work/tree" -s KCONFIG_ALLCONFIG=.sheafbench.config allnoconfig && compile "$work/tree" "${objects[@]}"; } >"$log" 2>&1 </dev/null ||
 				grep -qE '^[^ ]+\.[chS]:[0-9:]+ (warning|error)' "$log"; then
@@ -94,19 +94,24 @@ try() {
 		# The next options begin at the first patch again.
 		touched "${all[@]}" | while read -r f; do
 			rm -f "$work/tree/$f"
-			[ ! -f "$tree/$f" ] || (cd "$tree" && cp -a --parents "$f" "$work/tree")
-		done
+			[ ! -f "$tree/$f" ] || (cd "$tree" && cp -a --parents "$f" "$work/tree") || return 2
+		done || return 2
 	done < <(options_of "$series")
 }
 
 fill() {
-	local series=$1 stamp=$2 work=$CACHE/supported/work why
+	local series=$1 stamp=$2 work=$CACHE/supported/work why status=0
 	[ ! -f "$stamp" ] || return 0
 	say "  $series on $(cat "$SOURCE/.sheafbench")"
 	rm -rf "$work"
 	mkdir "$work"
-	if why=$(try "$series" "$work"); then echo yes; else printf 'no: %s\n' "$why"; fi >"$stamp.part"
+	why=$(try "$series" "$work") || status=$?
 	rm -rf "$work"
+	case $status in
+	0) echo yes ;;
+	1) printf 'no: %s\n' "$why" ;;
+	*) die 1 "whether $series fits cannot be told: no room or no right to write below $CACHE/supported?" ;;
+	esac >"$stamp.part"
 	mv "$stamp.part" "$stamp"
 }
 

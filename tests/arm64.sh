@@ -36,7 +36,7 @@ boot() {
 loop_length() {
 	"${target_cross}objdump" -d --no-show-raw-insn "$1" | awk -v f="<$2>:" '
 		$2 == f { on = 1; next }
-		on && !NF { exit }
+		!NF { on = 0 }
 		on {
 			at[$1] = ++n
 			if ($2 ~ /^(b\.|cbn?z|tbn?z)/)
@@ -77,14 +77,21 @@ for v in local-trylock qpw-on; do
 	# QEMU has no other cycles than these.
 	holds "$v: as many core cycles" test "$(per_op "$v" pair/64/1 core_cycles_per_op)" = "$counted"
 	holds "$v: so an instruction each" test "$(per_op "$v" pair/64/1 instructions_per_cycle)" = 1
+	expect 1 '' "$v: libpfm4 encodes each event of the set" grep 'libpfm4' "$scratch/$v/counters.tsv"
 	# What is not there has a reason, and no number.
 	expect 0 'no event for retired atomic' "$v: no locked_ops, and why" field "$v" '*' locked_ops 8
 	expect 0 'counted with it$' "$v: alloc alone is not to be had, and why" field "$v" alloc/64/32/lifo instructions 8
 	holds "$v: nothing is counted twice" test -z "$(cut -f1,2 "$scratch/$v/counters.tsv" | sort | uniq -d)"
 	holds "$v: each line has numbers or a reason" awk -F '\t' '!/^#/ && (NF != 8 || ($6 == "n/a") != ($8 != "")) { exit 1 }' "$scratch/$v/counters.tsv"
 	printf '# %s: ' "$v"
-	jq -c '.benchmarks[0] | with_entries(select(.key | test("_per_")))' "$scratch/$v/run.json"
+	jq -c '.benchmarks[] | select(.name == "pair/64/1") | with_entries(select(.key | test("_per_")))' "$scratch/$v/run.json"
 done
+# Counting is in calls of its own: samples take the same time with and without.
+with=$(per_op local-trylock pair/64/1 ticks_per_op_p50)
 more=$(jq -n --argjson a "$(per_op local-trylock pair/64/1 instructions_per_op)" --argjson b "$(per_op qpw-on pair/64/1 instructions_per_op)" '$b - $a')
 holds "qpw-on executes $more instructions more for a pair" jq -en --argjson d "$more" '$d > 5 and $d < 200'
+boot local-trylock --workloads '^pair/64/1$' --samples 20 --no-gate --events none
+without=$(per_op local-trylock pair/64/1 ticks_per_op_p50)
+holds "a sample takes $with ticks per operation with counters, $without without" \
+	jq -en --argjson a "$with" --argjson b "$without" '($a / $b - 1) | fabs < 0.01'
 finish

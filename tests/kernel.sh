@@ -37,42 +37,38 @@ printf 'int seen(int __user *p);\nint seen(int __user *p)\n{\n\treturn *p;\n}\n'
 says=$(sparse_says)
 holds 'sparse sees a bad dereference' grep -q 'dereference of noderef' <<<"$says"
 
-# The complaints of W=1 and sparse about the files that the patches of a variant touch, without line numbers; in a copy, as the
-# variant's own objects are linked again for each layout.
+# complaints VARIANT FILE.c [SOURCE]: what the compiler with W=1's flags and sparse say of a file of a variant's tree, without line numbers;
+# kbuild's own commands, but nothing is written there. SOURCE is compiled instead of the file.
 complaints() {
-	local v=$1 of=$2 tree copy=$CACHE/kernels/complaints f objects=()
-	tree=$(build path "$v")/tree
-	mapfile -t objects < <(variant_key "$of" series | while read -r f; do series_patches "$f"; done | xargs sed -n 's|^+++ b/\(.*\)\.c$|\1.o|p' | sort -u |
-		while read -r f; do [ ! -f "$(build path "$of")/tree/$f" ] || echo "$f"; done)
-	rm -rf "$copy"
-	cp -al "$tree" "$copy"
-	for f in "${objects[@]}"; do rm -f "$copy/$f" "$copy/$(dirname "$f")/.$(basename "$f").cmd"; done
-	[ -z "${3-}" ] || { cat "$tree/mm/slub.c" "$3" >"$scratch/slub.c" && cp --remove-destination "$scratch/slub.c" "$copy/mm/slub.c"; }
-	for f in "${objects[@]}"; do
-		[ -f "$copy/${f%.o}.c" ] || continue
-		make -C "$copy" ARCH=um W=1 C=1 CHECK="$checker" "$f" >"$scratch/complaints.log" 2>&1 </dev/null || echo "$f does not build"
-		grep -q "^  CHECK  .*${f%.o}.c" "$scratch/complaints.log" || echo "sparse did not look at $f"
-		grep -E '(warning|error):' "$scratch/complaints.log" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/' || true
-	done | sort
-	rm -rf "$copy"
-}
-# Kept beside the build that it is about.
-kept_complaints() {
-	local kept
-	kept=$(build path "$1")/complaints-$(build id "$2" | sed 's/.*-//')
-	if [ ! -f "$kept" ]; then
-		with_lock kernel-build complaints "$1" "$2" >"$kept.part"
-		mv "$kept.part" "$kept"
-	fi
-	cat "$kept"
+	local tree object=${2%.c}.o source=${3:-$2} command flags
+	tree=$(build path "$1")/tree
+	command=$(sed -n 's/^savedcmd_[^ ]* := [^-]*//p' "$tree/$(dirname "$2")/.$(basename "$object").cmd" |
+		sed -E 's# -c -o .*##; s#-Wp,-MMD,[^ ]*##; s# -W(p[^,]|[^p])[^ ]*##g')
+	# shellcheck disable=SC2016 # make's
+	flags=$(printf 'srctree := .\nCC := gcc\nKBUILD_CFLAGS :=\ninclude include/config/auto.conf\ninclude scripts/Makefile.compiler\ninclude scripts/Makefile.warn\nshow: ; @echo $(KBUILD_CFLAGS)\n' |
+		make -s --no-print-directory -C "$tree" KBUILD_EXTRA_WARN=1 -f - show)
+	(
+		cd "$tree"
+		# The commands are quoted for a shell.
+		eval "gcc $command $flags -c -o $scratch/object.o $source" || echo "$2: error: does not build"
+		eval "$checker -D__linux__ -Dlinux -D__STDC__ -Dunix -D__unix__ -D__x86_64__ -Wbitwise -Wno-return-void -Wno-unknown-attribute $command $source" || echo "$2: error: sparse fails"
+	) 2>&1 | grep -E '(warning|error):' | sed -E 's/:[0-9]+(:[0-9]+)?:/:/' | sort
 }
 for v in qpw-n qpw-on slowpath slowpath-isolated; do
-	added=$(diff <(kept_complaints "$base" "$v") <(kept_complaints "$v" "$v") | grep '^>' || true)
-	holds "W=1 and sparse say nothing of $v that they do not say of the baseline${added:+: $(head -n 2 <<<"$added")}" test -z "$added"
+	mapfile -t patches < <(series_patches "$(variant_key "$v" series)")
+	mapfile -t files < <(sed -n 's|^+++ b/\(.*\.c\)$|\1|p' "${patches[@]}" | sort -u)
+	for f in "${files[@]}"; do
+		[ -f "$(build path "$v")/tree/${f%.c}.o" ] || continue
+		{ [ ! -f "$tree/${f%.c}.o" ] || complaints "$base" "$f"; } >"$scratch/before"
+		complaints "$v" "$f" >"$scratch/after"
+		added=$(diff "$scratch/before" "$scratch/after" | grep '^>' || true)
+		holds "$v: W=1 and sparse say nothing more of $f (before: $(wc -l <"$scratch/before"))${added:+: $(head -n 2 <<<"$added")}" test -z "$added"
+	done
 done
-printf 'int seen(int __user *p);\nint seen(int __user *p)\n{\n\treturn *p;\n}\nint unseen(void) { return 0; }\n' >"$scratch/bad.c"
-says=$(with_lock kernel-build complaints slowpath slowpath "$scratch/bad.c")
-holds 'sparse and W=1 see what a patch could add' test "$(grep -cE 'dereference of noderef|no previous prototype' <<<"$says")" = 2
+{ cat "$(build path slowpath)/tree/mm/slub.c"; printf 'int seen(int __user *p)\n{\n\treturn *p;\n}\n'; } >"$scratch/slub.c"
+says=$(complaints slowpath mm/slub.c "-I mm $scratch/slub.c" | grep -E 'seen|noderef' || true)
+holds "sparse and W=1 see what a patch could add ($(wc -l <<<"$says"))" \
+	test "$(grep -cE 'dereference of noderef' <<<"$says") $(grep -cE 'no previous prototype' <<<"$says")" = '1 1'
 
 # A series with its options off. qpw-n is a variant.
 mkdir -p "$scratch/path/variants"

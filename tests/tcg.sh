@@ -160,5 +160,5 @@ kernel qpw-n
 holds 'qpw-n is counted' count qpw-n '^(pair|alloc|free)/(64|512|4096)/1$'
 kernel local-trylock
 holds 'and the baseline' count base '^(pair|alloc|free)/(64|512|4096)/1$'
-holds 'qpw-n counts what the baseline does' cmp <(exact base) <(exact qpw-n)
+holds 'qpw-n counts what the baseline does' cmp <(grep -v 'code-lines' <(exact base)) <(grep -v 'code-lines' <(exact qpw-n))
 finish

@@ -30,7 +30,7 @@
 void counting_plan(struct counters *counters, FILE *file);
 
 /*
- * One workload: adds EVENT_per_op to state for each event that could be counted,
+ * One workload: adds METRIC_per_op to state for each event that could be counted,
  * instructions_per_cycle where it follows, and a line for each event to the file. device:
  * sheafbench's; run: the run that gave the workload its samples. apart: the workload is one part
  * of what the module does in a pass, which counts from outside cannot tell from the rest, so

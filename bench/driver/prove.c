@@ -65,7 +65,7 @@ static void find_symbols(char *parameters, size_t size)
 		if (sscanf(line, "%lx %*c %255s", &address, name) != 2 || !address)
 			continue;
 		for (size_t i = 0; i < NR_SYMBOLS; i++) {
-			if (strcmp(name, symbols[i].symbol))
+			if (strcmp(name, symbols[i].symbol) != 0)
 				continue;
 			length += (size_t)snprintf(parameters + length, size - length, " %s=0x%lx",
 						   symbols[i].parameter, address);

@@ -24,7 +24,6 @@ static const struct {
 	{ ">cli/sti", { "cli", "sti" }, false },
 	{ ">pushf/popf", { "pushf", "popf" }, false },
 	{ ">fences", { "lfence", "fence", "serialise" }, false },
-	{ ">lines", { "code-lines", "data-lines" }, false },
 };
 
 static const json_t *record(const struct view *r, const char *target, const char *workload,
