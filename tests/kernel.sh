@@ -52,7 +52,7 @@ complaints() {
 		# The commands are quoted for a shell.
 		eval "gcc $command $flags -c -o $scratch/object.o $source" || echo "$2: error: does not build"
 		eval "$checker -D__linux__ -Dlinux -D__STDC__ -Dunix -D__unix__ -D__x86_64__ -Wbitwise -Wno-return-void -Wno-unknown-attribute $command $source" || echo "$2: error: sparse fails"
-	) 2>&1 | grep -E '(warning|error):' | sed -E 's/:[0-9]+(:[0-9]+)?:/:/' | sort
+	) 2>&1 | { grep -E '(warning|error):' || true; } | sed -E 's/:[0-9]+(:[0-9]+)?:/:/' | sort
 }
 for v in qpw-n qpw-on slowpath slowpath-isolated; do
 	mapfile -t patches < <(series_patches "$(variant_key "$v" series)")
