@@ -138,7 +138,7 @@ publish)
 	;;
 check)
 	check_values
-	"$top/harness/deps.sh" build bench check arm64 profile
+	"$top/harness/deps.sh" build bench check qemu arm64 profile
 	configure "$build/check" -DBUILD_TESTING=ON -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug
 	logged "$build/check-build.log" "user-space code and tests, sanitized" cmake --build "$build/check" -j "$JOBS"
 	BUILD=$build/check ctest --test-dir "$build/check" --output-on-failure
