@@ -141,7 +141,7 @@ check)
 	"$top/harness/deps.sh" build bench check qemu arm64 profile
 	configure "$build/check" -DBUILD_TESTING=ON -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug
 	logged "$build/check-build.log" "user-space code and tests, sanitized" cmake --build "$build/check" -j "$JOBS"
-	BUILD=$build/check ctest --test-dir "$build/check" --output-on-failure
+	BUILD=$build/check ctest --test-dir "$build/check" -j "$JOBS" --output-on-failure
 	;;
 clean)
 	check_values

@@ -36,7 +36,8 @@ status=0
 wait "$leader" || status=$?
 holds 'an interrupted bench fails' test "$status" != 0
 sleep 1
-left=$(pgrep -fa "$CACHE/kernels/[^ ]*/image" || true)
+# Whatever was started has the test's environment, and another bench on this machine has not.
+left=$(env -u VARIANT_PATH grep -la "VARIANT_PATH=$scratch" /proc/[0-9]*/environ 2>/dev/null || true)
 holds "no kernel is left behind${left:+: $left}" test -z "$left"
 if compgen -G "$scratch/results/*.part" >/dev/null && [ ! -e "$scratch/results/latest" ]; then
 	ok 'a half result is not taken for a whole one'
