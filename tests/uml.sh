@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# uml.sh: what kernel-patches/patches/um makes of arch/um: the fast path's code is x86's, the kernel's own tests of static
+# keys, per-CPU data and slabs pass, users' GS stays theirs, a task in the kernel is preempted; with 1, 2 and 4 CPUs, and with KASAN.
+set -euo pipefail
+. "$(dirname "$0")/check.sh"
+SOURCE=$("$top/harness/kernel/source.sh")
+export SOURCE TARGET=uml UM_FIDELITY=yes
+. "$top/harness/targets/uml.sh"
+build() { "$top/harness/kernel/build.sh" "$@"; }
+scratch=$(mktemp -d)
+trap 'pkill -KILL -f "sheafbench.out=$scratch" || true; rm -rf "$scratch"' EXIT
+
+base=$(baseline_variant)
+build tree "$base"
+code=$(objdump -d --no-show-raw-insn "$(build path "$base")/tree/mm/slub.o" | awk '/<kfree>:$/ { on = 1 } /^$/ { on = 0 } on')
+[ "$(wc -l <<<"$code")" -ge 50 ] || not_ok 'no code of kfree in mm/slub.o'
+holds 'kfree counts preemption in one instruction' grep -qE 'incl +%gs:' <<<"$code"
+holds 'kfree has its per-CPU data relative to GS' grep -qE 'add +%gs:' <<<"$code"
+holds 'kfree has a nop for a static key' grep -qE 'nopl +0x0\(%rax,%rax,1\)' <<<"$code"
+expect 1 '' 'kfree has no address of the large code model' grep -E 'movabs|call +\*' <<<"$code"
+
+holds 'UM_FIDELITY=no is another kernel' test "$(build id "$base")" != "$(UM_FIDELITY=no build id "$base")"
+
+# Without the sanitizers of the build that the tests are in: it is the guest's first process.
+gcc -static -O2 -Wall -Wextra -Werror -o "$scratch/init" "$top/tests/uml_guest.c"
+
+# guest FLAVOUR CPUS [WORD]: boot; the console goes to $scratch/log.
+guest() {
+	local flavour=$1 n=$2 tree module
+	FLAVOUR=$flavour build tree "$base"
+	FLAVOUR=$flavour build link "$base" 0
+	tree=$(FLAVOUR=$flavour build path "$base")
+	rm -rf "$scratch/root"
+	mkdir "$scratch/root"
+	cp "$scratch/init" "$scratch/root/init"
+	# Not with KASAN: slub_kunit's test_clobber_zone fails there on any uml, without our patches too.
+	[ "$flavour" != umtest ] || for module in test_static_key_base test_static_keys percpu_test slub_kunit; do
+		find "$tree/tree/lib" -name "$module.ko" -exec cp {} "$scratch/root" \;
+	done
+	(cd "$scratch/root" && find . | cpio -o -H newc --quiet) >"$scratch/cpio"
+	(target_boot "$tree/image.0" "$scratch/cpio" "ncpus=$n ${3-}" "$scratch" 120) >"$scratch/log" || true
+}
+
+for run in umtest:1 umtest:2 umtest:4 kasan:2; do
+	flavour=${run%:*} n=${run#*:}
+	guest "$flavour" "$n"
+	what="$flavour with $n CPUs"
+	before=$failures
+	grep -aE '^not ok' "$scratch/log" | sed "s/^not ok/not ok - $what:/" || true
+	holds "$what: came to its end" grep -aq '^uml_guest: done' "$scratch/log"
+	holds "$what: has so many CPUs" grep -aq "^# $n CPUs" "$scratch/log"
+	least=20
+	if [ "$flavour" = umtest ]; then
+		holds "$what: the kernel's tests of slabs pass" grep -aq '^ok 1 slub_test' "$scratch/log"
+	else
+		least=7
+	fi
+	holds "$what: at least $least checks, none failed" test "$(grep -ac '^not ok' "$scratch/log")" = 0 -a "$(grep -ac '^ok - ' "$scratch/log")" -ge "$least"
+	# slub_kunit provokes reports of SLUB's own; those are BUG lines without a trace of an oops.
+	expect 1 '' "$what: no splat on the console" grep -aE 'Kernel panic|Oops|WARNING:|BUG: (KASAN|scheduling|sleeping|using)' "$scratch/log"
+	[ "$failures" = "$before" ] || tail -n 30 "$scratch/log"
+done
+guest umtest 2 uml_guest.wrong
+holds 'a wrong GS is seen' grep -aq '^not ok - threads keep' "$scratch/log"
+finish
