@@ -66,6 +66,7 @@ series_patches() {
 variant_build_text() {
 	local patches
 	variant_key "$1" kconfig
+	variant_key "$1" um_fidelity
 	mapfile -t patches < <(variant_key "$1" series | while read -r s; do series_patches "$s"; done)
 	[ ${#patches[@]} = 0 ] || cat -- "${patches[@]}"
 }

@@ -31,9 +31,6 @@ if [ -n "$FLAVOUR" ]; then
 	[ ! -f "$top/kernel-patches/configs/$target_config-$FLAVOUR.config" ] || configs+=("$top/kernel-patches/configs/$target_config-$FLAVOUR.config")
 fi
 kernels=$CACHE/kernels/$target_config${FLAVOUR:+-$FLAVOUR}
-mapfile -t common_series < "$top/kernel-patches/common.series"
-# Nothing but a kernel of arch/um compiles what the series um touches; with UM_FIDELITY=no it is as the kernel has it.
-[ "$target_arch ${UM_FIDELITY:-yes}" = 'um yes' ] || mapfile -t common_series < <(printf '%s\n' "${common_series[@]}" | grep -vx um)
 hot_symbols='^(kfree|kmem_cache_free|kmem_cache_alloc|__kmalloc|__kmalloc_cache|__pcs_replace_(empty|full)_main|__slab_free|___slab_alloc|__slab_alloc|alloc_from_pcs|free_to_pcs|refill_objects)(_noprof)?(\.[a-z0-9.]+)?$'
 
 cross=${target_cross-}
@@ -205,6 +202,10 @@ verb=${1-}
 name=${2-}
 variant_file "${name:-none}" >/dev/null || die 2 "no variant '$name'; known: $(variant_names | tr '\n' ' ')"
 shift 2
+mapfile -t common_series < "$top/kernel-patches/common.series"
+# Nothing but a kernel of arch/um compiles what the series um touches; without it arch/um is as the kernel has it.
+[ "$target_arch $(variant_key "$name" um_fidelity "${UM_FIDELITY:-yes}")" = 'um yes' ] ||
+	mapfile -t common_series < <(printf '%s\n' "${common_series[@]}" | grep -vx um)
 case $verb in
 id) build_id "$name" ;;
 path) printf '%s\n' "$kernels/$(build_id "$name")" ;;
