@@ -307,6 +307,12 @@ holds 'counted: what is the same is said to be' grep -qF -- '- qpw-n: the same i
 holds 'counted: uml beside x86_64' grep -qE '^\| qpw-on \| pair/64/1 \| 76 \| 73 \| 1.041 \| \+14 \| \+12 \|' counted/report.md
 holds 'counted: one workload in the mail' test "$(grep -c '(target tcg), counts per operation' counted/reply.txt)" = 1
 holds 'counted: has its plot' test "$(grep -c 'qpw_trylock' counted/plots/counts.svg)" -ge 1
+for fidelity in yes no; do
+	change counted ".environment.um_fidelity = \"$fidelity\""
+	texts counted
+	holds "um_fidelity $fidelity: what uml is" test "$(tr -s '\n ' ' ' <counted/report.md | grep -oE 'arch/um is [a-z]+|What is left of them' | paste -sd ,)" = \
+		"$([ $fidelity = yes ] && echo 'What is left of them,arch/um is patched' || echo 'arch/um is as')"
+done
 expect 1 '' 'without counts there is no word of them' grep -q 'Counted, not timed' full/report.md
 
 cp -r full long
