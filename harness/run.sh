@@ -127,14 +127,16 @@ ok_boot=$(awk -F '\t' -v base="$(baseline_variant)" '$5 == "ok" && $2 == base { 
 [ -n "$ok_boot" ] || die 1 "no boot of the baseline brought a result: $(awk -F '\t' '$5 == "failed" { print $8; exit }' boots.tsv) (consoles: $PWD/consoles)"
 # The metrics that were counted, and why the others were not.
 counted=$(awk -F '\t' '
-	/^#/ || seen[$2, $8]++ { next }
+	/^# table/ && $0 ~ / nmi_watchdog on / { watchdog = "; the NMI watchdog held a counter" }
+	/^#/ || seen[$2, $10]++ { next }
 	$4 != "n/a" && $6 != "n/a" { if (!had[$2]++) metrics = metrics " " $2; next }
-	$1 == "*" { reason[$8] = reason[$8] " " $2 }
+	$1 == "*" { reason[$10] = reason[$10] " " $2 }
 	END {
 		for (r in reason) if (length(reason[r]) > length(reason[most])) most = r
 		if (!metrics) { printf "%s", most == "" ? "" : "n/a: " most; exit }
 		printf "counted:%s", metrics
 		for (r in reason) printf "; n/a:%s (%s)", reason[r], r
+		printf "%s", watchdog
 	}' "counters/$ok_boot.tsv")
 read -r _ _ _ _ khz _ step < <(sed -n 2p "samples/$ok_boot.tsv")
 jq --arg counters "${counted:-none asked for}" --argjson clock_khz "$khz" --argjson timer_step "$step" \

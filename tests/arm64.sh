@@ -48,25 +48,32 @@ loop_length() {
 		END { exit back != 1 }'
 }
 
-# field VARIANT WORKLOAD METRIC COLUMN: of counters.tsv.
+# field VARIANT WORKLOAD METRIC COLUMN: of counters.tsv, whose columns 6 to 9 are what calls with many operations, fewer, many empty
+# and fewer empty ones counted.
 field() { awk -F '\t' -v w="$2" -v m="$3" -v c="$4" '$1 == w && $2 == m { print $c }' "$scratch/$1/counters.tsv"; }
 # The number that more than half of a list are, and how many.
 mode() { tr ' ' '\n' | sort -n | uniq -c | sort -rn | awk 'NR == 1 { print $2, $1 }'; }
 per_op() { jq -r --arg w "$2" --arg c "$3" '.benchmarks[] | select(.name == $w)[$c] // empty' "$scratch/$1/run.json"; }
 
 for v in local-trylock qpw-on; do
-	boot "$v" --workloads '^(pair/64/1|alloc/64/32/lifo)$' --samples 20 --no-gate --events auto
+	boot "$v" --workloads '^(pair/64/1|(batch-)?(alloc|free)/64/(1|32/lifo))$' --samples 20 --no-gate --events auto
 	expect 0 '^# table arm-n1 pmu arm_n1 nmi_watchdog off passes [1-9]' "$v: libpfm4 knows the PMU" sed -n 2p "$scratch/$v/counters.tsv"
 
 	# A known sequence: the module's empty loop, as the compiler made it.
+	# Operations, and what calls with them count more than calls without; in how many calls at least no interrupt came in between.
+	more() {
+		local a b na nb
+		read -r a na < <(field "$v" "$1" instructions "$2" | mode)
+		read -r b nb < <(field "$v" "$1" instructions $(($2 + 1)) | mode)
+		echo "$(field "$v" "$1" instructions 5) $((a - b)) $((na < nb ? na : nb))"
+	}
 	known=$(loop_length "$scratch/$v.ko" no_pair) || known=none
-	read -r got times < <(field "$v" pair/64/1 instructions 7 | mode)
-	ops=$(field "$v" pair/64/1 instructions 5)
-	holds "$v: the empty loop of $known instructions, $ops times more, counts $got instructions in $times of 32" \
-		test "$ops" = 1000 -a "$times" -ge 17 -a "$got" = $((known * ops))
+	read -r ops got times < <(more pair/64/1 8)
+	holds "$v: the empty loop of $known instructions, $ops times more, counts $got instructions more ($times of 31 calls)" \
+		test "$ops" = 1000 -a "$times" -ge 16 -a "$got" = $((known * ops))
 	# Exact: the same each time but for those that an interrupt came into.
-	read -r got times < <(field "$v" pair/64/1 instructions 6 | mode)
-	holds "$v: 1000 pairs and their loop are $got instructions in $times of 32" test "$times" -ge 17 -a "$got" -gt 50000
+	read -r _ got times < <(more pair/64/1 6)
+	holds "$v: 1000 pairs and their loop are $got instructions ($times of 31 calls)" test "$times" -ge 16 -a "$got" -gt 50000
 
 	# Against QEMU's own count: a tick of the guest's clock is 16 instructions.
 	counted=$(per_op "$v" pair/64/1 instructions_per_op)
@@ -74,15 +81,26 @@ for v in local-trylock qpw-on; do
 	timed=$(per_op "$v" pair/64/1 ticks_per_op_p50 | jq --argjson khz "$khz" '. * 1e6 / $khz')
 	holds "$v: $counted instructions per pair, and $timed ns at one instruction per ns" \
 		jq -en --argjson a "$counted" --argjson b "$timed" '($a - $b) | fabs < 0.5'
+	# The parts of a pass, each by itself.
+	known=$(loop_length "$scratch/$v.ko" no_alloc) || known=none
+	read -r ops got times < <(more alloc/64/32/lifo 8)
+	holds "$v: the empty loop of alloc, $known instructions $ops times, counts $got instructions, its set-up among them ($times of 31 calls)" \
+		test "$ops" = 256 -a "$times" -ge 16 -a "$got" -ge $((known * ops)) -a "$got" -le $((known * ops + 8 * 8))
+	for part in alloc free; do
+		expect 0 "^$(per_op "$v" "$part/64/32/lifo" instructions_per_op)\$" "$v: half a batch is $part ($(per_op "$v" "$part/64/32/lifo" instructions_per_op) instructions)" \
+			per_op "$v" "batch-$part/64/32/lifo" instructions_per_op
+	done
+	# But for what the two loops do once, and for the registers that one loop moves where the other does not.
+	both=$(jq -n --argjson a "$(per_op "$v" alloc/64/1 instructions_per_op)" --argjson b "$(per_op "$v" free/64/1 instructions_per_op)" '$a + $b')
+	holds "$v: an allocation and a free are $both instructions, a pair $counted" jq -en --argjson a "$both" --argjson b "$counted" '$a >= $b and $a - $b < 20 and $a == ($a | floor)'
 	# QEMU has no other cycles than these.
 	holds "$v: as many core cycles" test "$(per_op "$v" pair/64/1 core_cycles_per_op)" = "$counted"
 	holds "$v: so an instruction each" test "$(per_op "$v" pair/64/1 instructions_per_cycle)" = 1
 	expect 1 '' "$v: libpfm4 encodes each event of the set" grep 'libpfm4' "$scratch/$v/counters.tsv"
 	# What is not there has a reason, and no number.
-	expect 0 'no event for retired atomic' "$v: no locked_ops, and why" field "$v" '*' locked_ops 8
-	expect 0 'counted with it$' "$v: alloc alone is not to be had, and why" field "$v" alloc/64/32/lifo instructions 8
+	expect 0 'no event for retired atomic' "$v: no locked_ops, and why" field "$v" '*' locked_ops 10
 	holds "$v: nothing is counted twice" test -z "$(cut -f1,2 "$scratch/$v/counters.tsv" | sort | uniq -d)"
-	holds "$v: each line has numbers or a reason" awk -F '\t' '!/^#/ && (NF != 8 || ($6 == "n/a") != ($8 != "")) { exit 1 }' "$scratch/$v/counters.tsv"
+	holds "$v: each line has numbers or a reason" awk -F '\t' '!/^#/ && (NF != 10 || ($6 == "n/a") != ($10 != "")) { exit 1 }' "$scratch/$v/counters.tsv"
 	printf '# %s: ' "$v"
 	jq -c '.benchmarks[] | select(.name == "pair/64/1") | with_entries(select(.key | test("_per_")))' "$scratch/$v/run.json"
 done

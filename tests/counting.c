@@ -18,9 +18,9 @@
 
 #include "counting.h"
 
-#define CALL 5000000u /* events that a call costs in itself */
-#define LOOP 6u	      /* of an operation's loop */
-#define WORK 184u     /* of an operation */
+#define SWITCH 1500u /* events that switching the group costs in a region */
+#define LOOP   6u    /* of an operation's loop */
+#define WORK   184u  /* of an operation */
 
 static struct counters c;
 static char dir[] = "/tmp/counting.XXXXXX";
@@ -29,18 +29,35 @@ static char json_path[64], text_path[64];
 static struct {
 	uint64_t events; /* since the counters were reset */
 	unsigned int calls, members, disturb, fail_at, steal_at;
-	bool one_op_less;
+	uint32_t counted[2]; /* in a region, by the last calls */
 } fake;
+
+/* What is counted: the run that gave the samples, the workload's flags, its part. */
+static struct {
+	struct sheafbench_run run;
+	uint32_t flags, part;
+} workload;
 
 /* In place of the module's ioctl, by the linker's --wrap. */
 int __wrap_ioctl(int fd, unsigned long request, struct sheafbench_run *run);
 int __wrap_ioctl(int fd, unsigned long request, struct sheafbench_run *run)
 {
+	uint32_t ops = run->n;
+
 	assert_int_equal(fd, 77);
 	assert_int_equal(request, SHEAFBENCH_IOC_RUN);
 	assert_int_equal(run->samples, 1);
 	assert_int_equal(run->seed, 9);
-	assert_true(run->ops == 1000 || run->ops == 2000);
+	assert_int_equal(run->group, 101);
+	assert_int_equal(run->n, workload.run.n);
+	assert_int_equal(run->order, workload.run.order);
+	assert_int_equal(run->part, workload.part);
+	assert_int_equal(run->ops, workload.flags & SHEAFBENCH_HOLDS ? 2000 : 250);
+	fake.counted[fake.calls & 1] = run->counted;
+	if (workload.flags & SHEAFBENCH_HOLDS)
+		ops = run->n == 1 || run->order == SHEAFBENCH_LIFO ? run->ops : run->n - 1;
+	assert_true(ops && ops <= SHEAFBENCH_MAX_N && run->counted <= ops);
+	run->regions = (run->ops + ops - 1) / ops;
 	assert_true(run->flags == SHEAFBENCH_BARE || run->flags == SHEAFBENCH_EMPTY);
 	fake.calls++;
 	if (fake.fail_at && fake.calls >= fake.fail_at) {
@@ -48,12 +65,12 @@ int __wrap_ioctl(int fd, unsigned long request, struct sheafbench_run *run)
 		errno = ENOMEM;
 		return -1;
 	}
-	fake.events += CALL + run->ops * (run->flags == SHEAFBENCH_BARE ? LOOP + WORK : LOOP);
+	fake.events +=
+		run->regions *
+		(SWITCH + run->counted * (run->flags == SHEAFBENCH_BARE ? LOOP + WORK : LOOP));
 	/* An interrupt now and then. */
 	if (fake.disturb && !(fake.calls % fake.disturb))
 		fake.events += 12345;
-	if (fake.one_op_less && run->flags == SHEAFBENCH_EMPTY && run->ops == 2000)
-		run->ops--;
 	return 0;
 }
 
@@ -101,22 +118,22 @@ static const struct counters_os os = { fake_open, fake_control, fake_read, fake_
 
 struct call {
 	FILE *file;
-	bool apart, good;
+	bool good;
 };
 
 static void run(struct gbench_state *state, void *ctx)
 {
-	const struct sheafbench_run like = { .size = 64, .n = 1, .seed = 9 };
 	struct call *call = ctx;
 
 	assert_int_equal(gbench_set_time(state, 1e-9), 0);
-	call->good = counting_run(&c, call->file, state, "pair/64/1", 77, &like, call->apart);
+	call->good = counting_run(&c, call->file, state, "pair/64/1", 77, &workload.run,
+				  workload.flags, workload.part);
 }
 
 /* One workload, counted; returns its JSON, and its lines in text. */
-static json_t *count(bool apart, char *text, size_t size)
+static json_t *count(char *text, size_t size)
 {
-	struct call call = { .apart = apart };
+	struct call call = { 0 };
 	json_error_t error;
 	json_t *root, *one;
 	size_t length;
@@ -142,6 +159,15 @@ static json_t *count(bool apart, char *text, size_t size)
 	return one;
 }
 
+/* fake and workload as they are at the start of each test: pairs of one object. */
+static void begin(uint32_t flags, uint32_t n, uint32_t order, uint32_t part)
+{
+	memset(&fake, 0, sizeof(fake));
+	workload.run = (struct sheafbench_run){ .size = 64, .n = n, .order = order, .seed = 9 };
+	workload.flags = flags;
+	workload.part = part;
+}
+
 static void is(const json_t *one, const char *key, double value)
 {
 	const json_t *member = json_object_get(one, key);
@@ -156,46 +182,79 @@ static void test_exact(void **state)
 	json_t *one;
 
 	(void)state;
-	memset(&fake, 0, sizeof(fake));
-	one = count(false, text, sizeof(text));
+	begin(SHEAFBENCH_HOLDS, 1, SHEAFBENCH_LIFO, 0);
+	one = count(text, sizeof(text));
 	is(one, "instructions_per_op", WORK);
 	is(one, "core_cycles_per_op", 2 * WORK);
 	is(one, "instructions_per_cycle", 0.5);
 	json_decref(one);
 	/* Four kinds of calls, repeated, of both events at once. */
-	assert_int_equal(fake.calls, 4 * 32);
+	assert_int_equal(fake.calls, 4 * 31);
 	assert_int_equal(c.passes, 1);
-	assert_non_null(strstr(text, "# sheafbench-counters 1\n# table amd-zen4 pmu "
+	assert_non_null(strstr(text, "# sheafbench-counters 2\n# table amd-zen4 pmu "
 				     "amd64_fam19h_zen4 nmi_watchdog "));
 	assert_non_null(strstr(
 		text, "\npair/64/1\tinstructions\tamd64_fam19h_zen4::RETIRED_INSTRUCTIONS\t1\t1000"
-		      "\t190000 190000 "));
-	assert_non_null(strstr(text, " 190000\t6000 6000 "));
-	assert_non_null(strstr(text, " 6000\t\n"));
+		      "\t381500 381500 "));
+	assert_non_null(strstr(text, " 381500\t191500 191500 "));
+	assert_non_null(strstr(text, " 191500\t13500 13500 "));
+	assert_non_null(strstr(text, " 13500\t7500 7500 "));
+	assert_non_null(strstr(text, " 7500\t\n"));
 	assert_null(strstr(text, "n/a"));
 }
 
-/* A disturbed call in each fourth repetition changes no median. */
+/* Of whatever shape, the operations are found, and each kind of call is made as often. */
+static void test_shapes(void **state)
+{
+	static const struct {
+		uint32_t flags, n, order, part, fewer, many, ops;
+	} shapes[] = {
+		{ SHEAFBENCH_HOLDS, 8, SHEAFBENCH_LIFO, 0, 1000, 2000, 1000 },
+		{ SHEAFBENCH_HOLDS, 8, SHEAFBENCH_FIFO, 0, 3, 7, 4 * 286 },
+		{ SHEAFBENCH_HOLDS, 2048, SHEAFBENCH_SHUFFLED, 0, 1023, 2047, 1024 },
+		{ 0, 1, SHEAFBENCH_LIFO, 0, 0, 1, 250 },
+		{ 0, 32, SHEAFBENCH_FIFO, 0, 0, 32, 8 * 32 },
+		{ 0, 2048, SHEAFBENCH_SHUFFLED, 1, 0, 2048, 2048 },
+	};
+	char text[8192], ops[32];
+	json_t *one;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		begin(shapes[i].flags, shapes[i].n, shapes[i].order, shapes[i].part);
+		one = count(text, sizeof(text));
+		is(one, "instructions_per_op", WORK);
+		json_decref(one);
+		assert_int_equal(fake.calls, 4 * 31);
+		assert_int_equal(fake.counted[0], shapes[i].many);
+		assert_int_equal(fake.counted[1], shapes[i].fewer);
+		snprintf(ops, sizeof(ops), "\t1\t%u\t", shapes[i].ops);
+		if (!strstr(text, ops))
+			fail_msg("no '%s' in '%s'", ops, text);
+	}
+}
+
+/* A disturbed call in each fourth or so of its kind changes no median. */
 static void test_disturbed(void **state)
 {
 	char text[8192];
 	json_t *one;
 
 	(void)state;
-	memset(&fake, 0, sizeof(fake));
+	begin(SHEAFBENCH_HOLDS, 1, SHEAFBENCH_LIFO, 0);
 	fake.disturb = 15;
-	one = count(false, text, sizeof(text));
+	one = count(text, sizeof(text));
 	is(one, "instructions_per_op", WORK);
 	is(one, "instructions_per_cycle", 0.5);
 	json_decref(one);
-	assert_non_null(strstr(text, "202345"));
+	assert_non_null(strstr(text, " 393845 "));
 }
 
 /* No number in the JSON, a reason in the file. */
-static void none(bool apart, const char *why)
+static void none(const char *why)
 {
 	char text[8192], line[256];
-	json_t *one = count(apart, text, sizeof(text));
+	json_t *one = count(text, sizeof(text));
 
 	assert_null(json_object_get(one, "instructions_per_op"));
 	assert_null(json_object_get(one, "core_cycles_per_op"));
@@ -203,7 +262,7 @@ static void none(bool apart, const char *why)
 	json_decref(one);
 	snprintf(line, sizeof(line),
 		 "\npair/64/1\tinstructions\tamd64_fam19h_zen4::RETIRED_INSTRUCTIONS\t1\tn/a\tn/a"
-		 "\tn/a\t%s\n",
+		 "\tn/a\tn/a\tn/a\t%s\n",
 		 why);
 	if (!strstr(text, line))
 		fail_msg("no '%s' in '%s'", line, text);
@@ -212,17 +271,15 @@ static void none(bool apart, const char *why)
 static void test_reasons(void **state)
 {
 	(void)state;
-	memset(&fake, 0, sizeof(fake));
-	none(true, "what else a pass of the module does is counted with it");
+	begin(SHEAFBENCH_PEER, 1, SHEAFBENCH_LIFO, 0);
+	none("others' loops are only timed");
 	assert_int_equal(fake.calls, 0);
+	begin(SHEAFBENCH_HOLDS, 1, SHEAFBENCH_LIFO, 0);
 	fake.fail_at = 50;
-	none(false, "the run failed: an allocation failed");
+	none("the run failed: an allocation failed");
 	fake.fail_at = 0;
 	fake.steal_at = 3;
-	none(false, "no counter is free");
-	fake.steal_at = 0;
-	fake.one_op_less = true;
-	none(false, "2n operations are 1000 more than n with the allocator, 999 without");
+	none("no counter is free");
 }
 
 static int setup(void **state)
@@ -248,6 +305,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_disturbed),
 		cmocka_unit_test(test_reasons),
 	};

@@ -23,10 +23,10 @@ for f in r/samples/*.tsv; do
 	layout=${stem#*.l} layout=${layout%%.*} n=196
 	[ "${stem%%.*}" != qpw-n ] || n=$((196 + (10#$layout % 2 ? 23 : 25)))
 	{
-		printf '# sheafbench-counters 1\n# table t pmu p nmi_watchdog off passes 1\n*\tlocked_ops\tn/a\tn/a\tn/a\tn/a\tn/a\tno such event\n'
-		printf 'pair/64/1\tcore_cycles\tp::C\t1\t1000\t%d %d %d\t6000 6000 6000\t\n' $((2 * n * 1000 - 6000)){,} 999999
-		printf 'pair/64/1\tinstructions\tp::I\t1\t1000\t%d %d %d\t6000 6000 6000\t\n' $((n * 1000)){,} 999999
-		printf 'pair/64/8\tinstructions\tp::I\t1\tn/a\tn/a\tn/a\tmultiplexed\n'
+		printf '# sheafbench-counters 2\n# table t pmu p nmi_watchdog off passes 1\n*\tlocked_ops\tn/a\tn/a\tn/a\tn/a\tn/a\tn/a\tn/a\tno such event\n'
+		printf 'pair/64/1\tcore_cycles\tp::C\t1\t1000\t%d %d %d\t500 500 500\t6900 6900 6900\t900 900 900\t\n' $((2 * n * 1000 - 5500)){,} 999999
+		printf 'pair/64/1\tinstructions\tp::I\t1\t1000\t%d %d %d\t500 500 7000\t66000 6900 6900\t900 900 900\t\n' $((n * 1000 + 500)){,} 999999
+		printf 'pair/64/8\tinstructions\tp::I\t1\tn/a\tn/a\tn/a\tn/a\tn/a\tmultiplexed\n'
 	} >"r/counters/$stem.tsv"
 done
 jq '.counters = "counted: instructions core_cycles; n/a: locked_ops (no such event)"' r/environment.json >e.json && mv e.json r/environment.json
@@ -57,9 +57,10 @@ bad() {
 	expect 1 "$(basename "$f"):1: no line of counters" "refused: $1" sheafstat summarize --resamples 100 r
 }
 bad 'pair/64/1\tinstructions'
-bad 'pair/64/1\tinstructions\tI\t1\t0\t1\t1\t'
-bad 'pair/64/1\tinstructions\tI\t1\t1000\t1 2\t1\t'
-bad 'pair/64/1\tinstructions\tI\t1\t1000\t1 x\t1 1\t'
-bad 'pair/64/1\tinstructions\tI\t1\tn/a\tn/a\tn/a\t'
-bad 'pair/64/1\tinstructions\tI\t1\t1000\t5\t1\ta reason'
+bad 'pair/64/1\tinstructions\tI\t1\t0\t1\t1\t1\t1\t'
+bad 'pair/64/1\tinstructions\tI\t1\t1000\t1 2\t1\t1 2\t1 2\t'
+bad 'pair/64/1\tinstructions\tI\t1\t1000\t1 x\t1 1\t1 1\t1 1\t'
+bad 'pair/64/1\tinstructions\tI\t1\t1000\t5\t1\t'
+bad 'pair/64/1\tinstructions\tI\t1\tn/a\tn/a\tn/a\tn/a\tn/a\t'
+bad 'pair/64/1\tinstructions\tI\t1\t1000\t5\t1\t1\t1\ta reason'
 finish

@@ -2,16 +2,18 @@
 /*
  * Performance counters of a workload: how often each event happens in one operation.
  *
- * The group of a pass (harness/counters) counts around calls of the module that do nothing but
- * the workload's passes, of n operations and of 2n, with the allocator's loops and with empty
- * ones. What a call costs in itself is the same in all four and goes out, what the loop costs
- * goes out with the empty ones:
+ * The group of a pass (harness/counters) is enabled and disabled by the module, around each loop
+ * of the part that is counted, over many of its operations and over fewer, with the allocator's
+ * loops and with empty ones. What it costs to switch the group is the same in all four and goes
+ * out, what the loop costs goes out with the empty ones:
  *
- *	counts = calls(2n) - calls(n), loops = empty(2n) - empty(n)
- *	events per operation = (counts - loops) / n
+ *	events = many - fewer - (empty many - empty fewer)
+ *	events per operation = events / ops, ops the operations between many and fewer
  *
- * Each is repeated, and the value is the median, which an interrupt in a few of them does not
- * move.
+ * For pair, whose operations are all alike, these are n and 2n, so that what a loop does once
+ * goes out as well. For the other workloads they are none and all of the objects, which are not
+ * alike. Each call is repeated, and its value is the median, which an interrupt in a few of them
+ * does not move.
  */
 #ifndef SHEAFBENCH_COUNTING_H
 #define SHEAFBENCH_COUNTING_H
@@ -32,12 +34,12 @@ void counting_plan(struct counters *counters, FILE *file);
 /*
  * One workload: adds METRIC_per_op to state for each event that could be counted,
  * instructions_per_cycle where it follows, and a line for each event to the file. device:
- * sheafbench's; run: the run that gave the workload its samples. apart: the workload is one part
- * of what the module does in a pass, which counts from outside cannot tell from the rest, so
- * that there are reasons in place of counts. What cannot be counted is no error; returns false
- * with gbench_error() only when state takes no value.
+ * sheafbench's; run: the run that gave the workload its samples; flags: the workload's. part: the
+ * one of the workload's parts that is meant. What cannot be counted is no error but a reason in
+ * the file; returns false with gbench_error() only when state takes no value.
  */
 bool counting_run(struct counters *counters, FILE *file, struct gbench_state *state,
-		  const char *name, int device, const struct sheafbench_run *run, bool apart);
+		  const char *name, int device, const struct sheafbench_run *run, uint32_t flags,
+		  uint32_t part);
 
 #endif

@@ -388,11 +388,10 @@ static bool report(struct gbench_state *state, const struct entry *entry)
 		gbench_set_counter(state, "loop_ticks_per_op",
 				   run->loop_cticks[entry->part] / 100.0);
 	free(ticks);
-	/* A pass of the module is more than the workload, but for pairs. */
 	if (!error)
-		error = !counting_run(
-			&counters, driver.counters_file, state, entry->name, driver.fd, run,
-			!(workloads[entry->point->workload].flags & SHEAFBENCH_HOLDS));
+		error = !counting_run(&counters, driver.counters_file, state, entry->name,
+				      driver.fd, run, workloads[entry->point->workload].flags,
+				      entry->part);
 	if (error)
 		gbench_skip(state, gbench_error());
 	return !error;

@@ -15,6 +15,7 @@
 #include <linux/capability.h>
 #include <linux/compat.h>
 #include <linux/delay.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
@@ -22,6 +23,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/perf_event.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -452,6 +454,8 @@ struct run {
 	u32 held;			/* objects in ordered[] that stay for the whole run */
 	u32 regions, empties, cpu;
 	bool marked;			/* with SHEAFBENCH_COUNT, past the warm-up */
+	struct file *group;		/* arg.group's, or NULL */
+	int group_error;
 	u64 random;
 	u64 ticks[SHEAFBENCH_PARTS];	/* of the sample that is being taken */
 	u32 *index;			/* which object is freed when, see calc_order() */
@@ -474,6 +478,40 @@ struct workload {
 	u32 (*pass)(struct run *run);
 };
 
+static u32 untimed(loop_fn loop, void **object, u32 n)
+{
+	struct region region = { .object = object, .n = n };
+
+	loop(&region);
+	return region.done;
+}
+
+/* What ioctl(2) on the group would do: all of what it is and whether it counts is perf's to say. */
+static void switch_group(struct run *run, unsigned int request)
+{
+	long error = run->group->f_op->unlocked_ioctl(run->group, request, 0);
+
+	if (error)
+		run->group_error = error;
+}
+
+/* A loop over n objects whose first operations are counted; returns how many it got through. */
+static u32 counted(struct run *run, loop_fn loop, void **object, u32 n)
+{
+	u32 first = min(n, run->arg.counted), done;
+	unsigned long flags = 0;
+
+	/* Switching takes a mutex: interrupts go off after it. */
+	switch_group(run, PERF_EVENT_IOC_ENABLE);
+	if (run->arg.flags & SHEAFBENCH_IRQ_OFF)
+		local_irq_save(flags);
+	done = untimed(loop, object, first);
+	if (run->arg.flags & SHEAFBENCH_IRQ_OFF)
+		local_irq_restore(flags);
+	switch_group(run, PERF_EVENT_IOC_DISABLE);
+	return done < first ? done : first + untimed(loop, object + first, n - first);
+}
+
 /* Adds the time of a loop over n objects to a part; returns how many it got through. */
 static u32 timed(struct run *run, u32 part, loop_fn loop, void **object, u32 n)
 {
@@ -482,6 +520,8 @@ static u32 timed(struct run *run, u32 part, loop_fn loop, void **object, u32 n)
 	unsigned long flags = 0;
 	u64 start;
 
+	if (run->group && part == run->arg.part)
+		return counted(run, loop, object, n);
 	dither(&run->random);
 	if (irq_off)
 		local_irq_save(flags);
@@ -492,14 +532,6 @@ static u32 timed(struct run *run, u32 part, loop_fn loop, void **object, u32 n)
 		run->ticks[part] = region.ticks;
 	if (irq_off)
 		local_irq_restore(flags);
-	return region.done;
-}
-
-static u32 untimed(loop_fn loop, void **object, u32 n)
-{
-	struct region region = { .object = object, .n = n };
-
-	loop(&region);
 	return region.done;
 }
 
@@ -657,6 +689,11 @@ static int check(struct sheafbench_run *arg)
 	if (arg->ops > SHEAFBENCH_MAX_OPS)
 		return refuse(arg, -EINVAL, "ops are %u, allowed: 0 (chosen here) to %u", arg->ops,
 			      SHEAFBENCH_MAX_OPS);
+	if (arg->group && (!(arg->flags & BARE) || arg->part >= workloads[arg->workload].parts))
+		return refuse(arg, -EINVAL,
+			      "group counts in part %u, allowed: 0 to %u, and flags %#x or %#x",
+			      arg->part, workloads[arg->workload].parts - 1, SHEAFBENCH_BARE,
+			      SHEAFBENCH_EMPTY);
 	if (current->nr_cpus_allowed != 1)
 		return refuse(arg, -EINVAL, "the caller may run on %d CPUs: bind it to one first",
 			      current->nr_cpus_allowed);
@@ -684,6 +721,10 @@ static int passes(struct run *run, u32 *ops)
 		*ops = run->workload->pass(run);
 		if (!*ops)
 			return refuse(&run->arg, -ENOMEM, "an allocation failed: lower n or size");
+		if (run->group_error)
+			return refuse(&run->arg, -EBADF,
+				      "group: the counters cannot be started (%d)",
+				      run->group_error);
 		if (signal_pending(current))
 			return refuse(&run->arg, -EINTR, "a signal ended the run");
 	}
@@ -916,7 +957,7 @@ static int prepare(struct run *run)
 static int measure(struct run *run, u64 __user *buffer)
 {
 	size_t bytes;
-	int error;
+	int error = 0;
 
 	run->cpu = raw_smp_processor_id();
 	run->workload = &workloads[run->arg.workload];
@@ -930,7 +971,13 @@ static int measure(struct run *run, u64 __user *buffer)
 	if (clear_user(buffer, bytes))
 		return refuse(&run->arg, -EFAULT, "buffer cannot be written: %zu bytes", bytes);
 	plan(run);
-	error = prepare(run);
+	if (run->arg.group) {
+		run->group = fget(run->arg.group);
+		if (!run->group || !run->group->f_op->unlocked_ioctl)
+			error = refuse(&run->arg, -EBADF, "group %u is no group of counters",
+				       run->arg.group);
+	}
+	error = error ?: prepare(run);
 	if (error)
 		run->held = 0;	/* nothing is, yet */
 	else
@@ -950,6 +997,8 @@ static int measure(struct run *run, u64 __user *buffer)
 	kvfree(run->ordered);
 	kvfree(run->object);
 	kvfree(run->index);
+	if (run->group)
+		fput(run->group);
 	return error;
 }
 

@@ -11,7 +11,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define SHEAFBENCH_ABI		3
+#define SHEAFBENCH_ABI		4
 #define SHEAFBENCH_DEVICE	"/dev/sheafbench"
 
 /* Limits that do not depend on the machine. */
@@ -100,6 +100,16 @@ struct sheafbench_run {
 	 * beside the first sample, of twice as many beside the second, and so on in turn.
 	 */
 	__u64 buffer;
+	/*
+	 * With SHEAFBENCH_BARE or SHEAFBENCH_EMPTY: the leader of a group of counters, as
+	 * perf_event_open(2) gave it to the caller, or 0. It is enabled around the loop of each
+	 * region of that part, over as many operations as counted says; the rest of them follow
+	 * with it disabled.
+	 */
+	__u32 group;
+	__u32 part;
+	__u32 counted;
+	__u32 reserved;
 	/* out */
 	__u32 regions;		/* timed regions of each part in each sample */
 	__u32 cpu;		/* where it ran */
@@ -122,6 +132,7 @@ struct sheafbench_run {
  *           EBUSY    another run is on, or the caller was moved to another CPU meanwhile
  *           EINTR    a signal came; nothing is reported
  *           EFAULT   a pointer is bad
+ *           EBADF    group is no file, or none of perf_event_open(2)
  *
  * Opening the device needs CAP_SYS_ADMIN (EPERM).
  */

@@ -56,55 +56,63 @@ static void take(struct all *all, const struct plan_row *row, const char *worklo
 	s->n[at]++;
 }
 
-/* Integers with single spaces between them; how many, or -1. */
-static int numbers(char *text, double *out)
+/* The median of integers with single spaces between them, and how many there are; or -1. */
+static int median(char *text, double *out)
 {
+	double value[REPEATS_MOST];
 	int n = 0;
 
 	for (char *end; n < REPEATS_MOST; text = end + 1) {
 		errno = 0;
-		out[n++] = (double)strtoll(text, &end, 10);
+		value[n++] = (double)strtoll(text, &end, 10);
 		if (errno || end == text || (*end && *end != ' '))
 			return -1;
-		if (!*end)
+		if (!*end) {
+			gsl_sort(value, 1, n);
+			*out = stat_quantile(value, n, 0.5);
 			return n;
+		}
 	}
 	return -1;
 }
 
-/* One line: workload, metric, event, pass, operations, counts, loops, reason. */
+/*
+ * One line: workload, metric, event, pass, operations, then what calls with many operations,
+ * fewer, many empty and fewer empty ones counted, reason.
+ */
 static bool line_take(struct all *all, const struct plan_row *row, char *line, struct pass *last)
 {
-	double count[REPEATS_MOST], loop[REPEATS_MOST];
 	uint64_t pass, ops;
-	char *field[8];
-	int n;
+	double kind[4], value;
+	char *field[10];
+	int n = 0;
 
-	if (split_tabs(line, field, 8) != 8 || !*field[0] || !*field[1])
+	if (split_tabs(line, field, 10) != 10 || !*field[0] || !*field[1])
 		return false;
 	if (streq(field[5], "n/a"))
-		return *field[7];
-	if (*field[7] || !parse_number(field[3], 1, UINT32_MAX, &pass) ||
+		return *field[9];
+	if (*field[9] || !parse_number(field[3], 1, UINT32_MAX, &pass) ||
 	    !parse_number(field[4], 1, UINT32_MAX, &ops))
 		return false;
-	n = numbers(field[5], count);
-	if (n < 1 || numbers(field[6], loop) != n)
-		return false;
-	for (int i = 0; i < n; i++)
-		count[i] = (count[i] - loop[i]) / (double)ops;
-	gsl_sort(count, 1, n);
-	count[0] = stat_quantile(count, n, 0.5);
-	take(all, row, field[0], field[1], count[0]);
+	for (int k = 0; k < 4; k++) {
+		const int got = median(field[5 + k], &kind[k]);
+
+		if (got < 1 || (k && got != n))
+			return false;
+		n = got;
+	}
+	value = (kind[0] - kind[1] - (kind[2] - kind[3])) / (double)ops;
+	take(all, row, field[0], field[1], value);
 
 	if (!streq(last->workload, field[0])) {
 		*last = (struct pass){ .instructions = NAN, .cycles = NAN };
 		snprintf(last->workload, sizeof(last->workload), "%s", field[0]);
 	}
 	if (streq(field[1], "instructions")) {
-		last->instructions = count[0];
+		last->instructions = value;
 		last->pass[0] = pass;
 	} else if (streq(field[1], "core_cycles")) {
-		last->cycles = count[0];
+		last->cycles = value;
 		last->pass[1] = pass;
 	} else {
 		return true;

@@ -621,14 +621,21 @@ void counters_close(struct counters *counters)
 		counters->os->close(counters->fd[--counters->members]);
 }
 
-int counters_begin(struct counters *counters)
+int counters_reset(struct counters *counters)
 {
-	const struct counters_os *os = counters->os;
-
 	if (!counters->members)
 		return failed(counters, "no group of counters is open");
-	if (os->control(counters->fd[0], PERF_EVENT_IOC_RESET, PERF_IOC_FLAG_GROUP) ||
-	    os->control(counters->fd[0], PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP))
+	if (counters->os->control(counters->fd[0], PERF_EVENT_IOC_RESET, PERF_IOC_FLAG_GROUP))
+		return failed(counters, "the counters cannot be reset: %s", strerror(errno));
+	return 0;
+}
+
+int counters_begin(struct counters *counters)
+{
+	if (counters_reset(counters))
+		return -1;
+	/* The leader alone, so that all of them start at once. */
+	if (counters->os->control(counters->fd[0], PERF_EVENT_IOC_ENABLE, 0))
 		return failed(counters, "the counters cannot be started: %s", strerror(errno));
 	return 0;
 }
@@ -643,7 +650,7 @@ int counters_end(struct counters *counters, uint64_t values[COUNTERS_MOST])
 
 	if (!counters->members)
 		return failed(counters, "no group of counters is open");
-	if (counters->os->control(counters->fd[0], PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP))
+	if (counters->os->control(counters->fd[0], PERF_EVENT_IOC_DISABLE, 0))
 		return failed(counters, "the counters cannot be stopped: %s", strerror(errno));
 	got = counters->os->read(counters->fd[0], &group, sizeof(group));
 	if (got < 0)

@@ -10,7 +10,8 @@
  *	counters_choose()	which events, by EVENTS= and the tables in harness/counters/events
  *	counters_plan()		which of them count here, and which together: the passes
  *	counters_open()		the group of a pass; then, as often as wanted,
- *	counters_begin()	... what is to be counted ...
+ *	counters_begin()	... what is to be counted ...; or counters_reset(), for one who
+ *				enables and disables fd[0] himself
  *	counters_end()		the counts since then
  *	counters_close()
  *
@@ -79,6 +80,7 @@ void counters_plan(struct counters *counters, unsigned int cpu);
 
 int counters_open(struct counters *counters, unsigned int pass);
 int counters_begin(struct counters *counters);
+int counters_reset(struct counters *counters);
 /* values[i] is set for each counter[i] of the pass that is open. */
 int counters_end(struct counters *counters, uint64_t values[COUNTERS_MOST]);
 void counters_close(struct counters *counters);
