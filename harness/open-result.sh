@@ -51,7 +51,16 @@ for t in $(target_names); do
 	[[ " $TARGETS " == *" $t "* ]] || left_out+=("target $t: not asked for")
 done
 [ -z "${LEFT_OUT-}" ] || mapfile -t -O "${#left_out[@]}" left_out <<<"$LEFT_OUT"
-repeat="make $GOAL TARGETS=\"$TARGETS\" VARIANTS=\"$(chosen_variants | tr '\n' ' ' | sed 's/ $//')\" LAYOUTS=$LAYOUTS BOOTS=$BOOTS SAMPLES=$SAMPLES SEED=$SEED"
+tells=${target_tells:-time}
+# Of the x86_64 kernels; uml has none.
+mitigations=""
+if [[ " $TARGETS " == *" tcg "* || " $TARGETS " == *" kvm "* ]]; then
+	mitigations="those that the CPU needs"
+	[ "$MITIGATIONS" = yes ] || mitigations="off (mitigations=off)"
+fi
+repeat="make $GOAL TARGETS=\"$TARGETS\" VARIANTS=\"$(chosen_variants | tr '\n' ' ' | sed 's/ $//')\""
+# Counts have no layouts, no samples and no order.
+[ "$tells" = counts ] || repeat+=" LAYOUTS=$LAYOUTS BOOTS=$BOOTS SAMPLES=$SAMPLES SEED=$SEED"
 [ "$TUNE" = no ] || repeat+=" TUNE=yes"
 [ "$MITIGATIONS" = yes ] || repeat+=" MITIGATIONS=no"
 [ "$UM_FIDELITY" = yes ] || repeat+=" UM_FIDELITY=no"
@@ -63,7 +72,7 @@ repeat="make $GOAL TARGETS=\"$TARGETS\" VARIANTS=\"$(chosen_variants | tr '\n' '
 
 base_dir=$("$top/harness/kernel/build.sh" path "$(baseline_variant)")
 jq -n \
-	--arg target "$TARGET" \
+	--arg target "$TARGET" --arg tells "$tells" \
 	--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
 	--arg kernel_version "$(make -s -C "$SOURCE" kernelversion 2>/dev/null || awk -F ' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $2; s = "." } END { print v }' "$SOURCE/Makefile")" \
 	--arg kernel_source "$(cat "$SOURCE/.sheafbench")" \
@@ -74,7 +83,7 @@ jq -n \
 	--argjson cpus "$(nproc)" \
 	--arg host_kernel "$(uname -r)" \
 	--arg virtualization "${virt:-none}" \
-	--arg mitigations "$MITIGATIONS" \
+	--arg mitigations "$mitigations" \
 	--arg governor "$(cpu_file "cpu$measured/cpufreq/scaling_governor")" --argjson measured_cpu "$measured" \
 	--arg smt "$(cpu_file smt/control)" \
 	--argjson seed "$SEED" --argjson layouts "$LAYOUTS" --argjson boots "$BOOTS" --argjson runs "$RUNS" --argjson samples "$SAMPLES" \

@@ -40,7 +40,7 @@ target_names() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$
 time_target() {
 	local t
 	for t in ${TARGETS:-uml}; do
-		(. "$top/harness/targets/$t.sh" && [ "${target_tells:-time}" = time ]) || continue
+		(unset target_tells && . "$top/harness/targets/$t.sh" && [ "${target_tells:-time}" = time ]) || continue
 		printf '%s\n' "$t"
 		return
 	done
@@ -111,14 +111,16 @@ chosen_builds() {
 	done | awk '!seen[$1]++ { print $2 }'
 }
 
-# The variants to run: those asked for, or all but the checks; the baseline, the null and the
-# doses are in every result.
+# The variants to run: those asked for, or all but the checks; the baseline is in every result, and the
+# null and the doses, which prove a clock, in every one that tells time.
 chosen_variants() {
-	local name role
+	local name role timed
+	timed=$(time_target)
 	for name in $(variant_names); do
 		role=$(variant_key "$name" role change)
 		case $role in
-		baseline | null | dose) ;;
+		baseline) ;;
+		null | dose) [ -n "$timed" ] || [[ " $VARIANTS " == *" $name "* ]] || continue ;;
 		*)
 			[[ " $VARIANTS " == *" $name "* ]] || { [ -z "$VARIANTS" ] && [ "$role" = change ]; } || continue
 			;;

@@ -44,7 +44,8 @@ awk -F '\t' '!/^#/ && NF { print $3 "\t" $1 }' samples.dat | LC_ALL=C sort -t "$
 		{ x[++n] = $2 }
 		END { edge(); print "most = " most + 0 }' >>vars.gp
 
-scripts=(effects effects-all samples by-size by-n dose layouts counts)
+scripts=(counts)
+grep -qx 'timed = 0' vars.gp || scripts+=(effects effects-all samples by-size by-n dose layouts)
 if [ -f "$result/peers.tsv" ]; then
 	cp "$result/peers.tsv" peers.dat
 	scripts+=(peers)

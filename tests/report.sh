@@ -315,6 +315,36 @@ for fidelity in yes no; do
 done
 expect 1 '' 'without counts there is no word of them' grep -q 'Counted, not timed' full/report.md
 
+# Of targets that tell no time: not a word of one, and no certificate, in text, summary and terminal.
+simulate untimed --layouts 4 --small --variants 'local-trylock qpw-n qpw-on slowpath'
+rm untimed/samples/* untimed/runs/*
+sed -i '/^#/!d' untimed/boots.tsv
+cp -r counted/counts untimed/counts
+rm untimed/counts/uml.*
+printf 'tcg.slowpath\tKernel panic - not syncing: made up\n' >untimed/counts/failed
+jq '. + {tells: "counts", target: "tcg", mitigations: "off (mitigations=off)"}' untimed/environment.json >new.json && mv new.json untimed/environment.json
+sheafstat summarize untimed >/dev/null
+holds 'untimed: plots' "$top/plots/render.sh" untimed
+holds 'untimed: only that of the counts' test "$(cd untimed/plots && echo *)" = 'counts.png counts.svg'
+holds 'untimed: texts' texts untimed
+holds 'untimed: reply.txt is fit for mail' mail_safe untimed/reply.txt
+sheafstat show untimed >untimed/shown
+holds 'untimed: no certificate' jq -e '.certificate == null and .warnings == [] and all(.variants[]; .reason == null and .missing == 0)' untimed/summary.json
+for file in report.md reply.txt shown; do
+	expect 1 '' "untimed: not a word of time in $file" \
+		grep -niE 'certificat|caution|prove[nd]|verdict|quiet|sibling|interval|layouts|samples|gate|probe|booted|[a-z] timed|TSC|boots? (of|failed)|seed|governor|stolen' <(grep -v 'Counted, not timed' "untimed/$file")
+done
+holds 'untimed: the counts' grep -qE '^qpw-on +\+12 +\+1 ' untimed/reply.txt
+holds 'untimed: by symbol' grep -qE '^qpw-on +qpw_trylock +0 +12 +\+12$' untimed/reply.txt
+holds 'untimed: in the terminal too' grep -qE '^  qpw-on +73 +\+12 +1$' untimed/shown
+holds 'untimed: whether mitigations are off' grep -qF '| mitigations of x86_64 | off (mitigations=off) |' untimed/report.md
+for file in report.md reply.txt; do
+	holds "untimed: what failed is in $file" grep -qF 'counts of slowpath (target tcg): Kernel panic - not syncing: made up' <(line_of "untimed/$file")
+done
+holds 'untimed: and in the terminal' grep -qF 'not counted: slowpath (target tcg): Kernel panic' untimed/shown
+echo 'tcg slowpath' >untimed/counts/failed
+expect 1 'counts/failed:1: not TARGET.VARIANT and reason' 'untimed: a damaged list of failures' sheafstat summarize untimed
+
 cp -r full long
 rm -r long/plots
 change long '(.variants[] | select(.name == "qpw-on") | .name) = "pw-v5-inlined-and-with-a-name-that-nobody-should-give"

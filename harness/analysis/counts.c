@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "counts.h"
+#include "result.h"
 
 /* The child @key of the object @parent, made where there is none. */
 static json_t *child(json_t *parent, const char *key)
@@ -122,6 +123,20 @@ static int file_add(json_t *out, const struct variants *vs, const char *name, co
 	return bad ? -1 : 0;
 }
 
+/* The files come by name; readers want the variants as they are everywhere else. */
+static json_t *in_order(const struct variants *vs, json_t *records)
+{
+	json_t *out = json_array(), *one;
+	size_t i;
+
+	for (int v = 0; v < vs->n; v++)
+		json_array_foreach(records, i,
+				   one) if (streq(json_text(one, "variant"), vs->v[v].name))
+			json_array_append(out, one);
+	json_decref(records);
+	return out;
+}
+
 json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f)
 {
 	char *folder = xasprintf("%s/counts", dir);
@@ -146,5 +161,38 @@ json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f)
 	}
 	free(entry);
 	free(folder);
+	return out ? in_order(vs, out) : NULL;
+}
+
+json_t *counts_failed_make(const char *dir, struct fault *f)
+{
+	char *path = xasprintf("%s/counts/failed", dir), *line;
+	json_t *out = json_array();
+	struct reader r;
+	bool bad = false;
+
+	if (access(path, F_OK) || reader_open(&r, path, f)) {
+		bad = !access(path, F_OK);
+		goto out;
+	}
+	while (!bad && (line = reader_next(&r, false, &bad, f))) {
+		char *field[2], *variant;
+
+		if (split_tabs(line, field, 2) != 2 || !(variant = strchr(field[0], '.'))) {
+			fault_set(f, "%s:%lu: not TARGET.VARIANT and reason", path, r.number);
+			bad = true;
+			break;
+		}
+		*variant++ = '\0';
+		json_array_append_new(out, json_pack("{s:s, s:s, s:s}", "target", field[0],
+						     "variant", variant, "reason", field[1]));
+	}
+	reader_close(&r);
+out:
+	free(path);
+	if (bad) {
+		json_decref(out);
+		return NULL;
+	}
 	return out;
 }

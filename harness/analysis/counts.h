@@ -16,4 +16,10 @@
  */
 json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f);
 
+/*
+ * The list "counts_failed": target, variant and reason of what could not be counted; empty where all
+ * could. NULL on a fault.
+ */
+json_t *counts_failed_make(const char *dir, struct fault *f);
+
 #endif

@@ -575,6 +575,11 @@ double result_core_per_tick(const struct result *r, int workload, int variant, i
 	return n ? sum / n : NAN;
 }
 
+bool result_timed(const json_t *environment)
+{
+	return !streq(json_text(environment, "tells"), "counts");
+}
+
 int result_read(struct result *r, const char *dir, const struct location *l, struct fault *f)
 {
 	char *real = realpath(dir, NULL), *path;
@@ -605,6 +610,7 @@ int result_read(struct result *r, const char *dir, const struct location *l, str
 	}
 	if (ret || boots_read(r, dir, f) || samples_known(r, dir, f) || runs_read(r, dir, f) ||
 	    !(r->counts = counts_make(&r->variants, dir, f)) ||
+	    !(r->counts_failed = counts_failed_make(dir, f)) ||
 	    !(r->events = events_make(r, dir, f))) {
 		result_free(r);
 		return -1;
@@ -629,6 +635,7 @@ void result_free(struct result *r)
 	free(r->target);
 	json_decref(r->environment);
 	json_decref(r->counts);
+	json_decref(r->counts_failed);
 	json_decref(r->events);
 	plan_free(&r->plan);
 	variants_free(&r->variants);

@@ -72,7 +72,8 @@ struct result {
 	const struct location *location;
 	double *value[2]; /* of boots: in the location's state, in the contended one */
 	json_t *counts;	  /* as summary.json has them, from counts.h */
-	json_t *events;	  /* and from events.h */
+	json_t *counts_failed;
+	json_t *events; /* and from events.h */
 };
 
 /* Reads the folder @dir whole. Any fault names file and line; the result is then empty. */
@@ -97,6 +98,9 @@ double result_stock(const struct result *r, int workload, int variant);
  * and @workload in a layout. NaN without chains.
  */
 double result_core_per_tick(const struct result *r, int workload, int variant, int layout);
+
+/* Whether the targets of a result told times; else there are counts alone, and nothing was sampled. */
+bool result_timed(const json_t *environment);
 
 /* summary.json as formats.md has it. */
 json_t *summary_make(const struct result *r, int resamples);

@@ -435,6 +435,85 @@ static void certificate_show(const json_t *j)
 	}
 }
 
+/* "OP/SIZE/N/ORDER" taken apart; order is "" when there is none. */
+struct workload_name {
+	char op[64], order[64];
+	unsigned int size, n;
+};
+
+static bool workload_parse(const char *s, struct workload_name *w)
+{
+	*w = (struct workload_name){ 0 };
+	return sscanf(s, "%63[^/]/%u/%u/%63s", w->op, &w->size, &w->n, w->order) >= 3;
+}
+
+/* One workload per operation: the first of 64 bytes that was counted. */
+static bool counts_stand(const json_t *counts, const json_t *one)
+{
+	struct workload_name w, other;
+	const json_t *before;
+	size_t i;
+
+	if (!workload_parse(json_text(one, "workload"), &w) || w.size != PLOT_SIZE)
+		return false;
+	json_array_foreach(counts, i, before)
+	{
+		if (streq(json_text(before, "workload"), json_text(one, "workload")))
+			return true;
+		if (streq(json_text(before, "target"), json_text(one, "target")) &&
+		    workload_parse(json_text(before, "workload"), &other) &&
+		    other.size == PLOT_SIZE && streq(other.op, w.op))
+			return false;
+	}
+	return false;
+}
+
+static const char *role_of(const json_t *j, const char *variant)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(j, "variants"), i,
+			   one) if (streq(json_text(one, "name"),
+					  variant)) return json_text(one, "role");
+	return "";
+}
+
+/* What a result holds that tells no time. */
+static void counts_show(const json_t *j)
+{
+	const json_t *counts = json_object_get(j, "counts"), *one, *base, *classes;
+	size_t i, k;
+
+	puts("exact counts per operation, and the difference from the baseline; no times");
+	json_array_foreach(counts, i, base)
+	{
+		if (!streq(role_of(j, json_text(base, "variant")), "baseline") ||
+		    !counts_stand(counts, base))
+			continue;
+		printf("\n%.40s: instructions, LOCKed ones\n", json_text(base, "workload"));
+		json_array_foreach(counts, k, one)
+		{
+			const char *role = role_of(j, json_text(one, "variant"));
+
+			if (!streq(role, "baseline") && !streq(role, "change"))
+				continue;
+			if (!streq(json_text(one, "workload"), json_text(base, "workload")) ||
+			    !streq(json_text(one, "target"), json_text(base, "target")))
+				continue;
+			classes = json_object_get(one, "classes");
+			printf("  %-22.22s %8.6g %+6.6g %4.6g\n", json_text(one, "variant"),
+			       json_num(classes, "instructions"),
+			       json_num(classes, "instructions") -
+				       json_num(json_object_get(base, "classes"), "instructions"),
+			       json_object_get(classes, "lock") ? json_num(classes, "lock") : 0.0);
+		}
+	}
+	json_array_foreach(json_object_get(j, "counts_failed"), i, one)
+		printf("not counted: %.22s (target %.20s): %.120s\n", json_text(one, "variant"),
+		       json_text(one, "target"), json_text(one, "reason"));
+}
+
 static int cmd_show(const struct command *c, int argc, char **argv)
 {
 	static const struct option longs[] = { { "help", 0, NULL, 'h' }, { 0 } };
@@ -452,9 +531,14 @@ static int cmd_show(const struct command *c, int argc, char **argv)
 	j = summary_read(argv[optind], &f);
 	if (!j)
 		return failed(&f);
-	one = json_object_get(j, "estimator");
-	printf("%.44s  target %.20s\nvalue of a run: %.60s\n", json_text(j, "result"),
-	       json_text(json_object_get(j, "environment"), "target"), json_text(one, "about"));
+	printf("%.44s  target %.20s\n", json_text(j, "result"),
+	       json_text(json_object_get(j, "environment"), "target"));
+	if (!result_timed(json_object_get(j, "environment"))) {
+		counts_show(j);
+		json_decref(j);
+		return finished();
+	}
+	printf("value of a run: %.60s\n", json_text(json_object_get(j, "estimator"), "about"));
 	certified = json_is_true(json_object_get(json_object_get(j, "certificate"), "holds"));
 	certificate_show(json_object_get(j, "certificate"));
 	json_array_foreach(json_object_get(j, "variants"), i, one)
@@ -574,18 +658,6 @@ static void plot_effects(FILE *out, const json_t *j)
 		quoted(out, json_text(e, "baseline"));
 		putc('\n', out);
 	}
-}
-
-/* "OP/SIZE/N/ORDER" taken apart; order is "" when there is none. */
-struct workload_name {
-	char op[64], order[64];
-	unsigned int size, n;
-};
-
-static bool workload_parse(const char *s, struct workload_name *w)
-{
-	*w = (struct workload_name){ 0 };
-	return sscanf(s, "%63[^/]/%u/%u/%63s", w->op, &w->size, &w->n, w->order) >= 3;
 }
 
 static void plot_bysize(FILE *out, const json_t *j)
@@ -735,27 +807,6 @@ static int plot_samples(FILE *out, const json_t *j, const struct result *r, cons
 	return 0;
 }
 
-/* One workload per operation: the first of 64 bytes that was counted. */
-static bool counts_stand(const json_t *counts, const json_t *one)
-{
-	struct workload_name w, other;
-	const json_t *before;
-	size_t i;
-
-	if (!workload_parse(json_text(one, "workload"), &w) || w.size != PLOT_SIZE)
-		return false;
-	json_array_foreach(counts, i, before)
-	{
-		if (streq(json_text(before, "workload"), json_text(one, "workload")))
-			return true;
-		if (streq(json_text(before, "target"), json_text(one, "target")) &&
-		    workload_parse(json_text(before, "workload"), &other) &&
-		    other.size == PLOT_SIZE && streq(other.op, w.op))
-			return false;
-	}
-	return false;
-}
-
 struct symbol {
 	const char *name;
 	double most;
@@ -773,21 +824,20 @@ static void plot_counts(FILE *out, const json_t *j)
 {
 	const json_t *counts = json_object_get(j, "counts"), *one, *classes;
 	struct symbol *symbol = NULL;
-	const char *base = "";
 	int symbols = 0;
-	const char *name;
+	const char *name, *role;
 	size_t i;
 
 	fprintf(out, "# instructions per operation on x86_64, stacked by symbol; a block per "
 		     "workload and "
 		     "variant\n"
 		     "# columns: from to place variant_index name title workload symbol\n");
-	json_array_foreach(json_object_get(j, "variants"), i,
-			   one) if (streq(json_text(one, "role"), "baseline"))
-		base = json_text(one, "name");
 	json_array_foreach(counts, i, one)
 	{
-		if (!streq(json_text(one, "target"), "tcg") || !counts_stand(counts, one))
+		role = role_of(j, json_text(one, "variant"));
+		/* A dose is shown nowhere, and takes no colour from what is. */
+		if (!streq(json_text(one, "target"), "tcg") || !counts_stand(counts, one) ||
+		    streq(role, "dose") || streq(role, "check"))
 			continue;
 		json_object_foreach(json_object_get(one, "symbols"), name, classes)
 		{
@@ -803,7 +853,7 @@ static void plot_counts(FILE *out, const json_t *j)
 				symbol[at] = (struct symbol){ .name = name, .added = 1 };
 			}
 			symbol[at].most = fmax(symbol[at].most, n);
-			if (streq(json_text(one, "variant"), base))
+			if (streq(role, "baseline"))
 				symbol[at].added = 0;
 		}
 	}

@@ -31,6 +31,7 @@ json_t *json_from_interval(struct interval i)
 
 static json_t *variants_json(const struct result *r)
 {
+	const bool timed = result_timed(r->environment);
 	json_t *all = json_array();
 
 	for (int v = 0; v < r->variants.n; v++) {
@@ -61,7 +62,9 @@ static json_t *variants_json(const struct result *r)
 			}
 			layouts += good;
 		}
-		if (!reason && !boots[BOOT_OK])
+		if (!timed)
+			boots[BOOT_MISSING] = 0;
+		else if (!reason && !boots[BOOT_OK])
 			reason = "not booted yet";
 		json_array_append_new(
 			all, json_pack("{s:s, s:s, s:s, s:f, s:i, s:i, s:i, s:i, s:s?, s:o}",
@@ -620,8 +623,8 @@ json_t *summary_make(const struct result *r, int resamples)
 {
 	json_t *values = json_array(), *effects = json_array(), *warnings = json_array();
 	int baseline = variants_baseline(&r->variants);
-	bool compared = false;
-	json_t *certificate;
+	bool compared = !result_timed(r->environment);
+	json_t *certificate = json_null();
 
 	for (int w = 0; w < r->workloads; w++) {
 		for (int v = 0; v < r->variants.n; v++) {
@@ -644,15 +647,17 @@ json_t *summary_make(const struct result *r, int resamples)
 		warn(warnings,
 		     xasprintf("no effects: no layout is there for both %s and another variant",
 			       r->variants.v[baseline].name));
-	certificate = certificate_json(r, effects);
+	if (result_timed(r->environment))
+		certificate = certificate_json(r, effects);
 	starved_warn(warnings, json_object_get(certificate, "gate"));
-	return json_pack(
-		"{s:i, s:s, s:O, s:{s:s, s:s}, s:{s:s, s:i}, s:o, s:o, s:o, s:O, s:O, s:o, s:o}",
-		"schema", 1, "result", r->id, "environment", r->environment, "estimator",
-		"location", r->location->name, "about", r->location->about, "bootstrap", "method",
-		"nested, studentised", "resamples", resamples, "variants", variants_json(r),
-		"values", values, "effects", effects, "counts", r->counts, "counters", r->events,
-		"certificate", certificate, "warnings", warnings);
+	return json_pack("{s:i, s:s, s:O, s:{s:s, s:s}, s:{s:s, s:i}, s:o, s:o, s:o, s:O, s:O, "
+			 "s:O, s:o, s:o}",
+			 "schema", 1, "result", r->id, "environment", r->environment, "estimator",
+			 "location", r->location->name, "about", r->location->about, "bootstrap",
+			 "method", "nested, studentised", "resamples", resamples, "variants",
+			 variants_json(r), "values", values, "effects", effects, "counts",
+			 r->counts, "counts_failed", r->counts_failed, "counters", r->events,
+			 "certificate", certificate, "warnings", warnings);
 }
 
 /* What one location gives: spreads of the baseline and the null relative to their means. */

@@ -137,6 +137,95 @@ static const json_t *headline(const struct view *r, const char *target, const ch
 	return NULL;
 }
 
+/* Whether two records of a variant have the same symbols with the same counts, and the same estimates. */
+static bool same_counts(const json_t *a, const json_t *b)
+{
+	const json_t *of = json_object_get(a, "symbols"), *others = json_object_get(b, "symbols"),
+		     *classes;
+	const char *symbol;
+
+	if (json_object_size(of) != json_object_size(others) ||
+	    !json_equal(json_object_get(a, "estimates"), json_object_get(b, "estimates")))
+		return a == b;
+	json_object_foreach((json_t *)of, symbol,
+			    classes) for (size_t k = 0; k < ARRAY_SIZE(kinds);
+					  k++) if (!json_object_get(others, symbol) ||
+						   of_kind(classes, k) !=
+							   of_kind(json_object_get(others, symbol),
+								   k)) return false;
+	return true;
+}
+
+static bool same_op(const char *a, const char *b)
+{
+	size_t length = strcspn(a, "/");
+
+	return length == strcspn(b, "/") && !strncmp(a, b, length);
+}
+
+/*
+ * The workload that has this one's counts in all variants, and its operation: the first in the result,
+ * which stands for the others. A mail has the headline only.
+ */
+static const char *stands_for(const struct view *r, const char *target, const char *workload)
+{
+	const struct vinfo *base = baseline(r);
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "counts"), i, one)
+	{
+		const char *other = json_text(one, "workload");
+		bool alike = same_op(workload, other) &&
+			     !strcmp(json_text(one, "target"), target) &&
+			     !strcmp(json_text(one, "variant"), base->name);
+
+		for (size_t v = 0; alike && v < r->nvariants; v++)
+			alike = same_counts(record(r, target, workload, r->variants[v].name),
+					    record(r, target, other, r->variants[v].name));
+		if (alike)
+			return other;
+	}
+	return workload;
+}
+
+/* Whether a table tells of this record: in a mail of the headline, else of those that stand for the others. */
+static bool told(const struct doc *d, const struct view *r, const json_t *one)
+{
+	const char *target = json_text(one, "target"), *workload = json_text(one, "workload");
+	const struct vinfo *base = baseline(r);
+
+	if (!base)
+		return false;
+	if (d->style == DOC_MAIL)
+		return !strcmp(workload, json_text(headline(r, target, base->name), "workload"));
+	return !strcmp(workload, stands_for(r, target, workload));
+}
+
+/* Which workloads the tables leave out. */
+static void write_alike(struct doc *d, const struct view *r)
+{
+	const struct vinfo *base = baseline(r);
+	bool any = false;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "counts"), i, one)
+	{
+		if (d->style == DOC_MAIL || strcmp(json_text(one, "variant"), base->name) != 0 ||
+		    strcmp(json_text(one, "target"), "tcg") != 0 || told(d, r, one))
+			continue;
+		if (!any)
+			doc_para(d, "Not shown again, because each symbol of each variant executes "
+				    "the same:");
+		any = true;
+		doc_item(d, "%s: as %s", json_text(one, "workload"),
+			 stands_for(r, "tcg", json_text(one, "workload")));
+	}
+	if (any)
+		doc_gap(d);
+}
+
 void write_counts(struct doc *d, const struct view *r)
 {
 	const struct vinfo *base = baseline(r);
@@ -147,10 +236,7 @@ void write_counts(struct doc *d, const struct view *r)
 	json_array_foreach(json_object_get(r->root, "counts"), i, one)
 	{
 		if (!base || strcmp(json_text(one, "variant"), base->name) != 0 ||
-		    !strcmp(json_text(one, "target"), "uml"))
-			continue;
-		if (d->style == DOC_MAIL &&
-		    one != headline(r, json_text(one, "target"), base->name))
+		    !strcmp(json_text(one, "target"), "uml") || !told(d, r, one))
 			continue;
 		if (!any) {
 			doc_heading(d, 2, "Counted, not timed");
@@ -165,10 +251,12 @@ void write_counts(struct doc *d, const struct view *r)
 		any = true;
 		counts_table(d, r, one);
 	}
+	if (any)
+		write_alike(d, r);
 }
 
 /* The symbols in which a variant executes more or less than the baseline. */
-static int symbol_rows(struct table *t, const json_t *one, const json_t *base)
+static int symbol_rows(struct table *t, const struct doc *d, const json_t *one, const json_t *base)
 {
 	const json_t *mine = json_object_get(one, "symbols"),
 		     *theirs = json_object_get(base, "symbols"), *classes;
@@ -187,9 +275,13 @@ static int symbol_rows(struct table *t, const json_t *one, const json_t *base)
 
 		if (before == after || !strcmp(symbol, COUNTS_LOOP))
 			continue;
-		table_row(t, json_text(one, "workload"), json_text(one, "variant"), symbol,
-			  count(before, false).s, count(after, false).s,
-			  count(after - before, true).s);
+		if (d->style == DOC_MAIL)
+			table_row(t, json_text(one, "variant"), symbol, count(before, false).s,
+				  count(after, false).s, count(after - before, true).s);
+		else
+			table_row(t, json_text(one, "workload"), json_text(one, "variant"), symbol,
+				  count(before, false).s, count(after, false).s,
+				  count(after - before, true).s);
 		rows++;
 	}
 	json_decref(names);
@@ -208,7 +300,7 @@ void write_count_symbols(struct doc *d, const struct view *r)
 	int rows = 0;
 	size_t i;
 
-	table_start(&t, heads);
+	table_start(&t, heads + (d->style == DOC_MAIL));
 	for (size_t v = 0; base && v < r->nvariants; v++) {
 		json_array_foreach(json_object_get(r->root, "counts"), i, one)
 		{
@@ -217,9 +309,10 @@ void write_count_symbols(struct doc *d, const struct view *r)
 			int differ;
 
 			if (strcmp(json_text(one, "variant"), r->variants[v].name) != 0 || !from ||
-			    !counted(&r->variants[v]) || !strcmp(json_text(one, "target"), "uml"))
+			    !counted(&r->variants[v]) || !strcmp(json_text(one, "target"), "uml") ||
+			    !told(d, r, one))
 				continue;
-			differ = symbol_rows(&t, one, from);
+			differ = symbol_rows(&t, d, one, from);
 			rows += differ;
 			none = json_object_get(same, r->variants[v].name);
 			json_object_set_new(same, r->variants[v].name,
@@ -228,8 +321,13 @@ void write_count_symbols(struct doc *d, const struct view *r)
 	}
 	if (json_object_size(same)) {
 		doc_heading(d, 2, "Where the instructions come from");
-		doc_para(d, "Instructions per operation, by the symbol that executes them, where a "
-			    "variant differs from the baseline.");
+		doc_para(d,
+			 "Instructions per operation%s%s, by the symbol that executes them, "
+			 "where a variant differs from the baseline.",
+			 d->style == DOC_MAIL ? " of " : "",
+			 d->style == DOC_MAIL
+				 ? json_text(headline(r, "tcg", base->name), "workload")
+				 : "");
 		json_object_foreach(same, name, none) if (json_is_true(none))
 			doc_item(d, "%s: the same in every symbol of every workload.", name);
 		doc_gap(d);
@@ -300,9 +398,27 @@ void write_fidelity(struct doc *d, const struct view *r)
 	doc_table_end(d, &t);
 }
 
+/* What the models make of a variant on the workload of the baseline's record @from. */
+static void estimate_row(struct table *t, const char *const *heads, int cols, const struct view *r,
+			 const json_t *from, const struct vinfo *variant)
+{
+	const char *workload = json_text(from, "workload");
+	const json_t *of = json_object_get(
+		record(r, json_text(from, "target"), workload, variant->name), "estimates");
+	struct number n[DOC_COLS];
+
+	if (!json_object_size(of) || (!counted(variant) && !is_role(variant, "baseline")))
+		return;
+	for (int k = 2; k < DOC_COLS; k++)
+		n[k] = number(k < cols ? json_num(of, heads[k] + 1) : NAN, 1, false);
+	table_row(t, workload, variant->name, n[2].s, n[3].s, n[4].s, n[5].s, n[6].s, n[7].s,
+		  n[8].s, n[9].s, n[10].s, n[11].s);
+}
+
 void write_estimates(struct doc *d, const struct view *r)
 {
 	const char *heads[DOC_COLS + 1] = { "workload", "variant" };
+	const struct vinfo *base = baseline(r);
 	const json_t *counts = json_object_get(r->root, "counts"), *one, *v;
 	const char *cpu;
 	struct table t;
@@ -330,17 +446,11 @@ void write_estimates(struct doc *d, const struct view *r)
 		table_start(&t, heads);
 		json_array_foreach(counts, i, one)
 		{
-			const json_t *of = json_object_get(one, "estimates");
-			struct number n[DOC_COLS];
-
-			if (!json_object_size(of))
+			if (!base || strcmp(json_text(one, "variant"), base->name) != 0 ||
+			    !told(d, r, one))
 				continue;
-			for (int k = 2; k < DOC_COLS; k++)
-				n[k] = number(k < cols ? json_num(of, heads[k] + 1) : NAN, 1,
-					      false);
-			table_row(&t, json_text(one, "workload"), json_text(one, "variant"), n[2].s,
-				  n[3].s, n[4].s, n[5].s, n[6].s, n[7].s, n[8].s, n[9].s, n[10].s,
-				  n[11].s);
+			for (size_t k = 0; k < r->nvariants; k++)
+				estimate_row(&t, heads, cols, r, one, &r->variants[k]);
 		}
 		doc_table_end(d, &t);
 	}

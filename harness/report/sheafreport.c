@@ -18,15 +18,16 @@
 /* Above this, the kernel's submitting-patches asks for a link instead; in bytes. */
 #define MAIL_LIMIT 300000
 
-/* What is measured, in words, by the first part of a workload's name. */
+/* What is measured, in words, by the first part of a workload's name; some end in "timed" or "counted". */
 static const struct {
 	const char *op, *what;
+	bool ends;
 } ops[] = {
-	{ "pair", "kmalloc and then kfree of one object, both timed" },
-	{ "alloc", "kmalloc alone; the frees are not timed" },
-	{ "free", "kfree alone; the allocations are not timed" },
-	{ "batch-alloc", "the kmalloc half of N allocations followed by N frees" },
-	{ "batch-free", "the kfree half of N allocations followed by N frees" },
+	{ "pair", "kmalloc and then kfree of one object, both", true },
+	{ "alloc", "kmalloc alone; the frees are not", true },
+	{ "free", "kfree alone; the allocations are not", true },
+	{ "batch-alloc", "the kmalloc half of N allocations followed by N frees", false },
+	{ "batch-free", "the kfree half of N allocations followed by N frees", false },
 };
 
 /* In the order in which a mail has room for them. */
@@ -113,30 +114,32 @@ enum fact_use {
 static const struct {
 	const char *key, *label, *unit;
 	enum fact_use use;
+	bool counts; /* says something of counts too */
 } facts[] = {
-	{ "date", "date", "", MAIL },
-	{ "target", "target", "", MAIL },
-	{ "kernel_version", "kernel", "", MAIL },
-	{ "kernel_config_hash", "kernel configuration, hash", "", FILES },
-	{ "compiler", "compiler", "", MAIL },
-	{ "cpu_model", "CPU", "", MAIL },
-	{ "cpus", "CPUs", "", MAIL },
-	{ "virtualization", "virtualization", "", MAIL },
-	{ "host_kernel", "host kernel", "", MAIL },
-	{ "governor", "frequency governor", "", MAIL },
-	{ "smt", "SMT", "", MAIL },
-	{ "steal_ppm", "time stolen by the host", " ppm", EXTRA },
-	{ "clock_khz", "clock", " kHz", MAIL },
-	{ "timer_step", "smallest step of the clock", " ticks", MAIL },
-	{ "layouts", "layouts per variant", "", MAIL },
-	{ "boots", "boots per layout", "", MAIL },
-	{ "samples", "samples per workload and boot", "", MAIL },
-	{ "seed", "seed", "", MAIL },
-	{ "variants", "variants asked for", "", FILES },
-	{ "workloads", "workloads asked for", "", FILES },
-	{ "link_s", "time to link one layout", " s", EXTRA },
-	{ "duration_s", "took", " s", MAIL },
-	{ "commit", "sheafbench commit", "", MAIL },
+	{ "date", "date", "", MAIL, true },
+	{ "target", "target", "", MAIL, true },
+	{ "kernel_version", "kernel", "", MAIL, true },
+	{ "kernel_config_hash", "kernel configuration, hash", "", FILES, true },
+	{ "mitigations", "mitigations of x86_64", "", EXTRA, true },
+	{ "compiler", "compiler", "", MAIL, true },
+	{ "cpu_model", "CPU", "", MAIL, true },
+	{ "cpus", "CPUs", "", MAIL, true },
+	{ "virtualization", "virtualization", "", MAIL, true },
+	{ "host_kernel", "host kernel", "", MAIL, true },
+	{ "governor", "frequency governor", "", MAIL, false },
+	{ "smt", "SMT", "", MAIL, false },
+	{ "steal_ppm", "time stolen by the host", " ppm", EXTRA, false },
+	{ "clock_khz", "clock", " kHz", MAIL, false },
+	{ "timer_step", "smallest step of the clock", " ticks", MAIL, false },
+	{ "layouts", "layouts per variant", "", MAIL, false },
+	{ "boots", "boots per layout", "", MAIL, false },
+	{ "samples", "samples per workload and boot", "", MAIL, false },
+	{ "seed", "seed", "", MAIL, false },
+	{ "variants", "variants asked for", "", FILES, true },
+	{ "workloads", "workloads asked for", "", FILES, true },
+	{ "link_s", "time to link one layout", " s", EXTRA, false },
+	{ "duration_s", "took", " s", MAIL, false },
+	{ "commit", "sheafbench commit", "", MAIL, true },
 };
 
 static void write_environment(struct doc *d, const struct view *r)
@@ -148,10 +151,13 @@ static void write_environment(struct doc *d, const struct view *r)
 	if (d->style == DOC_MARKDOWN)
 		table_start(&t, heads);
 	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
-		char *text = env_text(r, facts[i].key);
-		char *value = text ? xasprintf("%s%s", text, facts[i].unit)
-				   : xasprintf("n/a (environment.json has no %s)", facts[i].key);
+		char *text, *value;
 
+		if (!r->timed && !facts[i].counts)
+			continue;
+		text = env_text(r, facts[i].key);
+		value = text ? xasprintf("%s%s", text, facts[i].unit)
+			     : xasprintf("n/a (environment.json has no %s)", facts[i].key);
 		if (d->style == DOC_MARKDOWN && (text || facts[i].use != EXTRA))
 			table_row(&t, facts[i].label, value);
 		else if (d->style == DOC_MAIL && text && facts[i].use != FILES)
@@ -204,6 +210,14 @@ static void write_opening(struct doc *d, const struct view *r)
 		return;
 	}
 	doc_para(d, "Hello,");
+	if (!r->timed) {
+		doc_para(d, "The cost of the per-CPU spinlock in the sheaf fast path was given in "
+			    "this thread as single values, while repeated runs of one kernel "
+			    "differed by more than most of the deltas. Here is what can be told "
+			    "exactly: the instructions that kmalloc and kfree execute with and "
+			    "without it.");
+		return;
+	}
 	doc_para(
 		d,
 		"The cost of the per-CPU spinlock in the sheaf fast path was given in this thread "
@@ -216,11 +230,10 @@ static void write_opening(struct doc *d, const struct view *r)
 				: "");
 }
 
-/* What must be read before any number: an unproven instrument, no intervals, failed variants. */
-static void write_cautions(struct doc *d, const struct view *r)
+/* Why effects are not to be called real: an unproven instrument, no intervals, no comparison. */
+static void write_unproven(struct doc *d, const struct view *r)
 {
 	const json_t *why = json_object_get(r->certificate, "why_not"), *sentence;
-	double failed = 0;
 	size_t k;
 
 	if (!r->proven) {
@@ -244,6 +257,16 @@ static void write_cautions(struct doc *d, const struct view *r)
 		doc_para(d, "CAUTION: this result holds no comparison at all: no layout is common "
 			    "to the baseline and another variant. The failed variants below say "
 			    "why.");
+}
+
+/* What must be read before any number. */
+static void write_cautions(struct doc *d, const struct view *r)
+{
+	size_t uncounted = json_array_size(json_object_get(r->root, "counts_failed"));
+	double failed = 0;
+
+	if (r->timed)
+		write_unproven(d, r);
 	for (size_t i = 0; i < r->nvariants; i++)
 		failed += r->variants[i].failed > 0 || r->variants[i].reason;
 	if (failed)
@@ -251,14 +274,70 @@ static void write_cautions(struct doc *d, const struct view *r)
 			 "%.0f of %zu variants failed in part or in whole; see \"What failed\" "
 			 "below.",
 			 failed, r->nvariants);
+	if (uncounted)
+		doc_para(d,
+			 "What %zu boot%s executed could not be counted; see \"What failed\" "
+			 "below.",
+			 uncounted, plural(uncounted));
+}
+
+/* The operations that there are numbers of. */
+static void write_ops(struct doc *d, const struct view *r)
+{
+	const json_t *counts = json_object_get(r->root, "counts"), *one;
+	bool any = false;
+
+	for (size_t k = 0; k < ARRAY_SIZE(ops); k++) {
+		size_t length = strlen(ops[k].op), i;
+		bool there = false;
+
+		for (i = 0; i < r->neffects; i++)
+			there |= !strcmp(r->effects[i].op, ops[k].op);
+		json_array_foreach(counts, i, one)
+			there |= !strncmp(json_text(one, "workload"), ops[k].op, length) &&
+				 json_text(one, "workload")[length] == '/';
+		if (there)
+			doc_item(d, "%s: %s%s", ops[k].op, ops[k].what,
+				 !ops[k].ends ? ""
+				 : r->timed   ? " timed"
+					      : " counted");
+		any |= there;
+	}
+	if (any)
+		doc_gap(d);
+}
+
+static void write_variants(struct doc *d, const struct view *r)
+{
+	for (size_t i = 0; i < r->nvariants; i++)
+		doc_item(d, "%s: %s", r->variants[i].name, r->variants[i].title);
+	doc_gap(d);
+}
+
+static void write_counting(struct doc *d, const struct view *r)
+{
+	doc_heading(d, 2, "What was counted, and how");
+	doc_para(d, "QEMU emulates one CPU, whose clock advances by one with each instruction. A "
+		    "kernel module runs kmalloc() and kfree() between markers, and a plugin of "
+		    "QEMU's counts what is executed between them. After a warm-up, five such "
+		    "windows are taken of each workload; those into which an interrupt broke are "
+		    "left out, and of the others each has to have as many instructions as the "
+		    "guest's clock advanced by. A workload is named OPERATION/SIZE/N/ORDER: "
+		    "objects of SIZE bytes, N of them held at once, freed in ORDER.");
+	write_ops(d, r);
+	write_variants(d, r);
 }
 
 static void write_method(struct doc *d, const struct view *r)
 {
 	double layouts = json_num(r->env, "layouts"), boots = json_num(r->env, "boots");
 	char *samples = env_text(r, "samples");
-	bool seen[ARRAY_SIZE(ops)] = { false };
 
+	if (!r->timed) {
+		free(samples);
+		write_counting(d, r);
+		return;
+	}
 	if (isnan(layouts))
 		layouts = most_layouts(r);
 	if (isnan(boots) && r->neffects)
@@ -269,16 +348,8 @@ static void write_method(struct doc *d, const struct view *r)
 		    "the cost of the loop and of the reads is measured and subtracted. A workload "
 		    "is named OPERATION/SIZE/N/ORDER: objects of SIZE bytes, N of them held at "
 		    "once, freed in ORDER.");
-	for (size_t i = 0; i < r->neffects; i++)
-		for (size_t k = 0; k < ARRAY_SIZE(ops); k++)
-			if (!seen[k] && !strcmp(r->effects[i].op, ops[k].op)) {
-				doc_item(d, "%s: %s", ops[k].op, ops[k].what);
-				seen[k] = true;
-			}
-	doc_gap(d);
-	for (size_t i = 0; i < r->nvariants; i++)
-		doc_item(d, "%s: %s", r->variants[i].name, r->variants[i].title);
-	doc_gap(d);
+	write_ops(d, r);
+	write_variants(d, r);
 	doc_para(d,
 		 "Each variant is linked in %s layout%s: pads before mm/slub.o move the code, by "
 		 "the same amounts in all variants but null, and dummy allocations at boot move "
@@ -309,7 +380,9 @@ static void write_method(struct doc *d, const struct view *r)
 
 static void write_failures(struct doc *d, const struct view *r)
 {
+	const json_t *uncounted = json_object_get(r->root, "counts_failed"), *one;
 	bool any = false;
+	size_t k;
 
 	for (size_t i = 0; i < r->nvariants; i++) {
 		const struct vinfo *v = &r->variants[i];
@@ -325,6 +398,14 @@ static void write_failures(struct doc *d, const struct view *r)
 				 v->reason ? v->reason : "no reason recorded");
 		else
 			doc_item(d, "%s (%s): %s", v->name, v->title, v->reason);
+	}
+	json_array_foreach(uncounted, k, one)
+	{
+		if (!any)
+			doc_heading(d, 2, "What failed");
+		any = true;
+		doc_item(d, "counts of %s (target %s): %s", json_text(one, "variant"),
+			 json_text(one, "target"), json_text(one, "reason"));
 	}
 	if (any)
 		doc_gap(d);
@@ -380,11 +461,18 @@ static void write_caveats(struct doc *d, const struct view *r)
 			 "The kernels ran as User Mode Linux. mm/slub.c is the real one at "
 			 "native speed, but %s.",
 			 uml_differs(r));
-	doc_item(d, "The clock is the time stamp counter. Its ticks are of constant rate; they are "
-		    "not core cycles, of which there are as many to a tick as the clock line "
-		    "above says.");
-	doc_item(d, "The probe sees a sibling that takes issue slots. It does not see one that "
-		    "only takes cache or memory bandwidth.");
+	if (r->timed) {
+		doc_item(d, "The clock is the time stamp counter. Its ticks are of constant rate; "
+			    "they are not core cycles, of which there are as many to a tick as the "
+			    "clock line above says.");
+		doc_item(d, "The probe sees a sibling that takes issue slots. It does not see one "
+			    "that only takes cache or memory bandwidth.");
+	} else {
+		doc_item(d, "How long anything takes. One instruction may take a hundred times "
+			    "what another does, and a LOCKed one waits for what is before it.");
+		doc_item(d, "What another CPU executes: the kernel changes its own code at boot to "
+			    "fit the CPU that it finds, and what it found is QEMU's.");
+	}
 	doc_item(d, "The QPW variants are a port of the idea to this kernel, written for this "
 		    "comparison, and not the posted series: all sheaf paths take the lock, remote "
 		    "flushes are done by the caller, and qpw= flips a static key. The lock is not "
@@ -409,9 +497,13 @@ static void write_repeat(struct doc *d, const struct view *r)
 	else
 		doc_para(d, "n/a: environment.json has no command; make bench with the seed and "
 			    "layouts above.");
-	doc_para(d, "SEED sets the random order of the boots and the layouts, LAYOUTS and BOOTS "
-		    "how many there are, VARIANTS and WORKLOADS (a regular expression) what is "
-		    "compared. `make help` lists the rest.");
+	if (r->timed)
+		doc_para(d, "SEED sets the random order of the boots and the layouts, LAYOUTS and "
+			    "BOOTS how many there are, VARIANTS and WORKLOADS (a regular "
+			    "expression) what is compared. `make help` lists the rest.");
+	else
+		doc_para(d, "VARIANTS and WORKLOADS (a regular expression) set what is compared. "
+			    "`make help` lists the rest.");
 	free(command);
 	free(commit);
 }
@@ -439,41 +531,43 @@ static void write_plots(struct doc *d, const struct view *r)
 
 enum document { REPORT = 1, RESULTS = 2, REPLY = 4, FILES_ONLY = REPORT | RESULTS, ALL = 7 };
 
-/* What stands where, from the top down. */
+/* What stands where, from the top down; and what only has a meaning where there are times. */
 static const struct {
 	enum document in;
 	void (*write)(struct doc *d, const struct view *r);
+	bool timed;
 } sections[] = {
-	{ ALL, write_opening },
-	{ ALL, write_cautions },
-	{ ALL, write_certificate },
-	{ ALL, write_answer },
-	{ ALL, write_brief },
-	{ ALL, write_contended },
-	{ ALL, write_counts },
-	{ ALL, write_fidelity },
-	{ ALL, write_counters },
-	{ FILES_ONLY, write_estimates },
-	{ FILES_ONLY, write_components },
-	{ RESULTS, write_certify },
-	{ FILES_ONLY, write_plots },
-	{ ALL, write_thread },
-	{ ALL, write_method },
-	{ ALL, write_environment },
-	{ ALL, write_findings },
-	{ ALL, write_failures },
-	{ ALL, write_left_out },
-	{ FILES_ONLY, write_warnings },
-	{ ALL, write_caveats },
-	{ ALL, write_repeat },
-	{ FILES_ONLY, write_full },
-	{ FILES_ONLY, write_count_symbols },
+	{ ALL, write_opening, false },
+	{ ALL, write_cautions, false },
+	{ ALL, write_certificate, true },
+	{ ALL, write_answer, true },
+	{ ALL, write_brief, true },
+	{ ALL, write_contended, true },
+	{ ALL, write_counts, false },
+	{ REPLY, write_count_symbols, false },
+	{ ALL, write_fidelity, false },
+	{ ALL, write_counters, false },
+	{ FILES_ONLY, write_estimates, false },
+	{ FILES_ONLY, write_components, true },
+	{ RESULTS, write_certify, true },
+	{ FILES_ONLY, write_plots, false },
+	{ ALL, write_thread, true },
+	{ ALL, write_method, false },
+	{ ALL, write_environment, false },
+	{ ALL, write_findings, true },
+	{ ALL, write_failures, false },
+	{ ALL, write_left_out, false },
+	{ FILES_ONLY, write_warnings, true },
+	{ ALL, write_caveats, false },
+	{ ALL, write_repeat, false },
+	{ FILES_ONLY, write_full, true },
+	{ FILES_ONLY, write_count_symbols, false },
 };
 
 static void write_document(struct doc *d, const struct view *r, enum document which)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
-		if (sections[i].in & which)
+		if (sections[i].in & which && (r->timed || !sections[i].timed))
 			sections[i].write(d, r);
 }
 
@@ -763,7 +857,7 @@ static int do_plotvars(const struct view *r)
 	gnuplot_string("unit", r->neffects ? unit_of(&r->effects[0]) : "TSC ticks per operation");
 	gnuplot_string("location", r->location ? r->location : "");
 	gnuplot_string("result", r->id ? r->id : "");
-	printf("proven = %d\n", r->proven);
+	printf("proven = %d\ntimed = %d\n", r->proven, r->timed);
 	printf("limit = %.6g\nlimit_all = %.6g\n", plot_limit(r, true), plot_limit(r, false));
 	/* objects in one sheaf and full sheaves in a barn, 0 where the result does not say */
 	printf("sheaf = %.0f\nbarn = %.0f\n", isnan(sheaf) ? 0 : sheaf, isnan(barn) ? 0 : barn);

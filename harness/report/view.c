@@ -226,6 +226,7 @@ int view_open(struct view *r, const char *dir)
 		json_decref(r->env);
 		r->env = json_object();
 	}
+	r->timed = result_timed(r->env);
 	r->location = text_of(json_object_get(r->root, "estimator"), "location");
 	r->about = text_of(json_object_get(r->root, "estimator"), "about");
 	if (!r->location)

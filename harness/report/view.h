@@ -49,6 +49,7 @@ struct view {
 	 */
 	struct effect *effects;
 	size_t neffects, nproofs;
+	bool timed;		   /* else there are counts alone */
 	const json_t *certificate; /* NULL without one */
 	bool proven;		   /* the certificate holds, its null and its dose do */
 	json_t *certify;	   /* certify.json; NULL without one */
