@@ -38,6 +38,7 @@ help:
 #: DURATION=5                       seconds of each of the two tests in a boot of 'make prove'
 #: SEED=1                           seed of the layouts and of the order
 #: TARGETS="uml tcg"                where to run (default: all that this machine can run); tcg counts and tells no time
+#: DEBUG_INFO=yes                   tcg tells by source line, too, where instructions come from (builds each kernel once more)
 #: MITIGATIONS=no                   tcg and kvm boot with mitigations=off
 #: KERNEL_SRC=debian-7.2            or a kernel folder, a git tree with @commit, a tarball
 #: OUT=results                      where results go; RESULT=<folder> names one for plots, reply, publish

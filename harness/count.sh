@@ -17,7 +17,7 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 end_boot() { pkill -KILL -f "$scratch/out" || true; }
 trap 'end_boot; rm -rf "$scratch"' EXIT
 trap 'say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
-mkdir -p counts/{calls,insns,sequences,estimates} consoles
+mkdir -p counts/{calls,insns,parts,lines,sequences,estimates} consoles
 : >counts/failed
 deadline=${DEADLINE:-300}
 
@@ -31,7 +31,19 @@ make_kernel() {
 	"$top/harness/initramfs.sh" "$initramfs" "$module" "$build"
 }
 
-# count TARGET VARIANT CMDLINE: its four files, of which the counts come last; sets reason to what went wrong.
+# tell_lines VARIANT INSNS OUT: the source lines of what dir's kernel executed, by its twin with debug information;
+# sets reason to why there are none. The counts stand without them.
+tell_lines() {
+	local twin
+	reason="no source lines: its kernel does not build with debug information"
+	twin=$(
+		export TARGET=tcg FLAVOUR=lines
+		"$top/harness/kernel/build.sh" tree "$1" && "$top/harness/kernel/build.sh" link "$1" 0 && "$top/harness/kernel/build.sh" path "$1"
+	) || return 0
+	reason=$(DEBUG=$twin "$top/harness/lines.sh" "$dir" "$2" "$3" 2>&1) || return 0
+}
+
+# count TARGET VARIANT CMDLINE: its files, of which the counts come last; sets reason to what went wrong.
 count() {
 	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out log=$scratch/console status=0 dir initramfs inner
 	reason="its kernel does not build"
@@ -62,9 +74,11 @@ count() {
 	rm -rf "counts/sequences/$name"
 	mkdir "counts/sequences/$name"
 	reason=$("$build/sheafcounts" --trace "$scratch/trace" --windows "$inner/windows.tsv" --symbols "$scratch/symbols" \
-		--calls "counts/calls/$name.tsv" --insns "counts/insns/$name.tsv" --sequences "counts/sequences/$name" \
-		--counts "counts/$name.tsv" 2>&1) || return 0
+		--calls "counts/calls/$name.tsv" --insns "counts/insns/$name.tsv" --parts "counts/parts/$name.tsv" --sequences "counts/sequences/$name" \
+		--counts "counts/$name.new" 2>&1) || return 0
 	! command -v llvm-mca >/dev/null || "$top/harness/mca.sh" "counts/sequences/$name" "counts/estimates/$name.tsv"
+	[ "$target" != tcg ] || [ "$DEBUG_INFO" = no ] || tell_lines "$variant" "counts/insns/$name.tsv" "counts/lines/$name.tsv"
+	mv "counts/$name.new" "counts/$name.tsv"
 }
 
 # What doses and checks execute says nothing of a change.
@@ -83,7 +97,7 @@ for target in "${targets[@]}"; do
 		if [ -f "counts/$target.$variant.tsv" ]; then
 			:
 		elif [ -n "${same[$key]-}" ]; then
-			for folder in counts/{calls,insns,estimates,.}; do
+			for folder in counts/{calls,insns,parts,lines,estimates,.}; do
 				[ ! -f "$folder/$target.${same[$key]}.tsv" ] || cp "$folder/$target.${same[$key]}.tsv" "$folder/$target.$variant.tsv"
 			done
 		else

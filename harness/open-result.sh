@@ -13,7 +13,7 @@ builds() { for v in $(chosen_variants); do printf '%s\t%s\n' "$v" "$("$top/harne
 build_table=$(builds)
 
 request=$({
-	printf '%s\n' "$TARGETS" "$WORKLOADS" "$LAYOUTS" "$BOOTS" "$RUNS" "$SAMPLES" "$PRECISION" "$MOST" "$SEED" "$TUNE" "$ALSO" "$EVENTS" "$MITIGATIONS" "$build_table"
+	printf '%s\n' "$TARGETS" "$WORKLOADS" "$LAYOUTS" "$BOOTS" "$RUNS" "$SAMPLES" "$PRECISION" "$MOST" "$SEED" "$TUNE" "$ALSO" "$EVENTS" "$MITIGATIONS" "$DEBUG_INFO" "$build_table"
 	for v in $(chosen_variants); do cat "$(variant_file "$v")"; done
 	find "$top/bench" "$top/harness/tcg-plugin" -type f | LC_ALL=C sort | xargs cat
 } | hash_of | cut -c1-6)
@@ -63,6 +63,7 @@ repeat="make $GOAL TARGETS=\"$TARGETS\" VARIANTS=\"$(chosen_variants | tr '\n' '
 [ "$tells" = counts ] || repeat+=" LAYOUTS=$LAYOUTS BOOTS=$BOOTS SAMPLES=$SAMPLES SEED=$SEED"
 [ "$TUNE" = no ] || repeat+=" TUNE=yes"
 [ "$MITIGATIONS" = yes ] || repeat+=" MITIGATIONS=no"
+[ "$DEBUG_INFO" = no ] || repeat+=" DEBUG_INFO=yes"
 [ "$UM_FIDELITY" = yes ] || repeat+=" UM_FIDELITY=no"
 [ "$RUNS" = 1 ] || repeat+=" RUNS=$RUNS"
 [ "$EVENTS" = auto ] || repeat+=" EVENTS=$EVENTS"

@@ -4,7 +4,7 @@
 # variants.sh. check_values refuses a bad one in one line, exit status 2, before anything is done.
 
 known_values=(TARGETS VARIANTS WORKLOADS LAYOUTS BOOTS RUNS SAMPLES PRECISION MOST SEED TUNE JOBS KERNEL_SRC OUT CACHE INSTALL RESULT BUILD EVENTS MITIGATIONS VARIANT DURATION
-	MBOX NAME TITLE KCONFIG CMDLINE BASE UM_FIDELITY)
+	MBOX NAME TITLE KCONFIG CMDLINE BASE UM_FIDELITY DEBUG_INFO)
 
 # One object held at each size; alloc and free apart over the number of objects held, past
 # what a sheaf and what the barn keeps; batches freed in three orders.
@@ -18,6 +18,8 @@ export LAYOUTS=${LAYOUTS:-16} BOOTS=${BOOTS:-1} RUNS=${RUNS:-1} SAMPLES=${SAMPLE
 export PRECISION=${PRECISION:-} MOST=${MOST:-64} TUNE=${TUNE:-no} MITIGATIONS=${MITIGATIONS:-yes}
 # What performance counters count (harness/counters/events): the driver knows the names.
 export EVENTS=${EVENTS:-auto} VARIANT=${VARIANT:-}
+# Whether counts are told by source line, for which kernels with debug information are built.
+export DEBUG_INFO=${DEBUG_INFO:-no}
 # Whether arch/um is made to run x86's fast path (kernel-patches/patches/um), or is as the kernel has it.
 export UM_FIDELITY=${UM_FIDELITY:-yes}
 # Seconds of each of the two tests in a boot of 'make prove'.
@@ -79,6 +81,7 @@ check_values() {
 	known_word TUNE "$TUNE" yes no
 	known_word MITIGATIONS "$MITIGATIONS" yes no
 	known_word UM_FIDELITY "$UM_FIDELITY" yes no
+	known_word DEBUG_INFO "$DEBUG_INFO" yes no
 	[[ $EVENTS =~ ^[A-Za-z0-9_:.,=-]+$ ]] || die 2 "EVENTS='$EVENTS': give auto, none, or names with commas between them"
 	number_between SAMPLES "$SAMPLES" 20 20000
 	number_between SEED "$SEED" 0 4294967295

@@ -38,6 +38,7 @@ refused 'whole number from 1 to 256' bench MOST=300
 refused 'half-width' bench PRECISION=fine
 refused 'half-width' bench PRECISION=0.0
 refused "'maybe' is not known; valid: yes no" bench TUNE=maybe
+refused "'maybe' is not known; valid: yes no" bench DEBUG_INFO=maybe
 refused 'whole number from 1 to 256' certify LAYOUTS=0
 refused "'LINK' is not known" peers LINK=x
 refused 'whole number from 0' bench SEED=4294967296

@@ -298,8 +298,47 @@ counts_of 0 >counted/counts/tcg.qpw-n.tsv
 counts_of 12 >counted/counts/tcg.qpw-on.tsv
 counts_of 1 >counted/counts/uml.local-trylock.tsv
 counts_of 15 >counted/counts/uml.qpw-on.tsv
+mkdir counted/counts/parts
+parts_of() { printf 'pair/64/1\t1\t%s\n' "this_cpu	$1" "keys	$2" "rest	$3" >"counted/counts/parts/$4.tsv"; }
+parts_of 11 5 45 tcg.local-trylock
+parts_of 33 18 11 uml.local-trylock
+parts_of 12 5 56 tcg.qpw-on
+parts_of 36 24 16 uml.qpw-on
+mkdir counted/counts/lines
+line_of_source() { printf 'pair/64/1\t100\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@"; }
+{
+	line_of_source '(loop)' '(loop)' '' 0 '' '' 700
+	line_of_source kfree free_to_pcs mm/slub.c 10 '' 'if (!local_trylock(&s->lock))' 800
+	line_of_source kfree kfree mm/slub.c 20 '' '}' 4000
+	line_of_source kfree kfree mm/slub.c 30 '' '}' 1000
+	line_of_source kfree thunk '' 0 '' '' 300
+} >counted/counts/lines/tcg.local-trylock.tsv
+{
+	line_of_source kfree free_to_pcs mm/slub.c 11 '' 'if (!qpw_trylock(&s->lock))' 600
+	line_of_source kfree free_to_pcs mm/slub.c 11 qpw_key_on 'if (!qpw_trylock(&s->lock))' 200
+	line_of_source kfree kfree mm/slub.c 25 '' '}' 5000
+	line_of_source kfree thunk '' 0 '' '' 300
+	line_of_source qpw_trylock qpw_trylock 'lib/a|b.c' 7 '' 'return *p; /* <x> */' 1200
+} >counted/counts/lines/tcg.qpw-on.tsv
 sheafstat summarize --resamples 100 counted >/dev/null
 sound counted
+holds 'counted: lines that differ, and no other' test "$(sed -n '/^## By source line/,/^## /p' counted/report.md | grep '^| qpw-on ')" = \
+	'| qpw-on | kfree | free_to_pcs mm/slub.c:10 | if (!local_trylock(&s->lock)) |  | 8 | 0 | -8 |
+| qpw-on | kfree | free_to_pcs mm/slub.c:11 | if (!qpw_trylock(&s->lock)) |  | 0 | 6 | +6 |
+| qpw-on | kfree | free_to_pcs mm/slub.c:11 | if (!qpw_trylock(&s->lock)) | qpw_key_on | 0 | 2 | +2 |
+| qpw-on | qpw_trylock | qpw_trylock lib/a\|b.c:7 | return \*p; /\* &lt;x> \*/ |  | 0 | 12 | +12 |'
+expect 0 '' 'counted: which add up' jq -e '.counts[] | select(.target == "tcg" and .variant == "qpw-on" and .workload == "pair/64/1") | [.lines[] | .variant - .baseline] | add == 12' counted/summary.json
+cp counted/counts/lines/tcg.qpw-on.tsv kept.tsv
+line_of_source kfree kfree mm/slub.c x '' '}' 1 >>counted/counts/lines/tcg.qpw-on.tsv
+expect 1 'counts/lines/tcg.qpw-on.tsv:6: not workload' 'counted: a damaged line' sheafstat summarize counted
+mv kept.tsv counted/counts/lines/tcg.qpw-on.tsv
+cp counted/counts/parts/tcg.qpw-on.tsv kept.tsv
+echo 'pair/64/1' >>counted/counts/parts/tcg.qpw-on.tsv
+expect 1 'counts/parts/tcg.qpw-on.tsv:4: not workload, operations, part and count' 'counted: a damaged part' sheafstat summarize counted
+mv kept.tsv counted/counts/parts/tcg.qpw-on.tsv
+holds 'counted: uml by part, the baseline' grep -qE '^\| local-trylock \| pair/64/1 \| \+22 \| \+13 \| -34 \| \+1 \|' counted/report.md
+holds 'counted: uml by part, a variant' grep -qE '^\| qpw-on \| pair/64/1 \| \+2 \| \+6 \| -6 \| \+2 \|' counted/report.md
+holds 'counted: and in the mail' grep -qE '^qpw-on +\+2 +\+6 +-6 +\+2$' counted/reply.txt
 holds 'counted: the baseline in full' grep -qE '^\| local-trylock \| 61 \| 0 \| 0 \| 20 \|' counted/report.md
 holds 'counted: the others as differences' grep -qE '^\| qpw-on \| \+12 \| \+1 \| 0 \| 0 \|' counted/report.md
 holds 'counted: where they come from' grep -qE '^\| free/64/1 \| qpw-on \| qpw_trylock \| 0 \| 12 \| \+12 \|' counted/report.md

@@ -59,7 +59,7 @@ count() {
 }
 counts() {
 	"$build/sheafcounts" --trace "$scratch/$1.trace" --windows "$scratch/$1/windows.tsv" --symbols "$scratch/$1.symbols" \
-		--counts "$scratch/$1.tsv" --calls "$scratch/$1.calls" --insns "$scratch/$1.insns" --sequences "$scratch/$1"
+		--counts "$scratch/$1.tsv" --calls "$scratch/$1.calls" --insns "$scratch/$1.insns" --sequences "$scratch/$1" --parts "$scratch/$1.parts"
 }
 of() { awk -F '\t' -v w="$2" -v c="$3" '$1 == w && $4 == c { s += $5 } END { print s + 0 }' "$scratch/$1.tsv"; }
 
@@ -68,10 +68,14 @@ holds 'a boot with the plugin is counted, and the clock agrees with each window'
 expect 1 '' 'no splat on the console' grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$scratch/one.log"
 [ -f "$scratch/one.tsv" ] || { tail -n 20 "$scratch/one.log"; counts one || finish; }
 holds 'and another' count two '^(known-.*|(pair|alloc|free)/(64|512|4096)/1|alloc/64/128/lifo)$'
-# Which lines of the cache hold an object, and so how many are touched, is the page allocator's matter.
-exact() { grep -v 'data-lines' "$scratch/$1.tsv"; }
+# Which object of a slab comes first is drawn anew in each boot (SLAB_FREELIST_RANDOM). Where a slab has several pages
+# that shows in one line: an object in the first page has its struct page where the slab's is.
+exact() { grep -vP '^\w+/4096/.*\tdata-lines\t' "$scratch/$1.tsv"; }
+lines_of() { awk -F '\t' '$4 == "data-lines" && $1 ~ /\/4096\// { print $1, $3, $5 }' "$scratch/$1.tsv"; }
 holds 'two boots give the same counts' cmp <(exact one) <(exact two)
-for file in calls insns; do
+# shellcheck disable=SC2016 # awk's own fields
+holds 'and touch the same lines but for one' awk '{ d = $3 - $6; if (d * d > 1 || $1 != $4 || $2 != $5) exit wrong = 1 } END { exit wrong || !NR }' <(paste -d ' ' <(lines_of one) <(lines_of two))
+for file in calls insns parts; do
 	holds "two boots give the same $file" cmp "$scratch/one.$file" "$scratch/two.$file"
 done
 
@@ -123,6 +127,14 @@ for size in 64 512 4096; do
 done
 holds 'the calls of a pair are told' grep -qP '^pair/64/1\t100\t\(loop\)\tkfree\tcall\t100$' "$scratch/one.calls"
 holds 'its instructions add up' test "$(awk -F '\t' '$1 == "pair/64/1" { s += $6 } END { print s }' "$scratch/one.insns")" = "$(of one pair/64/1 instructions)"
+for one in pair/64/1 alloc/512/1 free/4096/1; do
+	holds "what the instructions of $one are for adds up" test "$(awk -F '\t' -v w="$one" '$1 == w { s += $4 } END { print s }' "$scratch/one.parts")" = \
+		"$(awk -F '\t' -v w="$one" '$1 == w && $4 == "instructions" && $3 != "(loop)" { s += $5 / $2 } END { print s }' "$scratch/one.tsv")"
+done
+# Three accesses to per-CPU data, one to the preempt count before and one with a branch after them, four static keys
+# that are off and six instructions for the stack's canary, as the compiler puts them.
+holds 'and is what an allocation is known to do' test "$(awk -F '\t' '$1 == "alloc/64/1" && $3 != "rest" && $4 { printf "%s %s ", $3, $4 }' "$scratch/one.parts")" = \
+	'this_cpu 3 preempt 3 keys 4 protector 6 '
 holds 'past a sheaf an allocation takes the slow path' grep -qP '^alloc/64/128/lifo\t\d+\t__pcs_replace_empty_main\t' "$scratch/one.tsv"
 holds 'where it takes a lock with a LOCK, though there is one CPU' test "$(of one alloc/64/128/lifo lock)" -gt 0
 expect 1 '' 'and not within it' grep -P '^(pair|alloc|free)/\d+/1\t\d+\t__pcs_replace' "$scratch/one.tsv"
@@ -131,11 +143,33 @@ if command -v llvm-mca >/dev/null; then
 	holds 'and estimates a pair' grep -qP '^pair/64/1\tznver3\t' "$scratch/estimates.tsv"
 fi
 
+# By source line, with the same code and debug information beside it.
+lines() { DEBUG=$debug "$top/harness/lines.sh" "$("$top/harness/kernel/build.sh" path local-trylock)" "$scratch/one.insns" "$scratch/one.lines"; }
+debug=$(export FLAVOUR=lines && "$top/harness/kernel/build.sh" tree local-trylock && "$top/harness/kernel/build.sh" link local-trylock 0 && "$top/harness/kernel/build.sh" path local-trylock)
+expect 0 '^$' 'the instructions have lines' lines
+sums() { awk -F '\t' -v c="$1" '!/^#/ { s[$1 " " $3] += $c } END { for (k in s) print k, s[k] }' "$2" | sort; }
+holds 'which add up to each symbol of each workload' cmp <(sums 9 "$scratch/one.lines") <(sums 6 "$scratch/one.insns")
+# shellcheck disable=SC2016 # awk's own fields
+holds 'kfree() takes the lock, and counts preemption for it' awk -F '\t' '$1 == "pair/64/1" && $3 == "kfree" && $4 == "free_to_pcs" && $8 ~ /local_trylock\(/ { n++; if ($7 == "__preempt_count_add") preempt = $9 / $2 }
+	END { exit n != 2 || preempt != 1 }' "$scratch/one.lines"
+cp "$scratch/one.lines" "$scratch/kept.lines"
+mkdir "$scratch/other"
+cp "$debug/image.0" "$scratch/other"
+printf '\xcc' | dd of="$scratch/other/image.0" bs=1 seek=$((0x$(objdump -h -j .text "$debug/image.0" | awk '$2 == ".text" { print $6 }') + 64)) conv=notrunc status=none
+kept_debug=$debug debug=$scratch/other
+expect 1 'debug information changes the code' 'other code is refused' lines
+debug=$kept_debug
+holds 'and the lines of before stay' cmp "$scratch/one.lines" "$scratch/kept.lines"
+
 # What does not fit together is refused.
 cp "$scratch/one.tsv" "$scratch/kept.tsv"
 awk -F '\t' -v OFS='\t' '$1 == "pair/64/1" { split($6, a, " "); sub(/^[0-9]+/, a[1] + 1, $6) } { print }' "$scratch/two/windows.tsv" >"$scratch/windows" && mv "$scratch/windows" "$scratch/two/windows.tsv"
 expect 1 "pair/64/1, window [0-9]+: the guest's clock advanced by" 'a clock that disagrees' counts two
 holds 'the counts of before stay' cmp "$scratch/kept.tsv" "$scratch/two.tsv"
+cp "$scratch/two.symbols" "$scratch/symbols"
+sed -i '/ __schedule$/d; s/ kfree$/ __schedule/' "$scratch/two.symbols"
+expect 1 '0 of 5 windows without an interrupt or another task' 'windows in which another task had its turn' counts two
+mv "$scratch/symbols" "$scratch/two.symbols"
 sed -i '$d' "$scratch/two.trace"
 expect 1 'cut short' 'a trace that is cut short' counts two
 sed -i '/^W 3 /d' "$scratch/two.trace"

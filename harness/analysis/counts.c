@@ -35,8 +35,18 @@ static int is_counts(const struct dirent *d)
 	return n > 4 && strcmp(d->d_name + n - 4, ".tsv") == 0;
 }
 
-/* What llvm-mca makes of the same operations, where the result has it: into "estimates". */
-static int estimates_add(json_t *all, const char *path, struct fault *f)
+/* The files beside the counts: a number for each workload and name, into an object of the record. */
+static const struct beside {
+	const char *folder;
+	int columns, name, value;
+	bool of_ops; /* the value is that of so many operations, in column 1 */
+	const char *what;
+} besides[] = {
+	{ "estimates", 6, 1, 4, false, "workload, CPU, instructions, uops, cycles and throughput" },
+	{ "parts", 4, 2, 3, true, "workload, operations, part and count" },
+};
+
+static int beside_add(json_t *all, const struct beside *b, const char *path, struct fault *f)
 {
 	struct reader r;
 	bool bad = false;
@@ -48,22 +58,136 @@ static int estimates_add(json_t *all, const char *path, struct fault *f)
 		return -1;
 	while (!bad && (line = reader_next(&r, false, &bad, f))) {
 		char *field[6], *end;
+		uint64_t ops = 1;
 		double v;
 
-		if (split_tabs(line, field, 6) != 6 || !*field[1] ||
-		    (v = strtod(field[4], &end), end == field[4] || *end)) {
+		if (split_tabs(line, field, b->columns) != b->columns || !*field[b->name] ||
+		    (b->of_ops && !parse_number(field[1], 1, UINT32_MAX, &ops)) ||
+		    (v = strtod(field[b->value], &end), end == field[b->value] || *end)) {
+			fault_set(f, "%s:%lu: not %s", path, r.number, b->what);
+			bad = true;
+			break;
+		}
+		json_object_set_new(child(child(all, field[0]), b->folder), field[b->name],
+				    json_real(v / (double)ops));
+	}
+	reader_close(&r);
+	return bad ? -1 : 0;
+}
+
+/*
+ * The instructions by source line, into the object "lines" of the record. Lines are known by where they
+ * stand and by their text: numbers move with each patch.
+ */
+static int lines_add(json_t *all, const char *path, struct fault *f)
+{
+	struct reader r;
+	bool bad = false;
+	char *line;
+
+	if (access(path, F_OK))
+		return 0;
+	if (reader_open(&r, path, f))
+		return -1;
+	while (!bad && (line = reader_next(&r, false, &bad, f))) {
+		uint64_t ops, number, count;
+		json_t *lines, *one;
+		char *field[9], *key;
+
+		if (split_tabs(line, field, 9) != 9 ||
+		    !parse_number(field[1], 1, UINT32_MAX, &ops) ||
+		    !parse_number(field[5], 0, UINT32_MAX, &number) ||
+		    !parse_number(field[8], 0, UINT64_MAX >> 12, &count)) {
 			fault_set(f,
-				  "%s:%lu: not workload, CPU, instructions, uops, cycles and "
-				  "throughput",
+				  "%s:%lu: not workload, operations, symbol, function, file, line, "
+				  "inlined function, text and instructions",
 				  path, r.number);
 			bad = true;
 			break;
 		}
-		json_object_set_new(child(child(all, field[0]), "estimates"), field[1],
-				    json_real(v));
+		if (streq(field[2], COUNTS_LOOP))
+			continue;
+		lines = child(child(all, field[0]), "lines");
+		key = xasprintf("%s\t%s\t%s\t%s\t%s", field[2], field[3], field[4], field[6],
+				field[7]);
+		one = json_object_get(lines, key);
+		if (!one) {
+			one = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "symbol", field[2],
+					"function", field[3], "file", field[4], "line",
+					(json_int_t)number, "inlined", field[6], "text", field[7]);
+			json_object_set_new(lines, key, one);
+		}
+		add(one, "variant", (double)count / (double)ops);
+		free(key);
 	}
 	reader_close(&r);
 	return bad ? -1 : 0;
+}
+
+/* The record of a variant and a target that has the same workload. */
+static json_t *record_find(const json_t *records, const json_t *like, const char *variant)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(records, i,
+			   one) if (streq(json_text(one, "variant"), variant) &&
+				    streq(json_text(one, "target"), json_text(like, "target")) &&
+				    streq(json_text(one, "workload"),
+					  json_text(like, "workload"))) return one;
+	return NULL;
+}
+
+/* Puts into @out what of @lines is more or less than in @others; without @variant they are the baseline's, and what both have is left to the other way round. */
+static void lines_differ(json_t *out, json_t *lines, const json_t *others, bool variant)
+{
+	const char *key;
+	json_t *one;
+
+	json_object_foreach(lines, key, one)
+	{
+		const json_t *other = json_object_get(others, key);
+		double mine = json_num(one, "variant"),
+		       theirs = other ? json_num(other, "variant") : 0.0;
+		json_t *line;
+
+		if (mine == theirs || (other && !variant))
+			continue;
+		line = json_copy(one);
+		json_object_set_new(line, "baseline", json_real(variant ? theirs : mine));
+		json_object_set_new(line, "variant", json_real(variant ? mine : theirs));
+		json_array_append_new(out, line);
+	}
+}
+
+/* In place of all of a variant's lines those that differ from the baseline's. */
+static void lines_compare(const json_t *records, const struct variants *vs)
+{
+	int base = variants_baseline(vs);
+	json_t *one, *from, *differ;
+	size_t i;
+
+	json_array_foreach(records, i, one)
+	{
+		from = base < 0 ? NULL : record_find(records, one, vs->v[base].name);
+		if (!from || from == one || !json_object_get(one, "lines") ||
+		    !json_object_get(from, "lines"))
+			continue;
+		differ = json_array();
+		lines_differ(differ, json_object_get(from, "lines"), json_object_get(one, "lines"),
+			     false);
+		lines_differ(differ, json_object_get(one, "lines"), json_object_get(from, "lines"),
+			     true);
+		json_object_set_new(one, "differ", differ);
+	}
+	json_array_foreach(records, i, one)
+	{
+		json_object_del(one, "lines");
+		differ = json_object_get(one, "differ");
+		if (differ)
+			json_object_set(one, "lines", differ);
+		json_object_del(one, "differ");
+	}
 }
 
 /* Adds the records of one file, a record per workload. The file is called @name. */
@@ -75,7 +199,7 @@ static int file_add(json_t *out, const struct variants *vs, const char *name, co
 	const char *variant = NULL, *workload;
 	struct reader r;
 	bool bad = false;
-	char *line, *estimates;
+	char *line, *lines;
 
 	for (int v = 0; v < vs->n && name[target]; v++) {
 		const char *rest = name + target + 1;
@@ -108,10 +232,16 @@ static int file_add(json_t *out, const struct variants *vs, const char *name, co
 		    (double)count / (double)ops);
 	}
 	reader_close(&r);
-	estimates =
-		xasprintf("%.*s/estimates/%s", (int)(strlen(path) - strlen(name) - 1), path, name);
-	bad = bad || estimates_add(all, estimates, f);
-	free(estimates);
+	for (size_t i = 0; i < ARRAY_SIZE(besides); i++) {
+		char *beside = xasprintf("%.*s/%s/%s", (int)(strlen(path) - strlen(name) - 1), path,
+					 besides[i].folder, name);
+
+		bad = bad || beside_add(all, &besides[i], beside, f);
+		free(beside);
+	}
+	lines = xasprintf("%.*s/lines/%s", (int)(strlen(path) - strlen(name) - 1), path, name);
+	bad = bad || lines_add(all, lines, f);
+	free(lines);
 	json_object_foreach(all, workload, record)
 	{
 		json_object_set_new(record, "target", json_stringn(name, target));
@@ -161,7 +291,10 @@ json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f)
 	}
 	free(entry);
 	free(folder);
-	return out ? in_order(vs, out) : NULL;
+	if (!out)
+		return NULL;
+	lines_compare(out, vs);
+	return in_order(vs, out);
 }
 
 json_t *counts_failed_make(const char *dir, struct fault *f)

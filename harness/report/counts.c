@@ -145,7 +145,8 @@ static bool same_counts(const json_t *a, const json_t *b)
 	const char *symbol;
 
 	if (json_object_size(of) != json_object_size(others) ||
-	    !json_equal(json_object_get(a, "estimates"), json_object_get(b, "estimates")))
+	    !json_equal(json_object_get(a, "estimates"), json_object_get(b, "estimates")) ||
+	    !json_equal(json_object_get(a, "parts"), json_object_get(b, "parts")))
 		return a == b;
 	json_object_foreach((json_t *)of, symbol,
 			    classes) for (size_t k = 0; k < ARRAY_SIZE(kinds);
@@ -336,6 +337,142 @@ void write_count_symbols(struct doc *d, const struct view *r)
 	json_decref(same);
 }
 
+void write_count_lines(struct doc *d, const struct view *r)
+{
+	static const char *const heads[] = { "variant",	 "symbol",  "line",
+					     "source",	 "inlined", ">baseline",
+					     ">variant", ">change", NULL };
+	const struct vinfo *base = baseline(r);
+	const json_t *head = base ? headline(r, "tcg", base->name) : NULL, *line;
+	struct table t;
+	size_t i;
+
+	table_start(&t, heads);
+	for (size_t v = 0; head && v < r->nvariants; v++) {
+		const json_t *one =
+			record(r, "tcg", json_text(head, "workload"), r->variants[v].name);
+
+		if (!counted(&r->variants[v]))
+			continue;
+		json_array_foreach(json_object_get(one, "lines"), i, line)
+		{
+			double before = json_num(line, "baseline"),
+			       after = json_num(line, "variant");
+			char *place = *json_text(line, "file")
+					      ? xasprintf("%s %s:%.0f", json_text(line, "function"),
+							  json_text(line, "file"),
+							  json_num(line, "line"))
+					      : xasprintf("n/a");
+
+			table_row(&t, r->variants[v].name, json_text(line, "symbol"), place,
+				  json_text(line, "text"), json_text(line, "inlined"),
+				  count(before, false).s, count(after, false).s,
+				  count(after - before, true).s);
+			free(place);
+		}
+	}
+	if (t.rows) {
+		doc_heading(d, 2, "By source line");
+		doc_para(d,
+			 "The lines of which a variant executes more or fewer instructions than "
+			 "the baseline, per operation of %s, and the function that was inlined "
+			 "there. A line that only moved is the same line. summary.json has the "
+			 "other workloads.",
+			 json_text(head, "workload"));
+	}
+	doc_table_end(d, &t);
+}
+
+/* What a variant has more of a part than @less has, of both NULL's being nothing. */
+static double of_part(const json_t *one, const json_t *less, const char *part)
+{
+	const json_t *mine = json_object_get(one, "parts"),
+		     *theirs = json_object_get(less, "parts");
+
+	return of_class(mine, part) - (less ? of_class(theirs, part) : 0);
+}
+
+/*
+ * By part: what uml executes more than x86_64, of the baseline; then of each variant what uml's
+ * difference from its baseline has more than x86_64's. A row adds up to its last column.
+ */
+static void write_parts(struct doc *d, const struct view *r, const struct vinfo *base)
+{
+	const char *heads[DOC_COLS + 1] = { "variant", "workload" };
+	const json_t *one, *first = headline(r, "uml", base->name), *n;
+	const char *part;
+	int cols = 2;
+	struct table t;
+	size_t i;
+
+	json_object_foreach(json_object_get((json_t *)first, "parts"), part,
+			    n) if (cols < DOC_COLS - 1) heads[cols++] = xasprintf(">%s", part);
+	if (cols == 2)
+		return;
+	heads[cols] = ">sum";
+	doc_para(d,
+		 "By what the instructions are for: of the baseline what uml executes more than "
+		 "x86_64; of each variant what uml's difference from its baseline has more than "
+		 "x86_64's.%s",
+		 d->style == DOC_MAIL
+			 ? ""
+			 : " this_cpu: per-CPU data, the current task, the CPU's number; preempt: "
+			   "the "
+			   "preempt count and the look whether to reschedule; keys: static keys, "
+			   "nops on "
+			   "x86_64; irq: interrupts off and on; spinlock: what else the spinlock's "
+			   "functions do; protector: the stack's canary; addresses: 64 bit ones, "
+			   "loaded "
+			   "by instructions of their own; rest: the others, registers to and from "
+			   "the "
+			   "stack among them.");
+	if (d->style == DOC_MAIL)
+		heads[1] = "variant";
+	table_start(&t, heads + (d->style == DOC_MAIL));
+	for (size_t v = 0; v < r->nvariants; v++) {
+		json_array_foreach(json_object_get(r->root, "counts"), i, one)
+		{
+			const char *workload = json_text(one, "workload"),
+				   *name = r->variants[v].name;
+			const json_t *x86 = record(r, "tcg", workload, name), *uml_base = NULL,
+				     *x86_base = NULL;
+			struct number cell[DOC_COLS];
+			double sum = 0;
+
+			if (strcmp(json_text(one, "target"), "uml") != 0 ||
+			    strcmp(json_text(one, "variant"), name) != 0 ||
+			    (&r->variants[v] != base && !counted(&r->variants[v])) ||
+			    !json_object_get(one, "parts") || !json_object_get(x86, "parts") ||
+			    !told(d, r, one))
+				continue;
+			if (&r->variants[v] != base) {
+				uml_base = record(r, "uml", workload, base->name);
+				x86_base = record(r, "tcg", workload, base->name);
+			}
+			for (int k = 2; k < DOC_COLS; k++) {
+				double more = NAN;
+
+				if (k < cols)
+					more = of_part(one, uml_base, heads[k] + 1) -
+					       of_part(x86, x86_base, heads[k] + 1);
+				sum += k < cols ? more : 0;
+				cell[k] = count(k == cols ? sum : more, true);
+			}
+			if (d->style == DOC_MAIL)
+				table_row(&t, name, cell[2].s, cell[3].s, cell[4].s, cell[5].s,
+					  cell[6].s, cell[7].s, cell[8].s, cell[9].s, cell[10].s,
+					  cell[11].s);
+			else
+				table_row(&t, name, workload, cell[2].s, cell[3].s, cell[4].s,
+					  cell[5].s, cell[6].s, cell[7].s, cell[8].s, cell[9].s,
+					  cell[10].s, cell[11].s);
+		}
+	}
+	doc_table_end(d, &t);
+	for (int k = 2; k < cols; k++)
+		free((char *)heads[k]);
+}
+
 void write_fidelity(struct doc *d, const struct view *r)
 {
 	static const char *const heads[] = { "variant", "workload",   ">uml",	       ">x86_64",
@@ -396,6 +533,8 @@ void write_fidelity(struct doc *d, const struct view *r)
 				"which variants that leave the sheaves have.");
 	}
 	doc_table_end(d, &t);
+	if (any)
+		write_parts(d, r, base);
 }
 
 /* What the models make of a variant on the workload of the baseline's record @from. */

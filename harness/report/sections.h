@@ -27,6 +27,7 @@ void write_full(struct doc *d, const struct view *r);
 /* counts.c: what was counted, and not timed. */
 void write_counts(struct doc *d, const struct view *r);
 void write_count_symbols(struct doc *d, const struct view *r);
+void write_count_lines(struct doc *d, const struct view *r);
 void write_fidelity(struct doc *d, const struct view *r);
 void write_estimates(struct doc *d, const struct view *r);
 

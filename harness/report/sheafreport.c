@@ -320,7 +320,8 @@ static void write_counting(struct doc *d, const struct view *r)
 	doc_para(d, "QEMU emulates one CPU, whose clock advances by one with each instruction. A "
 		    "kernel module runs kmalloc() and kfree() between markers, and a plugin of "
 		    "QEMU's counts what is executed between them. After a warm-up, five such "
-		    "windows are taken of each workload; those into which an interrupt broke are "
+		    "windows are taken of each workload; those into which an interrupt or another "
+		    "task broke are "
 		    "left out, and of the others each has to have as many instructions as the "
 		    "guest's clock advanced by. A workload is named OPERATION/SIZE/N/ORDER: "
 		    "objects of SIZE bytes, N of them held at once, freed in ORDER.");
@@ -562,6 +563,7 @@ static const struct {
 	{ ALL, write_repeat, false },
 	{ FILES_ONLY, write_full, true },
 	{ FILES_ONLY, write_count_symbols, false },
+	{ FILES_ONLY, write_count_lines, false },
 };
 
 static void write_document(struct doc *d, const struct view *r, enum document which)

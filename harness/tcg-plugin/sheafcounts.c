@@ -3,10 +3,10 @@
  * sheafcounts: what sheafcount.so counted in a guest, by workload, kernel symbol and class.
  *
  *   sheafcounts --trace FILE --windows FILE --symbols FILE --counts FILE [--calls FILE] [--insns FILE]
- *               [--sequences FOLDER]
+ *               [--sequences FOLDER] [--parts FILE]
  *
  * The trace is the plugin's (trace.h), the windows are the driver's, the symbols are 'nm vmlinux'; the files that it
- * writes are described in harness/formats.md. A window into which an interrupt broke is left out. That a window's
+ * writes are described in harness/formats.md. A window into which an interrupt or another task broke is left out. That a window's
  * instructions are what the guest's clock advanced by is checked for each. Exit status 1: the counts cannot be made.
  */
 #define _GNU_SOURCE
@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "parts.h"
 #include "sheafbench.h"
 #include "trace.h"
 #include "util.h"
@@ -42,6 +43,8 @@ static struct {
 	struct symbol *v;
 	size_t n, room;
 	uint64_t end;
+	struct symbol *data; /* what is no text, by address */
+	size_t n_data, data_room;
 } symbols;
 
 static struct {
@@ -124,9 +127,13 @@ static void read_symbols(const char *path)
 		uint64_t address;
 
 		if (sscanf(line, "%" SCNx64 " %c %511s", &address, &type, name) != 3 ||
-		    !strchr("tTwW", type) || !strncmp(name, "__pfx_", 6) ||
-		    !strncmp(name, "__cfi_", 6))
+		    !strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6))
 			continue;
+		if (!strchr("tTwW", type)) {
+			symbol = APPEND(symbols.data, symbols.n_data, symbols.data_room);
+			*symbol = (struct symbol){ address, xstrdup(name) };
+			continue;
+		}
 		if (streq(name, "_etext"))
 			symbols.end = address;
 		symbol = APPEND(symbols.v, symbols.n, symbols.room);
@@ -139,6 +146,8 @@ static void read_symbols(const char *path)
 	if (!symbols.end)
 		die("%s: has no symbol _etext; it is to be what 'nm vmlinux' prints", path);
 	qsort(symbols.v, symbols.n, sizeof(*symbols.v), by_address);
+	if (symbols.n_data)
+		qsort(symbols.data, symbols.n_data, sizeof(*symbols.data), by_address);
 }
 
 /* The function that an instruction is of; of several names at one address, the first by the alphabet. */
@@ -166,6 +175,15 @@ static void resolve(struct insn *insn)
 		low--;
 	insn->offset = insn->address - symbols.v[low - 1].address;
 	insn->symbol = symbols.v[low - 1].name;
+}
+
+/* Whether data of that name is at an address; it may have others, too. */
+static bool data_is_at(uint64_t address, const char *name)
+{
+	const struct symbol wanted = { address, (char *)name };
+
+	return symbols.n_data &&
+	       bsearch(&wanted, symbols.data, symbols.n_data, sizeof(*symbols.data), by_address);
 }
 
 /* The next number of a line, or the end of the program: the trace is written by our own plugin. */
@@ -349,14 +367,14 @@ static void check_clock(const char *name, size_t number, uint64_t advance)
 		    name, number, advance, sum);
 }
 
-enum { COUNTS, CALLS, INSNS, FILES };
+enum { COUNTS, CALLS, INSNS, PARTS_FILE, FILES };
 
 static struct writer writers[FILES];
 
 /* An edge or an instruction of a workload, summed over its windows. */
 struct line {
 	const char *a, *b;
-	uint64_t key, value[COUNTERS];
+	uint64_t key, value[COUNTERS], offset;
 };
 
 static int by_names(const void *a, const void *b)
@@ -423,7 +441,7 @@ static void write_calls(const struct chosen *chosen)
 			/* A jump within a function is no call; one to another is the last thing that it does. */
 			if (call || from->symbol != to->symbol)
 				lines[n++] = (struct line){
-					from->symbol, to->symbol, !call, { edge->count }
+					from->symbol, to->symbol, !call, { edge->count }, 0
 				};
 		}
 	}
@@ -447,17 +465,19 @@ static void write_insns(const struct chosen *chosen)
 			const struct record *record = &trace.record[window->first_record + i];
 			const struct insn *insn = &trace.insn[record->insn];
 
-			lines[n] = (struct line){ insn->symbol, insn->bytes, insn->offset, { 0 } };
+			lines[n] = (struct line){
+				insn->symbol, insn->bytes, insn->address, { 0 }, insn->offset
+			};
 			memcpy(lines[n++].value, record->count, sizeof(record->count));
 		}
 	}
 	n = merge(lines, n);
 	for (size_t i = 0; i < n; i++) {
 		fprintf(writers[INSNS].file, "%s\t%" PRIu64 "\t%s\t%#" PRIx64 "\t%s", chosen->name,
-			chosen->ops, lines[i].a, lines[i].key, lines[i].b);
+			chosen->ops, lines[i].a, lines[i].offset, lines[i].b);
 		for (int c = 0; c <= COUNTER_TAKEN; c++)
 			fprintf(writers[INSNS].file, "\t%" PRIu64, lines[i].value[c]);
-		fputc('\n', writers[INSNS].file);
+		fprintf(writers[INSNS].file, "\t%#" PRIx64 "\n", lines[i].key);
 	}
 	free(lines);
 }
@@ -468,7 +488,8 @@ static void write_counts(const struct chosen *chosen, struct sums *sums)
 		struct line *lines = xcalloc(sums->n, sizeof(*lines));
 
 		for (size_t i = 0; i < sums->n; i++)
-			lines[i] = (struct line){ sums->symbol[i], "", 0, { sums->count[i][c] } };
+			lines[i] =
+				(struct line){ sums->symbol[i], "", 0, { sums->count[i][c] }, 0 };
 		qsort(lines, sums->n, sizeof(*lines), by_names);
 		for (size_t i = 0; i < sums->n; i++)
 			if (lines[i].value[0])
@@ -481,24 +502,34 @@ static void write_counts(const struct chosen *chosen, struct sums *sums)
 
 /*
  * One operation's instructions, as they were executed: between two executions of the loop's first
- * call, or, where there is only one, the window's.
+ * call, or, where there is only one, the window's. False where there are none.
  */
-static void write_sequence(const char *folder, const struct chosen *chosen)
+static bool one_operation(const struct window *window, size_t *first, size_t *end)
 {
-	const struct window *window = &trace.window[chosen->window[0]];
 	const uint64_t *step = trace.step + window->first_step;
-	size_t first = 0, end, i;
-	struct writer w;
-	char *name, *path;
+	size_t i;
 
 	for (i = 0; i < window->steps; i++)
 		if (trace.insn[step[i]].symbol != LOOP)
 			break;
 	if (!i || i == window->steps)
-		return;
-	first = i - 1;
-	for (end = i; end < window->steps && step[end] != step[first]; end++)
+		return false;
+	*first = i - 1;
+	for (*end = i; *end < window->steps && step[*end] != step[*first]; ++*end)
 		;
+	return true;
+}
+
+static void write_sequence(const char *folder, const struct chosen *chosen)
+{
+	const struct window *window = &trace.window[chosen->window[0]];
+	const uint64_t *step = trace.step + window->first_step;
+	size_t first, end;
+	struct writer w;
+	char *name, *path;
+
+	if (!one_operation(window, &first, &end))
+		return;
 	name = xstrdup(chosen->name);
 	for (char *c = name; *c; c++)
 		if (*c == '/')
@@ -507,7 +538,7 @@ static void write_sequence(const char *folder, const struct chosen *chosen)
 	if (writer_open(&w, path, &fault))
 		give_up();
 	fprintf(w.file, "# %s\n", chosen->name);
-	for (i = first; i < end; i++) {
+	for (size_t i = first; i < end; i++) {
 		const struct insn *insn = &trace.insn[step[i]];
 
 		fprintf(w.file, "%s\t%#" PRIx64 "\t%#" PRIx64 "\t%s\n", insn->symbol, insn->offset,
@@ -517,6 +548,68 @@ static void write_sequence(const char *folder, const struct chosen *chosen)
 		give_up();
 	free(path);
 	free(name);
+}
+
+static struct step step_of(const struct insn *insn)
+{
+	struct step step = { insn->address, insn->symbol, insn->kinds, 0, { 0 } };
+	unsigned int byte;
+
+	for (const char *at = insn->bytes; step.size < sizeof(step.bytes); at += 2)
+		if (sscanf(at, "%2x", &byte) == 1)
+			step.bytes[step.size++] = byte;
+		else
+			break;
+	return step;
+}
+
+/* What one operation's instructions are for. Only where one stands for all: else they would not add up. */
+static void write_parts(const struct chosen *chosen, struct sums *sums)
+{
+	static const char *const names[PARTS] = {
+#define X(name, text) text,
+		PARTS_LIST(X)
+#undef X
+	};
+	const struct window *window = &trace.window[chosen->window[0]];
+	uint64_t all = 0, count[PARTS] = { 0 };
+	size_t first, end, n = 0;
+	struct step *step;
+	enum part *part;
+
+	if (!one_operation(window, &first, &end))
+		return;
+	step = xcalloc(end - first, sizeof(*step));
+	part = xcalloc(end - first, sizeof(*part));
+	for (size_t i = first; i < end; i++)
+		step[n++] = step_of(&trace.insn[trace.step[window->first_step + i]]);
+	parts_of(step, n, data_is_at, part);
+	for (size_t i = 0; i < sums->n; i++)
+		all += sums->symbol[i] == LOOP ? 0 : sums->count[i][COUNTER_INSTRUCTIONS];
+	for (size_t i = 0; i < n; i++) {
+		if (step[i].symbol == LOOP)
+			continue;
+		count[part[i]]++;
+		all -= chosen->ops;
+	}
+	for (int p = 0; p < PARTS && !all; p++)
+		fprintf(writers[PARTS_FILE].file, "%s\t1\t%s\t%" PRIu64 "\n", chosen->name,
+			names[p], count[p]);
+	free(part);
+	free(step);
+}
+
+/*
+ * Whether another task had its turn in a window. uml has no return from an interrupt that would see to it:
+ * there it is the next preempt_enable() that does, which may be an operation's.
+ */
+static bool scheduled(const struct window *window)
+{
+	for (size_t i = 0; i < window->records; i++)
+		if (streq(trace.insn[trace.record[window->first_record + i].insn].symbol,
+			  "__schedule"))
+			return true;
+	return false;
 }
 
 /* name kind ops first step advances: a workload's windows, see formats.md. */
@@ -543,15 +636,16 @@ static void read_workload(char *line, const char *path, unsigned long number, co
 		if (window >= trace.windows)
 			die("%s:%lu: the trace has %zu windows, and this is number %" PRIu64, path,
 			    number, trace.windows, window);
-		if (!trace.window[window].clean)
+		if (!trace.window[window].clean || scheduled(&trace.window[window]))
 			continue;
 		check_clock(chosen.name, window, advance);
 		*APPEND(chosen.window, chosen.n, chosen.room) = window;
 	}
 	/* Two are the least that can be alike. */
 	if (chosen.n < 2)
-		die("%s: %zu of %zu windows without an interrupt: count more of them", chosen.name,
-		    chosen.n, of);
+		die("%s: %zu of %zu windows without an interrupt or another task: count more of "
+		    "them",
+		    chosen.name, chosen.n, of);
 	add_window(&one, &trace.window[chosen.window[0]]);
 	for (size_t i = 1; i < chosen.n; i++) {
 		add_window(&another, &trace.window[chosen.window[i]]);
@@ -574,6 +668,8 @@ static void read_workload(char *line, const char *path, unsigned long number, co
 		write_insns(&chosen);
 	if (sequences)
 		write_sequence(sequences, &chosen);
+	if (writers[PARTS_FILE].file)
+		write_parts(&chosen, &one);
 	free_sums(&one);
 	free(chosen.window);
 }
@@ -619,7 +715,8 @@ int main(int argc, char **argv)
 		[CALLS] = "workload\tops\tcaller\tcallee\thow\tcount",
 		[INSNS] =
 			("workload\tops\tsymbol\toffset\tbytes\tinstructions\trep\tloads\tstores\t"
-			 "taken"),
+			 "taken\taddress"),
+		[PARTS_FILE] = "workload\tops\tpart\tcount",
 	};
 	enum { TRACE = 256, WINDOWS, SYMBOLS, SEQUENCES, OUT };
 	static const struct option options[] = {
@@ -630,6 +727,7 @@ int main(int argc, char **argv)
 		{ "counts", required_argument, NULL, OUT + COUNTS },
 		{ "calls", required_argument, NULL, OUT + CALLS },
 		{ "insns", required_argument, NULL, OUT + INSNS },
+		{ "parts", required_argument, NULL, OUT + PARTS_FILE },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *in[OUT - TRACE] = { NULL }, *out[FILES] = { NULL };

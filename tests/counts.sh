@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# counts.sh BUILD: a 'make bench' that counts and times nothing: interrupted and gone on with, with boots that panic, hang
+# and say BUG, mitigations off, and a KVM that is none.
+set -euo pipefail
+. "$(dirname "$0")/check.sh"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+build=$1
+
+export VARIANT_PATH=$scratch
+mkdir "$scratch/variants"
+cp "$top/kernel-patches/variants/"{local-trylock,null,dose-0,dose-8,qpw-on}.variant "$scratch/variants"
+ln -s "$top/kernel-patches/patches" "$scratch"
+# The baseline's build each; the last one's console has the words of a kernel's report in its command line.
+variant() { printf 'title = %s\ncmdline = %s\norder = %s\n' "$2" "$3" "$4" >"$scratch/variants/$1.variant"; }
+variant hangs 'a panic without an end' 'rdinit=/nothing init=/nothing panic=0' 90
+variant panics 'a panic' 'rdinit=/nothing' 91
+variant reports 'a report on the console' 'note="BUG: made up"' 92
+export DEADLINE=${DEADLINE:-120} KVM_DEVICE=/dev/null
+args=(-C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" 'TARGETS=kvm tcg' 'VARIANTS=hangs panics reports' 'WORKLOADS=^pair/64/1$' MITIGATIONS=no)
+
+MAKEFLAGS='' setsid make "${args[@]}" bench >"$scratch/first.log" 2>&1 </dev/null &
+leader=$!
+counted() { find "$scratch/results" -path '*/counts/tcg.*.tsv' | wc -l; }
+qemus() { pgrep -f "^qemu-system-x86_64 .*sheafbench\\.[^/]*/out," || true; }
+others=$(qemus)
+while kill -0 "$leader" 2>/dev/null && [ "$(counted)" -lt 1 ]; do sleep 0.2; done
+# Within the next boot.
+while kill -0 "$leader" 2>/dev/null && [ "$(qemus)" = "$others" ]; do sleep 0.1; done
+if kill -0 "$leader" 2>/dev/null; then
+	kill -INT -- "-$leader"
+	ok 'a bench was interrupted while it counted'
+else
+	cat "$scratch/first.log"
+	not_ok 'the bench ended before it could be interrupted'
+fi
+status=0
+wait "$leader" || status=$?
+holds 'an interrupted bench fails' test "$status" != 0
+sleep 1
+left=$(comm -13 <(sort <<<"$others") <(qemus | sort))
+holds "no QEMU is left behind${left:+: $left}" test -z "$left"
+holds 'a half result is not taken for a whole one' test ! -e "$scratch/results/latest"
+first=$(find "$scratch/results" -path '*/counts/tcg.local-trylock.tsv' -printf '%T@')
+
+status=0
+MAKEFLAGS='' make "${args[@]}" bench >"$scratch/second.log" 2>&1 </dev/null || status=$?
+cat "$scratch/second.log"
+holds "a bench with failed counts does not succeed ($status)" test "$status" = 2
+holds 'the same command goes on' grep -q 'going on with' "$scratch/second.log"
+result=$(readlink -f "$scratch/results/latest")
+[ -f "$result/summary.json" ] || { not_ok 'no complete result'; finish; }
+holds 'what was counted is not counted again' test "$(find "$result/counts/tcg.local-trylock.tsv" -printf '%T@')" = "$first"
+holds 'a panic is told in its own words' grep -q '^sheafbench: counts of tcg.panics failed: .*Kernel panic' "$scratch/second.log"
+holds 'a panic without an end too' grep -q '^sheafbench: counts of tcg.hangs failed: .*Kernel panic' "$scratch/second.log"
+holds 'and a report on the console fails a boot that goes on' grep -q '^sheafbench: counts of tcg.reports failed: .*BUG: made up' "$scratch/second.log"
+holds 'the consoles are kept' test "$(find "$result/consoles" -name 'counts.tcg.*.log' -size +1k | wc -l)" = 4
+for file in report.md reply.txt; do
+	for what in 'counts of panics (target tcg): ' 'target kvm: /dev/null is not KVM'; do
+		holds "$file: $what" grep -qF -- "- $what" "$result/$file"
+	done
+done
+holds 'KVM is left out before anything else' grep -q '^  target kvm is left out: /dev/null is not KVM' "$scratch/second.log"
+holds 'mitigations were off in the guest' grep -aq '^mitigations: .* mitigations: off' "$result/consoles/counts.tcg.local-trylock.log"
+holds 'and the report says so' grep -qF '| mitigations of x86_64 | off (mitigations=off) |' "$result/report.md"
+holds 'no clock is proven where none is read' jq -e '.certificate == null and all(.variants[]; .role != "dose" and .role != "null")' "$result/summary.json"
+holds 'no layout was linked, nothing was timed' test ! -e "$result/boots.complete" -a -z "$(rows "$result/boots.tsv")"
+
+expect 2 'no target can run on this machine' 'KVM alone, which is none' make -C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" TARGETS=kvm bench
+finish
