@@ -50,6 +50,9 @@ left_out=()
 for t in $(target_names); do
 	[[ " $TARGETS " == *" $t "* ]] || left_out+=("target $t: not asked for")
 done
+for v in $(variant_names); do
+	[[ " $(variant_key "$v" arch "$target_arch") " == *" $target_arch "* ]] || left_out+=("variant $v: not for $target_arch")
+done
 [ -z "${LEFT_OUT-}" ] || mapfile -t -O "${#left_out[@]}" left_out <<<"$LEFT_OUT"
 repeat="make $GOAL TARGETS=\"$TARGETS\" VARIANTS=\"$(chosen_variants | tr '\n' ' ' | sed 's/ $//')\" LAYOUTS=$LAYOUTS BOOTS=$BOOTS SAMPLES=$SAMPLES SEED=$SEED"
 [ "$TUNE" = no ] || repeat+=" TUNE=yes"
