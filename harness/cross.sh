@@ -10,6 +10,9 @@ set -euo pipefail
 [ $# = 1 ] || die 2 "usage: cross.sh BUILD"
 build=$1
 packages=(libbenchmark-dev libbenchmark1debian libpfm4-dev libpfm4)
+# perf and what it is linked with.
+packages+=(linux-perf libbabeltrace1 libbz2-1.0 libcap2 libcrypt1 libdw1 libelf1 libexpat1 libglib2.0-0 liblzma5 libnuma1 libopencsd1
+	libpcre2-8-0 libperl5.36 libpython3.11 libslang2 libunwind8 libuuid1 libzstd1 zlib1g)
 sysroot=$CACHE/sysroot-arm64-$(. /etc/os-release && printf '%s %s' "$VERSION_CODENAME" "${packages[*]}" | hash_of)
 
 fetch_sysroot() {
@@ -47,8 +50,9 @@ build_programs() {
 	}
 	logged "$build/tools.log" "programs for arm64" cmake --build "$build" -j "$JOBS" \
 		--target sheafbench-driver sheafbench-init sheafbench-module-test
-	# Where initramfs.sh finds the libraries that the programs need.
-	printf '%s\n' "$sysroot/usr/lib/aarch64-linux-gnu" /usr/aarch64-linux-gnu/lib >"$build/library.path"
+	# Where initramfs.sh finds perf, and the libraries that the programs need.
+	ln -sfn "$sysroot/usr/bin/perf" "$build/perf"
+	printf '%s\n' "$sysroot"/{usr/,}lib/aarch64-linux-gnu /usr/aarch64-linux-gnu/lib >"$build/library.path"
 }
 
 with_lock sysroot-arm64 fetch_sysroot

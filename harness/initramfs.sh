@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# initramfs.sh OUT.cpio MODULE.ko BIN_DIR: what a measuring guest carries in: init, driver and module
-# test from BIN_DIR (the build of bench/), the shared libraries that they need, and the module.
+# initramfs.sh OUT.cpio MODULE.ko BIN_DIR [PERF]: what a measuring guest carries in: init, driver and module
+# test from BIN_DIR (the build of bench/), the shared libraries that they need, the module, and perf.
 # The same input gives the same bytes; OUT.cpio is there whole or not at all.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-[ $# = 3 ] || die 2 "usage: initramfs.sh OUT.cpio MODULE.ko BIN_DIR"
-out=$1 module=$2 bin=$3
+[ $# = 3 ] || [ $# = 4 ] || die 2 "usage: initramfs.sh OUT.cpio MODULE.ko BIN_DIR [PERF]"
+out=$1 module=$2 bin=$3 perf=${4-}
 for file in "$module" "$bin/sheafbench-init" "$bin/sheafbench-driver" "$bin/sheafbench-module-test"; do
 	[ -f "$file" ] || die 2 "initramfs.sh: no $file; build bench/ and the module first"
 done
@@ -20,12 +20,13 @@ cp "$bin/sheafbench-init" "$root/init"
 cp "$bin/sheafbench-driver" "$root/driver"
 cp "$bin/sheafbench-module-test" "$root/module-test"
 cp "$module" "$root/sheafbench.ko"
+[ -z "$perf" ] || cp -L "$perf" "$root/perf"
 mkdir "$root/events"
 cp "$top/harness/counters/events/"*.events "$root/events"
 
 # The libraries of a program for another architecture, of its loader too: those named in it, and so on.
 foreign_libraries() {
-	local name dir seen=" " todo=("$1")
+	local name dir seen=" " todo=("$@")
 	while [ ${#todo[@]} -gt 0 ]; do
 		while read -r name; do
 			[[ $seen != *" $name "* ]] || continue
@@ -41,12 +42,12 @@ foreign_libraries() {
 
 # Libraries go where the loader looks for them, the loader included.
 if [ -f "$bin/library.path" ]; then
-	libraries=$(foreign_libraries "$bin/sheafbench-driver")
+	libraries=$(foreign_libraries "$bin/sheafbench-driver" ${perf:+"$perf"})
 else
-	libraries=$(ldd "$bin/sheafbench-driver") || die 1 "ldd cannot read $bin/sheafbench-driver"
+	libraries=$(ldd "$bin/sheafbench-driver" ${perf:+"$perf"} | grep -v ':$') || die 1 "ldd cannot read $bin/sheafbench-driver"
 fi
 if grep 'not found' <<<"$libraries" >&2; then
-	die 1 "the driver lacks shared libraries (above); harness/deps.sh bench installs them"
+	die 1 "shared libraries are missing (above); harness/deps.sh bench installs those of the driver"
 fi
 grep -o '/[^ ]*' <<<"$libraries" | while read -r library; do
 	place=$library

@@ -50,6 +50,9 @@ left_out=()
 for t in $(target_names); do
 	[[ " $TARGETS " == *" $t "* ]] || left_out+=("target $t: not asked for")
 done
+for v in $(variant_names); do
+	[[ " $(variant_key "$v" arch "$target_arch") " == *" $target_arch "* ]] || left_out+=("variant $v: not for $target_arch")
+done
 [ -z "${LEFT_OUT-}" ] || mapfile -t -O "${#left_out[@]}" left_out <<<"$LEFT_OUT"
 tells=${target_tells:-time}
 # Of the x86_64 kernels; uml has none.

@@ -129,8 +129,8 @@ ok_boot=$(awk -F '\t' -v base="$(baseline_variant)" '$5 == "ok" && $2 == base { 
 counted=$(awk -F '\t' '
 	/^# table/ && $0 ~ / nmi_watchdog on / { watchdog = "; the NMI watchdog held a counter" }
 	/^#/ || seen[$2, $10]++ { next }
-	$4 != "n/a" && $6 != "n/a" { if (!had[$2]++) metrics = metrics " " $2; next }
-	$1 == "*" { reason[$10] = reason[$10] " " $2 }
+	$4 != "n/a" && $6 != "n/a" { if ($2 !~ /^perf_/ && !had[$2]++) metrics = metrics " " $2; next }
+	{ reason[$10] = reason[$10] " " $2 }
 	END {
 		for (r in reason) if (length(reason[r]) > length(reason[most])) most = r
 		if (!metrics) { printf "%s", most == "" ? "" : "n/a: " most; exit }

@@ -48,6 +48,14 @@ time_target() {
 	done
 }
 
+# The architecture of the boots: that of the target that tells time, or of the first.
+chosen_arch() {
+	local t
+	t=$(time_target)
+	t=${t:-${TARGETS%% *}}
+	(. "$top/harness/targets/$t.sh" && printf '%s\n' "$target_arch")
+}
+
 known_word() {
 	local what=$1 word=$2
 	shift 2
@@ -115,12 +123,14 @@ chosen_builds() {
 }
 
 # The variants to run: those asked for, or all but the checks; the baseline is in every result, and the
-# null and the doses, which prove a clock, in every one that tells time.
+# null and the doses, which prove a clock, in every one that tells time. Those that are not for the architecture are left out.
 chosen_variants() {
-	local name role timed
+	local name role timed arch
 	timed=$(time_target)
+	arch=$(chosen_arch)
 	for name in $(variant_names); do
 		role=$(variant_key "$name" role change)
+		[[ " $(variant_key "$name" arch "$arch") " == *" $arch "* ]] || continue
 		case $role in
 		baseline) ;;
 		null | dose) [ -n "$timed" ] || [[ " $VARIANTS " == *" $name "* ]] || continue ;;

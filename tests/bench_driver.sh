@@ -46,6 +46,7 @@ one_line 2 "own" --context host_name=x
 one_line 2 "is no option" list
 one_line 2 "'instructionz' is not known; nearest: INSTRUCTIONS, " --events instructionz --event-sets "$top/harness/counters/events"
 one_line 2 "no event sets in $scratch" --events auto --event-sets "$scratch"
+one_line 2 'bare or empty' --calls both
 one_line 1 'load sheafbench.ko' --device "$scratch/none" --out-json "$scratch/j" --out-samples "$scratch/s"
 one_line 1 'not sheafbench' --device /dev/null --out-json "$scratch/j" --out-samples "$scratch/s"
 holds 'nothing is left behind by a refusal' sh -c "[ ! -e '$scratch/j' ] && [ ! -e '$scratch/s' ] && [ ! -e '$scratch/s.part' ]"
@@ -63,5 +64,7 @@ for file in init driver module-test sheafbench.ko events/software.events libbenc
 done
 holds 'nothing half-written stays' sh -c "! ls '$scratch'/*.part 2>/dev/null"
 expect 2 'no .*/none.ko; build' 'a module that is not there' initramfs "$scratch/three.cpio" "$scratch/none.ko" "$build"
+holds 'initramfs with a program more' initramfs "$scratch/four.cpio" "$scratch/module.ko" "$build" /bin/sh
+holds 'it has that as perf' sh -c "cpio -t --quiet <'$scratch/four.cpio' | grep -qx perf"
 expect 2 'usage' 'initramfs without arguments' initramfs
 finish

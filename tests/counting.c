@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <jansson.h>
@@ -282,6 +283,108 @@ static void test_reasons(void **state)
 	none("no counter is free");
 }
 
+/* perf stat: what it is given, and what becomes of its answers. */
+static char perf_path[64];
+
+static void put_perf(const char *body)
+{
+	FILE *file = fopen(perf_path, "we");
+
+	assert_non_null(file);
+	fprintf(file, "#!/bin/sh\n%s\n", body);
+	fclose(file);
+	assert_int_equal(chmod(perf_path, 0700), 0);
+}
+
+struct check_call {
+	struct counting_check check;
+	FILE *file;
+};
+
+static void check(struct gbench_state *state, void *ctx)
+{
+	struct check_call *call = ctx;
+
+	assert_int_equal(gbench_set_time(state, 1e-9), 0);
+	assert_true(counting_check(&c, call->file, state, "pair/64/1", &call->check));
+}
+
+/* Returns the JSON of a check by the script, and its lines in text. */
+static json_t *check_with(const char *body, char *text, size_t size)
+{
+	struct check_call call = {
+		.check = { .perf = perf_path, .self = "/driver", .device = "/dev/x" },
+		.file = fopen(text_path, "w+e"),
+	};
+	json_error_t error;
+	json_t *root, *one;
+
+	if (body)
+		put_perf(body);
+	assert_non_null(call.file);
+	assert_int_equal(gbench_register("pair/64/1", check, &call, 1), 0);
+	assert_int_equal(gbench_run(json_path, GBENCH_SILENT), 1);
+	rewind(call.file);
+	text[fread(text, 1, size - 1, call.file)] = '\0';
+	fclose(call.file);
+	root = json_load_file(json_path, JSON_REJECT_DUPLICATES, &error);
+	assert_non_null(root);
+	one = json_incref(json_array_get(json_object_get(root, "benchmarks"), 0));
+	json_decref(root);
+	return one;
+}
+
+/* What the process costs is 1000000; an operation 6, and 184 more unless it is empty. */
+#define PERF                                                                              \
+	"[ \"$1 $2 $3 $4 $6 $7 $8\" = 'stat -x , -o -e cycles:k,instructions:k --' ] || " \
+	"exit 3\nout=$5; shift 8; [ \"$*\" = \"/driver --device /dev/x --workloads "      \
+	"^pair/64/1\\$ --ops 102400 --samples $9 --calls ${11}\" ] || exit 4\n"           \
+	"case ${11} in bare) each=190 ;; empty) each=6 ;; *) exit 5 ;; esac\n"            \
+	"n=$((1000000 + $9 * 102400 * each))\n"
+
+static void test_perf(void **state)
+{
+	static const struct {
+		const char *body, *why;
+	} bad[] = {
+		{ "exit 1", "perf stat failed (status 0x100)" },
+		{ "exit 0", "perf stat told nothing" },
+		{ "echo '<not supported>,,cycles:k,0,100.00,,' >$5",
+		  "perf stat: cycles:k <not supported>" },
+		{ "echo '12,,cycles:k,10,49.00,,' >$5",
+		  "perf stat: cycles:k was counted 49.00 % of the time" },
+		{ "echo '12,,cycles:k,10,100.00,,' >$5", "perf stat told nothing" },
+		{ "echo 12 >$5", "perf stat:  12" },
+	};
+	char text[8192];
+	json_t *one;
+
+	(void)state;
+	begin(SHEAFBENCH_HOLDS, 1, SHEAFBENCH_LIFO, 0);
+	json_decref(count(text, sizeof(text)));
+	unlink(perf_path);
+	one = check_with(NULL, text, sizeof(text));
+	assert_null(json_object_get(one, "perf_instructions_per_op"));
+	assert_non_null(strstr(text, "pair/64/1\tperf_instructions\tinstructions:k\t2\tn/a\tn/a"
+				     "\tn/a\tn/a\tn/a\tthere is no perf here\n"));
+	json_decref(one);
+	one = check_with(PERF "printf '# by\\n\\n%d,,cycles:k,9,100.00,,\\n%d,,instructions:k,9,"
+			      "100.00,,\\n' $((n * 2)) $n >$out",
+			 text, sizeof(text));
+	is(one, "perf_instructions_per_op", WORK);
+	is(one, "perf_core_cycles_per_op", 2 * WORK);
+	assert_non_null(strstr(text, "\tperf_instructions\tinstructions:k\t2\t204800\t59368000 "));
+	json_decref(one);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		one = check_with(bad[i].body, text, sizeof(text));
+		assert_null(json_object_get(one, "perf_instructions_per_op"));
+		if (!strstr(text, bad[i].why))
+			fail_msg("no '%s' in '%s'", bad[i].why, text);
+		json_decref(one);
+	}
+	unlink(perf_path);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -290,6 +393,7 @@ static int setup(void **state)
 		return -1;
 	snprintf(json_path, sizeof(json_path), "%s/run.json", dir);
 	snprintf(text_path, sizeof(text_path), "%s/counters.tsv", dir);
+	snprintf(perf_path, sizeof(perf_path), "%s/perf", dir);
 	return gbench_init("prog");
 }
 
@@ -304,10 +408,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exact),
-		cmocka_unit_test(test_shapes),
-		cmocka_unit_test(test_disturbed),
-		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_exact),	  cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_disturbed), cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_perf),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

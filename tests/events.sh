@@ -26,6 +26,7 @@ for f in r/samples/*.tsv; do
 		printf '# sheafbench-counters 2\n# table t pmu p nmi_watchdog off passes 1\n*\tlocked_ops\tn/a\tn/a\tn/a\tn/a\tn/a\tn/a\tn/a\tno such event\n'
 		printf 'pair/64/1\tcore_cycles\tp::C\t1\t1000\t%d %d %d\t500 500 500\t6900 6900 6900\t900 900 900\t\n' $((2 * n * 1000 - 5500)){,} 999999
 		printf 'pair/64/1\tinstructions\tp::I\t1\t1000\t%d %d %d\t500 500 7000\t66000 6900 6900\t900 900 900\t\n' $((n * 1000 + 500)){,} 999999
+		printf 'pair/64/1\tperf_instructions\tinstructions:k\t2\t1000\t%d %d %d\t500 500 7000\t66000 6900 6900\t900 900 900\t\n' $((n * 1000 + 750)){,,}
 		printf 'pair/64/8\tinstructions\tp::I\t1\tn/a\tn/a\tn/a\tn/a\tn/a\tmultiplexed\n'
 	} >"r/counters/$stem.tsv"
 done
@@ -43,6 +44,7 @@ holds 'what has a reason has no value' jq -e '[.counters[] | select(.workload ==
 sheafreport report r >/dev/null
 sheafreport reply r >/dev/null 2>&1
 expect 0 '^\| '"$base"' \| 190.00 \[190.00, 190.00\] \| 380.00 ' 'the report has a table' cat r/report.md
+expect 0 '^\| '"$base"' \| 190.00 \| 190.25 \|' "perf stat's count is beside ours" cat r/report.md
 expect 0 'locked_ops \(no such event\)' 'and the reason of what is missing' cat r/report.md
 expect 0 "^$base +190.00 +380.00 +0.50\$" 'so has the reply' cat r/reply.txt
 jq '.counters = "n/a: no PMU in this guest"' r/environment.json >e.json && mv e.json r/environment.json

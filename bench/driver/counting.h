@@ -42,4 +42,19 @@ bool counting_run(struct counters *counters, FILE *file, struct gbench_state *st
 		  const char *name, int device, const struct sheafbench_run *run, uint32_t flags,
 		  uint32_t part);
 
+/*
+ * The same events of a workload of pairs, counted by perf stat around processes that do nothing
+ * but the calls: another program's way from the event's name to its count, by task where ours is
+ * by CPU. Adds perf_METRIC_per_op to state and a line to the file for each metric that was counted
+ * here and that perf has a name for. Interrupts are part of its counts.
+ */
+struct counting_check {
+	const char *perf, *self; /* programs: perf, and the driver, which has --calls */
+	const char *device;
+	bool irq_off;
+};
+
+bool counting_check(struct counters *counters, FILE *file, struct gbench_state *state,
+		    const char *name, const struct counting_check *check);
+
 #endif

@@ -69,7 +69,7 @@ struct entry {
 };
 
 static struct {
-	const char *device, *json_path, *samples_path, *counters_path, *windows_path;
+	const char *device, *json_path, *samples_path, *counters_path, *windows_path, *perf;
 	uint32_t samples, ops, flags, runs;
 	uint64_t seed;
 	int fd;
@@ -77,8 +77,8 @@ static struct {
 	FILE *samples_file, *counters_file;
 	char samples_part[PATH_MAX], counters_part[PATH_MAX];
 	size_t done, total;
-	bool failed;
-} driver = { .device = SHEAFBENCH_DEVICE, .seed = 1, .runs = 1 };
+	bool failed, checked;
+} driver = { .device = SHEAFBENCH_DEVICE, .perf = "/perf", .seed = 1, .runs = 1 };
 
 static struct counters counters;
 static struct point *points;
@@ -359,6 +359,26 @@ static void write_samples(const struct entry *entry)
 	write_line("bare-", entry, 1, 2);
 }
 
+/* perf stat takes long: of a boot's first pairs of one object only. */
+static bool cross_check(struct gbench_state *state, const struct entry *entry)
+{
+	char self[PATH_MAX];
+	const struct counting_check check = {
+		.perf = driver.perf,
+		.self = self,
+		.device = driver.device,
+		.irq_off = driver.flags & SHEAFBENCH_IRQ_OFF,
+	};
+	const ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (driver.checked || length < 0 || entry->point->n != 1 ||
+	    !(workloads[entry->point->workload].flags & SHEAFBENCH_HOLDS))
+		return true;
+	self[length] = '\0';
+	driver.checked = true;
+	return counting_check(&counters, driver.counters_file, state, entry->name, &check);
+}
+
 static bool report(struct gbench_state *state, const struct entry *entry)
 {
 	const struct sheafbench_run *run = &entry->point->run;
@@ -391,7 +411,8 @@ static bool report(struct gbench_state *state, const struct entry *entry)
 	if (!error)
 		error = !counting_run(&counters, driver.counters_file, state, entry->name,
 				      driver.fd, run, workloads[entry->point->workload].flags,
-				      entry->part);
+				      entry->part) ||
+			!cross_check(state, entry);
 	if (error)
 		gbench_skip(state, gbench_error());
 	return !error;
@@ -497,6 +518,21 @@ static int count_windows(void)
 	return 0;
 }
 
+/* The module's passes and nothing else, for a program that counts what this process does. */
+static int only_calls(void)
+{
+	for (size_t e = 0; e < driver.total; e++) {
+		if (entries[e].part)
+			continue;
+		if (!run_point(entries[e].point)) {
+			complain("%s: %s", entries[e].name, entries[e].point->run.text);
+			return FAILED;
+		}
+		free(entries[e].point->samples);
+	}
+	return 0;
+}
+
 static void context(const char *key, const char *value)
 {
 	if (gbench_add_context(key, value))
@@ -556,6 +592,8 @@ static void usage(void)
 	       "[none]\n"
 	       "  --event-sets DIR    the tables of events [/events]\n"
 	       "  --out-counters FILE what they counted\n"
+	       "  --perf FILE         perf, to cross-check them [/perf]\n"
+	       "  --calls KIND        only call the module, bare or empty, and tell nothing\n"
 	       "  --out-windows FILE  no times: windows between markers for a tool that counts, "
 	       "and "
 	       "whose they are\n"
@@ -608,6 +646,8 @@ int main(int argc, char **argv)
 		EVENTS,
 		EVENT_SETS,
 		COUNTERS,
+		PERF,
+		CALLS,
 		CONTEXT,
 		DEVICE,
 		HELP
@@ -629,12 +669,15 @@ int main(int argc, char **argv)
 		{ "events", required_argument, NULL, EVENTS },
 		{ "event-sets", required_argument, NULL, EVENT_SETS },
 		{ "out-counters", required_argument, NULL, COUNTERS },
+		{ "perf", required_argument, NULL, PERF },
+		{ "calls", required_argument, NULL, CALLS },
 		{ "context", required_argument, NULL, CONTEXT },
 		{ "device", required_argument, NULL, DEVICE },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *pattern = "", *events = "none", *event_sets = "/events";
+	uint32_t calls = 0;
 	bool list = false;
 	long cpu = -1;
 	int option;
@@ -691,6 +734,15 @@ int main(int argc, char **argv)
 		case COUNTERS:
 			driver.counters_path = optarg;
 			break;
+		case PERF:
+			driver.perf = optarg;
+			break;
+		case CALLS:
+			if (strcmp(optarg, "bare") != 0 && strcmp(optarg, "empty") != 0)
+				die(WRONG, "--calls %s: bare or empty is needed", optarg);
+			calls = *optarg == 'b' ? SHEAFBENCH_BARE : SHEAFBENCH_EMPTY;
+			driver.flags |= calls;
+			break;
 		case CONTEXT:
 			add_context_option(optarg);
 			break;
@@ -726,6 +778,8 @@ int main(int argc, char **argv)
 		die(WRONG, "--half-gate needs at least 2 --samples");
 	bind_to_cpu(cpu);
 	open_device();
+	if (calls)
+		return only_calls();
 	tell_sheaf_capacity();
 	if (driver.windows_path)
 		return count_windows();

@@ -88,6 +88,55 @@ static void counters_table(struct doc *d, const struct view *r, const char *work
 	doc_table_end(d, &t);
 }
 
+/* What perf stat counted beside what we did, of one workload: both values of each metric. */
+static void check_table(struct doc *d, const struct view *r, const char *workload)
+{
+	const char *heads[DOC_COLS + 1] = { "variant" };
+	char head[DOC_COLS][48], text[DOC_COLS][32], other[64];
+	const json_t *ours, *theirs;
+	struct table t;
+	size_t n = 0;
+
+	for (size_t m = 0; m < ARRAY_SIZE(metrics) && n + 2 <= DOC_COLS; m++) {
+		snprintf(other, sizeof(other), "perf_%s", metrics[m]);
+		for (size_t v = 0; v < r->nvariants; v++) {
+			if (!record(r, workload, other, r->variants[v].name))
+				continue;
+			snprintf(head[n], sizeof(head[n]), ">%s", metrics[m]);
+			snprintf(head[n + 1], sizeof(head[n + 1]), ">by perf stat");
+			heads[n + 1] = head[n];
+			heads[n + 2] = head[n + 1];
+			n += 2;
+			break;
+		}
+	}
+	if (!n)
+		return;
+	doc_para(d,
+		 "%s, the same events counted by perf stat around processes that do nothing but "
+		 "the calls, the interrupts among them:",
+		 workload);
+	table_start(&t, heads);
+	for (size_t v = 0; v < r->nvariants; v++) {
+		const char *c[DOC_COLS] = { NULL };
+
+		for (size_t k = 0; k < n; k += 2) {
+			snprintf(other, sizeof(other), "perf_%s", head[k] + 1);
+			ours = record(r, workload, other + strlen("perf_"), r->variants[v].name);
+			theirs = record(r, workload, other, r->variants[v].name);
+			snprintf(text[k], sizeof(text[k]), "%s",
+				 ours ? number(json_num(ours, "value"), 2, false).s : "n/a");
+			snprintf(text[k + 1], sizeof(text[k + 1]), "%s",
+				 theirs ? number(json_num(theirs, "value"), 2, false).s : "n/a");
+			c[k] = text[k];
+			c[k + 1] = text[k + 1];
+		}
+		table_row(&t, r->variants[v].name, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7],
+			  c[8], c[9], c[10]);
+	}
+	doc_table_end(d, &t);
+}
+
 void write_counters(struct doc *d, const struct view *r)
 {
 	const char *told = json_text(r->env, "counters"), *base = NULL, *last = "", *workload;
@@ -109,6 +158,8 @@ void write_counters(struct doc *d, const struct view *r)
 		if (!base || !strcmp(workload, last) || (d->style == DOC_MAIL && any))
 			continue;
 		counters_table(d, r, workload, base);
+		if (d->style != DOC_MAIL)
+			check_table(d, r, workload);
 		last = workload;
 		any = true;
 	}
