@@ -82,8 +82,8 @@ judge() {
 	grep -aE '^ *not ok [0-9]+' "$log" || true
 	[ "$status" != 137 ] || echo "hang: not done within $deadline s"
 	grep -aqE '^ *ok [0-9]+ slub_test' "$log" || echo "slub_kunit did not pass"
-	for name in rcu stress; do
-		grep -aq "^sheafstress: $name: ok" "$log" || echo "sheafstress: $name did not pass"
+	for name in points rcu stress; do
+		grep -aqE "^sheafstress: $name: (ok|not driven)" "$log" || echo "sheafstress: $name did not pass"
 	done
 	for name in alloc_fastpath free_fastpath free_rcu_sheaf barn_get barn_put; do
 		n=$(stat_of "$name" "$log")
@@ -99,6 +99,7 @@ judge() {
 }
 
 work_of() { sed -n "s/.*sheafstress: $1: \([0-9]*\) $2.*/\1/p" "$3" | tail -n 1; }
+points_of() { awk '/sheafstress: points: [0-9]+ points of .* held/ { n += $3 } END { if (n) print n }' "$1"; }
 
 one_boot() {
 	local variant=$1 flavour=$2 dir module log stem status=0 start cmdline words
@@ -112,12 +113,13 @@ one_boot() {
 	initramfs "$scratch/initramfs" "$module" "$dir/tree/lib/tests/slub_kunit.ko"
 	rm -rf "$scratch/out"
 	mkdir "$scratch/out"
-	printf '%s\n' rcu "$DURATION" stress "$DURATION" >"$scratch/out/args"
-	deadline=$((180 + 8 * DURATION))
+	printf '%s\n' points "$DURATION" rcu "$DURATION" stress "$DURATION" >"$scratch/out/args"
+	deadline=$((300 + 16 * DURATION))
 	start=$SECONDS
 	# One of the kmalloc caches with all of slab_debug that needs no stack trace, which uml cannot make while it brings
 	# up its CPUs. The others keep their sheaves, which debugging takes away.
-	cmdline="$(variant_key "$variant" cmdline) init_on_free=1 slab_debug=FZP,kmalloc-192"
+	# The number of CPUs is that of a proof, not of a measurement.
+	cmdline="$(variant_key "$variant" cmdline | sed 's/\bncpus=[0-9]*//') init_on_free=1 slab_debug=FZP,kmalloc-192"
 	cmdline+=" sheafbench.run=/prove sheafbench.module=none"
 	target_boot "$dir/image.0" "$scratch/initramfs" "$cmdline" "$scratch/out" "$deadline" >"$log.part" &
 	boot=$!
@@ -127,10 +129,10 @@ one_boot() {
 	words=$(judge "$dir" "$log" "$status")
 	printf '%s\t' "$TARGET" "$flavour" "$variant" "$([ -z "$words" ] && echo ok || echo failed)" $((SECONDS - start)) \
 		"$(work_of stress 'objects allocated' "$log")" "$(work_of rcu 'objects found free' "$log")" \
-		"$(work_of rcu 'barriers against' "$log")" >>"$out/proof.tsv.part"
+		"$(work_of rcu 'barriers against' "$log")" "$(points_of "$log")" >>"$out/proof.tsv.part"
 	printf '%s\n' "$(head -n 1 <<<"$words" | tr '\t' ' ')" >>"$out/proof.tsv.part"
 	if [ -z "$words" ]; then
-		say "  $TARGET $flavour $variant: ok, $((SECONDS - start)) s"
+		say "  $TARGET $flavour $variant: ok, $((SECONDS - start)) s$(sed -n 's/^sheafstress: points: not driven/; points not driven/p' "$log")"
 	else
 		failed=$((failed + 1))
 		say "  $TARGET $flavour $variant: failed after $((SECONDS - start)) s; console: $log"
@@ -141,7 +143,7 @@ one_boot() {
 failed=0
 mapfile -t names < <(variants)
 [ ${#names[@]} -gt 0 ] || die 2 "VARIANTS='$VARIANTS' names no variant to prove"
-printf '# target\tflavour\tvariant\tresult\tseconds\tallocated\tchecked\tbarriers\treason\n' >"$out/proof.tsv.part"
+printf '# target\tflavour\tvariant\tresult\tseconds\tallocated\tchecked\tbarriers\tpoints\treason\n' >"$out/proof.tsv.part"
 for TARGET in $TARGETS; do
 	export TARGET
 	. "$top/harness/targets/$TARGET.sh"
@@ -152,9 +154,9 @@ for TARGET in $TARGETS; do
 done
 mv "$out/proof.tsv.part" "$out/proof.tsv"
 {
-	printf '\n%-6s %-7s %-24s %-7s %8s %12s %10s %9s\n' target flavour variant result seconds allocated checked barriers
-	rows "$out/proof.tsv" | while IFS=$rs read -r t f v r s a c b _; do
-		printf '%-6s %-7s %-24s %-7s %8s %12s %10s %9s\n' "$t" "$f" "$v" "$r" "$s" "${a:--}" "${c:--}" "${b:--}"
+	printf '\n%-6s %-7s %-24s %-7s %8s %12s %10s %9s %7s\n' target flavour variant result seconds allocated checked barriers points
+	rows "$out/proof.tsv" | while IFS=$rs read -r t f v r s a c b p _; do
+		printf '%-6s %-7s %-24s %-7s %8s %12s %10s %9s %7s\n' "$t" "$f" "$v" "$r" "$s" "${a:--}" "${c:--}" "${b:--}" "${p:--}"
 	done
 } >&2
 [ "$failed" = 0 ] || die 1 "$failed of $(grep -vc '^#' "$out/proof.tsv") boots failed; the consoles are in $out"

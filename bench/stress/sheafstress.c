@@ -20,16 +20,24 @@
  * The windows of such races are opened by preemption: on each CPU a SCHED_FIFO thread, the hog,
  * takes it while the barrier runs on another, and what it preempted waits wherever it was, most
  * likely where preemption was just enabled, which is right after an unlock.
+ *
+ * test=points asks the same, but holds a CPU at one point of mm/slub.c after the other, of those
+ * that kfree_rcu() or a flush comes by, while others do what must not get between. At each point
+ * an interrupt uses the allocator too. slub_points.h has the points.
  */
 #define pr_fmt(fmt) "sheafstress: " fmt
 
+#include <linux/cleanup.h>
 #include <linux/cpu.h>
 #include <linux/delay.h>
+#include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
+#include <linux/kallsyms.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -39,10 +47,11 @@
 #include <asm/apic.h>
 #include <asm/nmi.h>
 #endif
+#include "slub_points.h"
 
 static char *test = "stress";
 module_param(test, charp, 0);
-MODULE_PARM_DESC(test, "stress or rcu");
+MODULE_PARM_DESC(test, "stress, rcu or points");
 
 static unsigned int seconds = 10;
 module_param(seconds, uint, 0);
@@ -70,6 +79,7 @@ enum kind {
 	DID_NOLOCK_HARDIRQ,
 	DID_NOLOCK_IRQ_WORK,
 	DID_NOLOCK_NMI,
+	DID_NOLOCK_POINT,
 	DID_NOLOCK_FAILED,
 	DID_NOLOCK_QUEUED,
 	DID_FAILED,
@@ -81,6 +91,13 @@ enum kind {
 	DID_READ,
 	DID_HOGGED,
 	DID_CHECKED,
+	DID_HELD_QUEUER,
+	DID_HELD_FLUSH,
+	DID_PASSED,
+	DID_WAITED,
+	DID_MIGRATED,
+	DID_UNPLUGGED,
+	DID_OUTLASTED,
 	NR_KINDS
 };
 
@@ -93,34 +110,43 @@ enum kind {
 /* What each kind of work is called, and whether a test has to have done it. */
 static const struct {
 	const char *name;
-	bool stress, rcu;
+	bool stress, rcu, points;
 } kinds[NR_KINDS] = {
-	[DID_ALLOCATED] = { "objects allocated", true, true },
+	[DID_ALLOCATED] = { "objects allocated", true, true, true },
 	[DID_BULK] = { "bulk allocations", true },
 	[DID_PREFILLED] = { "prefilled sheaves", true },
-	[DID_QUEUED] = { "objects passed to kfree_rcu", true, true },
+	[DID_QUEUED] = { "objects passed to kfree_rcu", true, true, true },
 	[DID_MIGHTSLEEP] = { "kvfree_rcu_mightsleep calls", true },
 	[DID_REMOTE] = { "objects freed on another CPU", true },
 	[DID_HARDIRQ] = { "allocations in hardirq", true },
 	[DID_NOLOCK_HARDIRQ] = { "kmalloc_nolock in hardirq", true },
 	[DID_NOLOCK_IRQ_WORK] = { "kmalloc_nolock in irq_work", true },
 	[DID_NOLOCK_NMI] = { "kmalloc_nolock in NMI", IS_ENABLED(CONFIG_X86_LOCAL_APIC) },
+	[DID_NOLOCK_POINT] = { "kmalloc_nolock at a point", false, false, true },
 	[DID_NOLOCK_FAILED] = { "kmalloc_nolock that failed" },
 	[DID_NOLOCK_QUEUED] = { "objects passed to kfree_rcu_nolock", RCU_NOLOCK, RCU_NOLOCK },
 	[DID_FAILED] = { "allocations that failslab failed", IS_ENABLED(CONFIG_FAILSLAB) },
-	[DID_SHRUNK] = { "kmem_cache_shrink calls", true, true },
+	[DID_SHRUNK] = { "kmem_cache_shrink calls", true, true, true },
 	[DID_BARRIER] = { "kvfree_rcu_barrier calls", true, true },
-	[DID_BARRIER_ON] = { "kvfree_rcu_barrier_on_cache calls", true, true },
+	[DID_BARRIER_ON] = { "kvfree_rcu_barrier_on_cache calls", true, true, true },
 	[DID_DESTROYED] = { "caches destroyed", true, true },
 	[DID_HOTPLUG] = { "CPUs taken offline and back", IS_ENABLED(CONFIG_HOTPLUG_CPU) },
 	[DID_READ] = { "objects read under RCU", false, true },
 	[DID_HOGGED] = { "barriers against a preempted CPU", false, true },
-	[DID_CHECKED] = { "objects found free after a barrier", false, true },
+	[DID_CHECKED] = { "objects found free after a barrier", false, true, true },
+	[DID_HELD_QUEUER] = { "points of kfree_rcu held", false, false, true },
+	[DID_HELD_FLUSH] = { "points of a flush held", false, false, true },
+	[DID_PASSED] = { "barriers that did not need who was held", false, false, true },
+	[DID_WAITED] = { "barriers that waited for who was held", false, false, true },
+	[DID_MIGRATED] = { "threads moved to another CPU inside kfree_rcu", false, false, true },
+	[DID_UNPLUGGED] = { "CPUs taken offline against a flush that was held", false, false,
+			    IS_ENABLED(CONFIG_HOTPLUG_CPU) },
+	[DID_OUTLASTED] = { "barriers against a reader that stays", false, false, true },
 };
 
 #define PATIENCE	60	/* seconds past the end */
 
-static bool stressing;
+static bool stressing, pointing;
 static atomic64_t done[NR_KINDS];
 static atomic_t failures;
 
@@ -139,6 +165,8 @@ static bool expected(enum kind kind)
 {
 	if (kind == DID_PREFILLED && !return_sheaf)
 		return false;
+	if (pointing)
+		return kinds[kind].points;
 	return stressing ? kinds[kind].stress : kinds[kind].rcu;
 }
 
@@ -696,32 +724,45 @@ static void spin_until(ktime_t end)
 		cpu_relax();
 }
 
-static void queue(struct queue_log *log, struct probe *p)
+/* How an object is passed to RCU. */
+enum how { PLAIN, NOLOCK, DONE };
+
+/* With NOLOCK a sheaf that was filled up waits for irq_work, and that for interrupts. */
+static void queue(struct queue_log *log, struct probe *p, enum how how)
 {
 	unsigned long at = log->head % LOG_ENTRIES;
 
 	log->entries[at].p = p;
 	log->entries[at].word = p->word;
 #ifdef kfree_rcu_nolock
-	if (!below(4)) {
-		unsigned long flags;
-
-		/* A sheaf that it filled up waits for irq_work, and that for interrupts. */
-		local_irq_save(flags);
+	if (how == NOLOCK) {
 		kfree_rcu_nolock(p, rcu);
-		smp_store_release(&log->head, log->head + 1); /* pairs with read_heads() */
-		if (!below(16))
-			/* At times long enough for another CPU to fill a sheaf. */
-			spin_until(ktime_add_ns(ktime_get(), below(below(8) ? 100000 : 5000000)));
-		local_irq_restore(flags);
 		did(DID_NOLOCK_QUEUED, 1);
-		return;
+		how = DONE;
 	}
 #endif
-	kfree_rcu(p, rcu);
-	did(DID_QUEUED, 1);
+	if (how != DONE) {
+		kfree_rcu(p, rcu);
+		did(DID_QUEUED, 1);
+	}
 	/* Pairs with read_heads(): kfree_rcu() has returned, and the entry is there. */
 	smp_store_release(&log->head, log->head + 1);
+}
+
+static void queue_somehow(struct queue_log *log, struct probe *p)
+{
+	unsigned long flags;
+
+	if (!RCU_NOLOCK || below(4)) {
+		queue(log, p, PLAIN);
+		return;
+	}
+	local_irq_save(flags);
+	queue(log, p, NOLOCK);
+	if (!below(16))
+		/* At times long enough for another CPU to fill a sheaf. */
+		spin_until(ktime_add_ns(ktime_get(), below(below(8) ? 100000 : 5000000)));
+	local_irq_restore(flags);
 }
 
 /*
@@ -747,7 +788,7 @@ static bool produce(struct queue_log *log)
 	}
 	for (i = 0; i < NR_PRODUCED; i++)
 		if (p[i])
-			queue(log, p[i]);
+			queue_somehow(log, p[i]);
 	return true;
 }
 
@@ -855,16 +896,24 @@ static int shrinker(void *arg)
 	return 0;
 }
 
+/* Where somebody is held in test=points. */
+static unsigned long held_at;
+
 static void check_logs(const unsigned long *heads, const char *after)
 {
+	static DEFINE_MUTEX(one);
 	struct queue_log *log;
 	struct queued *entry;
 	unsigned long at;
 
+	guard(mutex)(&one);
 	for (log = logs; log < logs + 2 * nr_cpu_ids; log++) {
-		for (at = log->tail; at != heads[log - logs]; at++) {
+		for (at = log->tail; (long)(heads[log - logs] - at) > 0; at++) {
 			entry = &log->entries[at % LOG_ENTRIES];
-			if (word_at(entry->p) == entry->word)
+			if (word_at(entry->p) == entry->word && held_at)
+				fail("an object queued before %s is there after it: held at %pS",
+				     after, (void *)held_at);
+			else if (word_at(entry->p) == entry->word)
 				fail("an object queued before %s is there after it", after);
 			did(DID_CHECKED, 1);
 		}
@@ -969,7 +1018,7 @@ static void rcu_round(unsigned long *heads, const struct round *round, unsigned 
 		struct probe *p = unrcu_pointer(xchg(&slots[i], NULL));
 
 		if (p)
-			queue(&logs[0], p);
+			queue_somehow(&logs[0], p);
 	}
 	/* Without a barrier: to destroy a cache is one. */
 	kmem_cache_destroy(probes);
@@ -993,39 +1042,544 @@ static bool freed_is_seen(void)
 	return seen;
 }
 
+static bool get_logs(void)
+{
+	unsigned int i;
+
+	if (!freed_is_seen()) {
+		fail("test=%s needs a kernel booted with init_on_free=1", test);
+		return false;
+	}
+	for (i = 0; i < 2 * nr_cpu_ids; i++) {
+		logs[i].entries = vzalloc(array_size(LOG_ENTRIES, sizeof(*logs[i].entries)));
+		if (!logs[i].entries) {
+			fail("no memory");
+			return false;
+		}
+	}
+	return true;
+}
+
+static void put_logs(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * nr_cpu_ids; i++)
+		vfree(logs[i].entries);
+}
+
 static void test_rcu(void)
 {
 	unsigned long end = jiffies + seconds * HZ, *heads;
 	unsigned int i;
 
-	if (!freed_is_seen()) {
-		fail("test=rcu needs a kernel booted with init_on_free=1");
+	heads = kcalloc(2 * nr_cpu_ids, sizeof(*heads), GFP_KERNEL | __GFP_NOFAIL);
+	if (get_logs())
+		for (i = 0; goes_on(end); i++)
+			rcu_round(heads, &rounds[i % ARRAY_SIZE(rounds)], jiffies + HZ);
+	put_logs();
+	kfree(heads);
+}
+
+/* The points */
+
+#define MOST_POINTS	1024
+#define MOST_CAPACITY	64
+#define HELD_CPU	0	/* a flush comes to its sheaves first */
+#define OTHER_CPU	(1 % nr_cpu_ids)
+#define FLUSH_CPU	(2 % nr_cpu_ids)
+#define TEST_CPU	(3 % nr_cpu_ids)	/* nobody spins there, as uml does not preempt */
+
+/* In milliseconds: for who cannot go on before who is held does, and for who can. */
+#define SHORT		5
+#define LONG		(3 * undisturbed + 20)
+#define TOO_LONG	20000
+#define IRQS_OFF	1000	/* who waits for a timer on that CPU cannot let it go */
+
+enum actor { NOBODY, QUEUER, FLUSHER, SECOND_QUEUER, SECOND_FLUSHER, READER, UNPLUGGER, NR_ACTORS };
+enum flush { ON_CACHE, ALL_CACHES, SHRINK };
+
+/*
+ * One is held at a point: the QUEUER in the last of its calls of kfree_rcu(), while the FLUSHER
+ * flushes; or the FLUSHER, while the SECOND_QUEUER goes on where the QUEUER left off, to fill the
+ * sheaf and more, and then the SECOND_FLUSHER flushes too. NOBODY is held where a READER stays in
+ * its critical section.
+ */
+static const struct scenario {
+	enum actor held;
+	enum flush flush;
+	int missing;	/* objects that the sheaf lacks before the last call of the queuer */
+	enum how how;	/* of that call, and of the second queuer's */
+	bool drained;	/* no empty sheaf is at hand */
+	bool unplug;	/* a CPU goes offline meanwhile */
+	bool in_time;	/* no more points than can be tried in that many seconds, drawn by lot */
+} scenarios[] = {
+	{ NOBODY, ON_CACHE, 1 },
+	{ QUEUER, ON_CACHE, 1 },
+	{ FLUSHER, ON_CACHE, 1 },
+	{ FLUSHER, ON_CACHE, 1, NOLOCK },
+	{ QUEUER, ON_CACHE, MOST_CAPACITY, NOLOCK },
+	{ QUEUER, ALL_CACHES, MOST_CAPACITY, .drained = true, .in_time = true },
+	{ QUEUER, SHRINK, 1, .in_time = true },
+	{ FLUSHER, SHRINK, 1, .in_time = true },
+	{ FLUSHER, ON_CACHE, 1, .unplug = true, .in_time = true },
+};
+
+/* Of who is to be held. A point is held once in each scenario. */
+enum { NOT_HELD, TO_BE_HELD, IS_HELD };
+static struct {
+	int state;
+	struct task_struct *task;
+	bool works;		/* kworkers do what it waits for */
+	bool asleep;		/* it was able to */
+	unsigned long busy;
+	unsigned int skip;	/* new points to pass by */
+	unsigned int nr;
+	unsigned long points[MOST_POINTS];
+} hold;
+
+/* Of the one trial that goes on. */
+static const struct scenario *scene;
+static struct probe *first[MOST_CAPACITY], *second[MOST_CAPACITY + 2], *at_point[MOST_CAPACITY];
+static unsigned int nr_first, nr_second, nr_at_point;
+static struct task_struct *actors[NR_ACTORS];
+static bool finished[NR_ACTORS];
+static unsigned int undisturbed;	/* milliseconds of a barrier */
+
+/* Not those in the allocator of slabs below, which has no part in this. */
+static bool is_of_sheaves(unsigned long ip)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	snprintf(name, sizeof(name), "%ps", (void *)ip);
+	return strstr(name, "sheaf") || strstr(name, "sheaves") || strstr(name, "pcs") ||
+	       strstr(name, "barn") || strstr(name, "flush") || strstr(name, "rcu");
+}
+
+static bool is_new_point(unsigned long ip)
+{
+	unsigned int i;
+
+	for (i = 0; i < hold.nr; i++)
+		if (hold.points[i] == ip)
+			return false;
+	if (i == MOST_POINTS || (hold.skip && hold.skip--))
+		return false;
+	hold.points[hold.nr++] = ip;
+	return is_of_sheaves(ip);
+}
+
+/* In any context; who is to be held is a task. */
+static void reach_point(unsigned long ip)
+{
+	unsigned long flags;
+	bool asleep, stop;
+	unsigned int i;
+	ktime_t end;
+
+	/* Pairs with hold_me(). */
+	if (smp_load_acquire(&hold.state) != TO_BE_HELD || !in_task() ||
+	    READ_ONCE(current->__state) != TASK_RUNNING)
+		return;
+	if (current != hold.task && !(hold.works && current->flags & PF_WQ_WORKER))
+		return;
+	if (test_and_set_bit_lock(0, &hold.busy))
+		return;
+	stop = READ_ONCE(hold.state) == TO_BE_HELD && is_new_point(ip);
+	if (stop) {
+		local_irq_save(flags);
+		nolock_burst(DID_NOLOCK_POINT);
+		for (i = 0; RCU_NOLOCK && i < nr_at_point; i++)
+			queue(&logs[2], at_point[i], NOLOCK);
+		local_irq_restore(flags);
+		held_at = ip;
+		asleep = preemptible() && !rcu_preempt_depth();
+		hold.asleep = asleep;
+		/* Pairs with is_held(). */
+		smp_store_release(&hold.state, IS_HELD);
+	}
+	clear_bit_unlock(0, &hold.busy);
+	if (!stop)
+		return;
+
+	end = ktime_add_ms(ktime_get(), IRQS_OFF);
+	while (READ_ONCE(hold.state) == IS_HELD && (asleep || ktime_before(ktime_get(), end))) {
+		if (asleep)
+			usleep_range(100, 200);
+		else
+			cpu_relax();
+	}
+}
+
+static void hold_me(bool works)
+{
+	hold.task = current;
+	hold.works = works;
+	smp_store_release(&hold.state, TO_BE_HELD);	/* pairs with reach_point() */
+}
+
+static void do_not_hold_me(void)
+{
+	cmpxchg(&hold.state, TO_BE_HELD, NOT_HELD);
+}
+
+static bool is_held(void)
+{
+	return smp_load_acquire(&hold.state) == IS_HELD;	/* pairs with reach_point() */
+}
+
+static void flush(enum actor who, enum flush how)
+{
+	static unsigned long heads[NR_ACTORS][2 * NR_CPUS];
+
+	read_heads(heads[who]);
+	switch (how) {
+	case SHRINK:
+		kmem_cache_shrink(probes);
+		did(DID_SHRUNK, 1);
+		/* It promises nothing but not to be in the way of a barrier. */
+		fallthrough;
+	case ON_CACHE:
+		kvfree_rcu_barrier_on_cache(probes);
+		did(DID_BARRIER_ON, 1);
+		break;
+	case ALL_CACHES:
+		kvfree_rcu_barrier();
+		did(DID_BARRIER, 1);
+		break;
+	}
+	check_logs(heads[who], "a barrier");
+}
+
+static void act_queuer(void)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	run_on(HELD_CPU);
+	for (i = 0; i + 1 < nr_first; i++)
+		queue(&logs[0], first[i], PLAIN);
+	if (scene->held != QUEUER) {
+		queue(&logs[0], first[i], PLAIN);
 		return;
 	}
-	heads = kcalloc(2 * nr_cpu_ids, sizeof(*heads), GFP_KERNEL | __GFP_NOFAIL);
-	for (i = 0; i < 2 * nr_cpu_ids; i++)
-		logs[i].entries = vzalloc(array_size(LOG_ENTRIES, sizeof(*logs[i].entries)));
-	for (i = 0; i < 2 * nr_cpu_ids; i++)
-		if (!logs[i].entries)
-			fail("no memory");
-	for (i = 0; goes_on(end); i++)
-		rcu_round(heads, &rounds[i % ARRAY_SIZE(rounds)], jiffies + HZ);
-	for (i = 0; i < 2 * nr_cpu_ids; i++)
-		vfree(logs[i].entries);
-	kfree(heads);
+	if (scene->how == NOLOCK)
+		local_irq_save(flags);
+	hold_me(false);
+	queue(&logs[0], first[i], scene->how);
+	do_not_hold_me();
+	if (scene->how == NOLOCK)
+		local_irq_restore(flags);
+}
+
+static void act_second_queuer(void)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	run_on(HELD_CPU);
+	if (scene->how == NOLOCK)
+		local_irq_save(flags);
+	for (i = 0; i < nr_second; i++)
+		queue(&logs[1], second[i], scene->how);
+	if (scene->how == NOLOCK) {
+		/* What waits for an interrupt waits for long. */
+		spin_until(ktime_add_ms(ktime_get(), 2 * SHORT));
+		local_irq_restore(flags);
+	}
+}
+
+static void act_flusher(void)
+{
+	run_on(FLUSH_CPU);
+	if (scene->held == FLUSHER)
+		hold_me(true);
+	flush(FLUSHER, scene->flush);
+	if (scene->held == FLUSHER)
+		do_not_hold_me();
+}
+
+static void act_second_flusher(void)
+{
+	run_on(OTHER_CPU);
+	flush(SECOND_FLUSHER, ON_CACHE);
+}
+
+static void act_reader(void)
+{
+	unsigned long words[MOST_CAPACITY];
+	unsigned int i;
+
+	run_on(OTHER_CPU);
+	for (i = 0; i < nr_first; i++)
+		words[i] = first[i]->word;
+	rcu_read_lock();
+	WRITE_ONCE(hold.state, IS_HELD);
+	while (is_held())
+		cpu_relax();
+	if (READ_ONCE(finished[FLUSHER]))
+		fail("a barrier did not wait for a reader");
+	for (i = 0; i < nr_first; i++)
+		if (word_at(first[i]) != words[i])
+			fail("an object was freed while a reader could see it");
+	rcu_read_unlock();
+}
+
+static void act_unplugger(void)
+{
+#ifdef CONFIG_HOTPLUG_CPU
+	run_on(TEST_CPU);
+	if (remove_cpu(OTHER_CPU)) {
+		fail("CPU %u cannot be taken offline", OTHER_CPU);
+		return;
+	}
+	/* What was in its sheaves has to be free as well. */
+	flush(UNPLUGGER, ON_CACHE);
+	if (add_cpu(OTHER_CPU))
+		fail("CPU %u does not come back", OTHER_CPU);
+	did(DID_UNPLUGGED, 1);
+#endif
+}
+
+static void (*const acts[NR_ACTORS])(void) = {
+	[QUEUER] = act_queuer,
+	[FLUSHER] = act_flusher,
+	[SECOND_QUEUER] = act_second_queuer,
+	[SECOND_FLUSHER] = act_second_flusher,
+	[READER] = act_reader,
+	[UNPLUGGER] = act_unplugger,
+};
+
+static int act(void *arg)
+{
+	acts[(long)arg]();
+	smp_store_release(&finished[(long)arg], true);	/* pairs with finishes() */
+	return 0;
+}
+
+static void start_actor(enum actor who)
+{
+	struct task_struct *t = kthread_create(act, (void *)(long)who, "sheafstress/%d", who);
+
+	if (IS_ERR(t)) {
+		fail("cannot start a thread: %ld", PTR_ERR(t));
+		finished[who] = true;
+		return;
+	}
+	actors[who] = get_task_struct(t);
+	wake_up_process(t);
+}
+
+static bool finishes(enum actor who, bool or_is_held, unsigned int ms)
+{
+	ktime_t end = ktime_add_ms(ktime_get(), ms);
+
+	for (;;) {
+		bool late = ktime_after(ktime_get(), end);
+
+		/* Pairs with act(). */
+		if (smp_load_acquire(&finished[who]) || (or_is_held && is_held()))
+			return true;
+		if (late)
+			return false;
+		usleep_range(100, 300);
+	}
+}
+
+/* A barrier either gets by who is held, or has to wait for it. */
+static void let_flush(enum actor who)
+{
+	start_actor(who);
+	did(finishes(who, false, hold.asleep ? LONG : SHORT) ? DID_PASSED : DID_WAITED, 1);
+}
+
+static void meanwhile(bool odd)
+{
+	switch (scene->held) {
+	case QUEUER:
+		did(DID_HELD_QUEUER, 1);
+		let_flush(FLUSHER);
+		if (odd && hold.asleep &&
+		    !set_cpus_allowed_ptr(actors[QUEUER], cpumask_of(OTHER_CPU)))
+			did(DID_MIGRATED, 1);
+		break;
+	case FLUSHER:
+		did(DID_HELD_FLUSH, 1);
+		start_actor(SECOND_QUEUER);
+		finishes(SECOND_QUEUER, false, hold.asleep ? LONG : SHORT);
+		if (scene->unplug) {
+			start_actor(UNPLUGGER);
+			finishes(UNPLUGGER, false, 2 * SHORT);
+		}
+		let_flush(SECOND_FLUSHER);
+		break;
+	default:
+		start_actor(QUEUER);
+		finishes(QUEUER, false, TOO_LONG);
+		start_actor(FLUSHER);
+		finishes(FLUSHER, false, 4 * undisturbed + SHORT);
+		did(DID_OUTLASTED, 1);
+	}
+}
+
+static unsigned int get_probes(struct probe **p, unsigned int n)
+{
+	unsigned int i;
+
+	if (!kmem_cache_alloc_bulk(probes, GFP_KERNEL, n, (void **)p)) {
+		fail("no memory");
+		return 0;
+	}
+	for (i = 0; i < n; i++) {
+		if (p[i]->word)
+			fail("an object was handed out that is in use");
+		p[i]->word = atomic_long_inc_return(&next_word);
+	}
+	did(DID_ALLOCATED, n);
+	return n;
+}
+
+/* Whether somebody was held. */
+static bool try_point(unsigned int capacity, bool odd)
+{
+	enum actor who = scene->held == NOBODY ? READER : scene->held;
+	bool was_held;
+
+	memset(actors, 0, sizeof(actors));
+	memset(finished, 0, sizeof(finished));
+	held_at = 0;
+	/* The second queuer fills up what is there and another sheaf, and begins a third. */
+	nr_first = max(1, (int)capacity - scene->missing + (scene->held == QUEUER));
+	nr_first = get_probes(first, nr_first);
+	nr_second = get_probes(second, capacity + 2);
+	nr_at_point = get_probes(at_point, capacity);
+	if (scene->drained)
+		kmem_cache_shrink(probes);
+
+	if (who == FLUSHER) {
+		start_actor(QUEUER);
+		finishes(QUEUER, false, TOO_LONG);
+	}
+	start_actor(who);
+	if (!finishes(who, true, TOO_LONG))
+		fail("who is to be held neither is nor ends");
+	was_held = is_held();
+	if (was_held) {
+		meanwhile(odd);
+		WRITE_ONCE(hold.state, NOT_HELD);
+	}
+	for (who = 0; who < NR_ACTORS; who++) {
+		if (!actors[who])
+			continue;
+		if (!finishes(who, false, TOO_LONG))
+			fail("a thread does not end that was held, or waited for who was");
+		kthread_stop_put(actors[who]);
+	}
+	if (!actors[SECOND_QUEUER])
+		kmem_cache_free_bulk(probes, nr_second, (void **)second);
+	if (!RCU_NOLOCK || !was_held || scene->held == NOBODY)
+		kmem_cache_free_bulk(probes, nr_at_point, (void **)at_point);
+	flush(NOBODY, ON_CACHE);
+	return was_held && scene->held != NOBODY;
+}
+
+static void play_scene(unsigned int capacity)
+{
+	unsigned int most = scene->in_time ? 64 : 0, nr = 0;
+	unsigned long end = jiffies + seconds * HZ;
+
+	hold.nr = 0;
+	while (!atomic_read(&failures) && (!scene->in_time || time_before(jiffies, end))) {
+		hold.skip = most ? below(most) : 0;
+		if (try_point(capacity, nr % 2))
+			nr++;
+		else if (most)
+			most /= 2;
+		else
+			break;
+	}
+}
+
+static unsigned int capacity_of(const char *cache)
+{
+	char path[64], text[16] = "";
+	unsigned int capacity = 0;
+	struct file *file;
+	loff_t at = 0;
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/sheaf_capacity", cache);
+	file = filp_open(path, O_RDONLY, 0);
+	if (IS_ERR(file))
+		return 0;
+	if (kernel_read(file, text, sizeof(text) - 1, &at) <= 0 ||
+	    kstrtouint(strim(text), 10, &capacity))
+		capacity = 0;
+	filp_close(file, NULL);
+	return capacity;
+}
+
+static bool test_points(void)
+{
+	struct slub_point *point = (struct slub_point *)__symbol_get("slub_point");
+	unsigned int capacity, i;
+	ktime_t start;
+	bool driven = false;
+
+	if (!point) {
+		pr_info("points: not driven: this kernel was built without them\n");
+		return false;
+	}
+	probes = kmem_cache_create("sheafstress-probe", 4096, 0, SLAB_NO_MERGE, NULL);
+	capacity = capacity_of("sheafstress-probe");
+	if (!capacity || capacity >= MOST_CAPACITY) {
+		pr_info("points: not driven: %u objects to a sheaf\n", capacity);
+		goto out;
+	}
+	driven = true;
+	if (!get_logs())
+		goto out_logs;
+	run_on(TEST_CPU);
+	start = ktime_get();
+	flush(NOBODY, ON_CACHE);
+	flush(NOBODY, ON_CACHE);
+	undisturbed = ktime_ms_delta(ktime_get(), start) / 2 + 1;
+	WRITE_ONCE(point->fn, reach_point);
+	for (i = 0; i < ARRAY_SIZE(scenarios); i++) {
+		scene = &scenarios[i];
+		if ((scene->how == NOLOCK && !RCU_NOLOCK) ||
+		    (scene->unplug && !IS_ENABLED(CONFIG_HOTPLUG_CPU)))
+			continue;
+		play_scene(capacity);
+	}
+	WRITE_ONCE(point->fn, NULL);
+	/* Pairs with slub_point_reached(). */
+	smp_mb();
+	while (atomic_read(&point->inside))
+		usleep_range(100, 200);
+out_logs:
+	put_logs();
+out:
+	kmem_cache_destroy(probes);
+	if (driven)
+		did(DID_DESTROYED, 1);
+	__symbol_put("slub_point");
+	return driven;
 }
 
 static int __init sheafstress_init(void)
 {
 	stressing = !strcmp(test, "stress");
-	if (!stressing && strcmp(test, "rcu")) {
-		pr_err("test=%s is not stress or rcu\n", test);
+	pointing = !strcmp(test, "points");
+	if (!stressing && !pointing && strcmp(test, "rcu")) {
+		pr_err("test=%s is not stress, rcu or points\n", test);
 		return -EINVAL;
 	}
 	if (stressing)
 		test_stress();
-	else
+	else if (!pointing)
 		test_rcu();
+	else if (!test_points())
+		return 0;
 	report_kinds();
 	if (atomic_read(&failures))
 		return -EIO;

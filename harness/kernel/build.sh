@@ -9,7 +9,8 @@
 #   build.sh path VARIANT           the folder of all that
 #
 # SOURCE names the pristine source (source.sh), TARGET one of harness/targets. FLAVOUR adds the options of
-# kernel-patches/configs/FLAVOUR.config and TARGET's own FLAVOUR file to all variants; empty is what is measured.
+# kernel-patches/configs/FLAVOUR.config and TARGET's own FLAVOUR file to all variants, and the points of
+# bench/stress/slub_points.h to mm/slub.o; empty is what is measured.
 #
 # A variant's tree is the baseline's built tree plus its patches: sources are hard links to the
 # pristine ones, objects are copies, and kbuild compiles only what the patches reach.
@@ -25,10 +26,19 @@ export KBUILD_BUILD_VERSION=1 CCACHE_DIR=$CACHE/ccache LC_ALL=C
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 FLAVOUR=${FLAVOUR-}
+points=$top/bench/stress/slub_points.h
+flavour_flags=()
 configs=("$top/kernel-patches/configs/common.config" "$top/kernel-patches/configs/$target_config.config")
 if [ -n "$FLAVOUR" ]; then
 	configs+=("$top/kernel-patches/configs/$FLAVOUR.config")
 	[ ! -f "$top/kernel-patches/configs/$target_config-$FLAVOUR.config" ] || configs+=("$top/kernel-patches/configs/$target_config-$FLAVOUR.config")
+	flavour_flags=(CFLAGS_slub.o="-include mm/${points##*/} -fsanitize-coverage=trace-pc")
+	# The kernel leaves mm/slub.c out of KCSAN.
+	if grep -qx CONFIG_KCSAN=y "${configs[@]}"; then
+		flavour_flags+=(KCSAN_SANITIZE_slub.o=y)
+	else
+		flavour_flags[0]+=" -fsanitize=thread -Wno-tsan --param tsan-instrument-func-entry-exit=0"
+	fi
 fi
 kernels=$CACHE/kernels/$target_config${FLAVOUR:+-$FLAVOUR}
 hot_symbols='^(kfree|kmem_cache_free|kmem_cache_alloc|__kmalloc|__kmalloc_cache|__pcs_replace_(empty|full)_main|__slab_free|___slab_alloc|__slab_alloc|alloc_from_pcs|free_to_pcs|refill_objects)(_noprof)?(\.[a-z0-9.]+)?$'
@@ -51,11 +61,12 @@ build_id() {
 		printf '%s\n' "$text" "$(cat "$SOURCE/.sheafbench")" "$target_arch"
 		compiler_id
 		cat "${configs[@]}"
+		[ -z "$FLAVOUR" ] || cat "$points" <(printf '%s\n' "${flavour_flags[@]}")
 		series_patches "${common_series[@]}" | xargs cat
 	} | hash_of | sed "s/^/$first-/"
 }
 
-kmake() { make -C "$1" ARCH="$target_arch" CROSS_COMPILE="$cross" CC="$kernel_cc" HOSTCC="$host_cc" "${@:2}"; }
+kmake() { make -C "$1" ARCH="$target_arch" CROSS_COMPILE="$cross" CC="$kernel_cc" HOSTCC="$host_cc" "${flavour_flags[@]}" "${@:2}"; }
 
 # Compile with the steps counted from the log: kbuild itself tells no share done.
 build_with_progress() {
@@ -127,6 +138,7 @@ make_tree() {
 		expect=60
 	fi
 	apply_patches "$dir/tree" "$log" "${patches[@]}"
+	[ -z "$FLAVOUR" ] || cp --remove-destination "$points" "$dir/tree/mm/"
 	configure "$dir/tree" "$name" >>"$log" 2>&1 || {
 		tail -n 5 "$log" >&2
 		die 1 "the kernel of $name cannot be configured; the whole log is $log"
