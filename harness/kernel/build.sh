@@ -35,12 +35,8 @@ if [ -n "$FLAVOUR" ]; then
 fi
 if grep -qx CONFIG_SLUB_STATS=y "${configs[@]}"; then
 	flavour_flags=(CFLAGS_slub.o="-include mm/${points##*/} -fsanitize-coverage=trace-pc")
-	# The kernel leaves mm/slub.c out of KCSAN.
-	if grep -qx CONFIG_KCSAN=y "${configs[@]}"; then
-		flavour_flags+=(KCSAN_SANITIZE_slub.o=y)
-	else
+	grep -qx CONFIG_KCSAN=y "${configs[@]}" ||
 		flavour_flags[0]+=" -fsanitize=thread -Wno-tsan --param tsan-instrument-func-entry-exit=0"
-	fi
 fi
 kernels=$CACHE/kernels/$target_config${FLAVOUR:+-$FLAVOUR}
 hot_symbols='^(kfree|kmem_cache_free|kmem_cache_alloc|__kmalloc|__kmalloc_cache|__pcs_replace_(empty|full)_main|__slab_free|___slab_alloc|__slab_alloc|alloc_from_pcs|free_to_pcs|refill_objects)(_noprof)?(\.[a-z0-9.]+)?$'
