@@ -35,7 +35,7 @@ help:
 #: TUNE=yes                         governor, turbo and NMI watchdog set for the run, and put back after it
 #: UM_FIDELITY=yes                  no: arch/um as the kernel has it, without kernel-patches/patches/um
 #: EVENTS=auto                      performance counters: auto, none, or names with commas (harness/counters/events)
-#: DURATION=5                       seconds of each of the two tests in a boot of 'make prove'
+#: DURATION=5                       seconds of each test in a boot of 'make prove'
 #: SEED=1                           seed of the layouts and of the order
 #: TARGETS="uml tcg"                where to run (default: all that this machine can run); tcg counts and tells no time
 #: DEBUG_INFO=yes                   tcg tells by source line, too, where instructions come from (builds each kernel once more)

@@ -22,7 +22,7 @@ export EVENTS=${EVENTS:-auto} VARIANT=${VARIANT:-}
 export DEBUG_INFO=${DEBUG_INFO:-no}
 # Whether arch/um is made to run x86's fast path (kernel-patches/patches/um), or is as the kernel has it.
 export UM_FIDELITY=${UM_FIDELITY:-yes}
-# Seconds of each of the two tests in a boot of 'make prove'.
+# Seconds of each test in a boot of 'make prove'; what is to be proven at each point takes as long as it takes.
 export DURATION=${DURATION:-5}
 export KERNEL_SRC=${KERNEL_SRC:-debian-7.2}
 export OUT=${OUT:-$top/results} INSTALL=${INSTALL:-yes} RESULT=${RESULT:-}

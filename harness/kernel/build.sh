@@ -9,8 +9,8 @@
 #   build.sh path VARIANT           the folder of all that
 #
 # SOURCE names the pristine source (source.sh), TARGET one of harness/targets. FLAVOUR adds the options of
-# kernel-patches/configs/FLAVOUR.config and TARGET's own FLAVOUR file to all variants, and the points of
-# bench/stress/slub_points.h to mm/slub.o; empty is what is measured.
+# kernel-patches/configs/FLAVOUR.config and TARGET's own FLAVOUR file to all variants; empty is what is measured.
+# Those with SLUB_STATS are of 'make prove': their mm/slub.o has the points of bench/stress/slub_points.h too.
 #
 # A variant's tree is the baseline's built tree plus its patches: sources are hard links to the
 # pristine ones, objects are copies, and kbuild compiles only what the patches reach.
@@ -32,13 +32,11 @@ configs=("$top/kernel-patches/configs/common.config" "$top/kernel-patches/config
 if [ -n "$FLAVOUR" ]; then
 	configs+=("$top/kernel-patches/configs/$FLAVOUR.config")
 	[ ! -f "$top/kernel-patches/configs/$target_config-$FLAVOUR.config" ] || configs+=("$top/kernel-patches/configs/$target_config-$FLAVOUR.config")
+fi
+if grep -qx CONFIG_SLUB_STATS=y "${configs[@]}"; then
 	flavour_flags=(CFLAGS_slub.o="-include mm/${points##*/} -fsanitize-coverage=trace-pc")
-	# The kernel leaves mm/slub.c out of KCSAN.
-	if grep -qx CONFIG_KCSAN=y "${configs[@]}"; then
-		flavour_flags+=(KCSAN_SANITIZE_slub.o=y)
-	else
+	grep -qx CONFIG_KCSAN=y "${configs[@]}" ||
 		flavour_flags[0]+=" -fsanitize=thread -Wno-tsan --param tsan-instrument-func-entry-exit=0"
-	fi
 fi
 kernels=$CACHE/kernels/$target_config${FLAVOUR:+-$FLAVOUR}
 hot_symbols='^(kfree|kmem_cache_free|kmem_cache_alloc|__kmalloc|__kmalloc_cache|__pcs_replace_(empty|full)_main|__slab_free|___slab_alloc|__slab_alloc|alloc_from_pcs|free_to_pcs|refill_objects)(_noprof)?(\.[a-z0-9.]+)?$'
@@ -61,7 +59,7 @@ build_id() {
 		printf '%s\n' "$text" "$(cat "$SOURCE/.sheafbench")" "$target_arch"
 		compiler_id
 		cat "${configs[@]}"
-		[ -z "$FLAVOUR" ] || cat "$points" <(printf '%s\n' "${flavour_flags[@]}")
+		[ ${#flavour_flags[@]} = 0 ] || cat "$points" <(printf '%s\n' "${flavour_flags[@]}")
 		series_patches "${common_series[@]}" | xargs cat
 	} | hash_of | sed "s/^/$first-/"
 }
@@ -138,7 +136,7 @@ make_tree() {
 		expect=60
 	fi
 	apply_patches "$dir/tree" "$log" "${patches[@]}"
-	[ -z "$FLAVOUR" ] || cp --remove-destination "$points" "$dir/tree/mm/"
+	[ ${#flavour_flags[@]} = 0 ] || cp --remove-destination "$points" "$dir/tree/mm/"
 	configure "$dir/tree" "$name" >>"$log" 2>&1 || {
 		tail -n 5 "$log" >&2
 		die 1 "the kernel of $name cannot be configured; the whole log is $log"
