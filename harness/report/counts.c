@@ -211,9 +211,11 @@ static void write_alike(struct doc *d, const struct view *r)
 	const json_t *one;
 	size_t i;
 
+	if (!base || d->style == DOC_MAIL)
+		return;
 	json_array_foreach(json_object_get(r->root, "counts"), i, one)
 	{
-		if (d->style == DOC_MAIL || strcmp(json_text(one, "variant"), base->name) != 0 ||
+		if (strcmp(json_text(one, "variant"), base->name) != 0 ||
 		    strcmp(json_text(one, "target"), "tcg") != 0 || told(d, r, one))
 			continue;
 		if (!any)
