@@ -9,7 +9,7 @@ set -euo pipefail
 . "$top/harness/variants.sh"
 . "$top/harness/values.sh"
 . "$top/harness/targets/tcg.sh"
-export GUEST_CPUS=1
+export GUEST_TURNS=yes
 build=$1
 cd -P "$build/current"
 
@@ -45,9 +45,12 @@ tell_lines() {
 
 # count TARGET VARIANT CMDLINE: its files, of which the counts come last; sets reason to what went wrong.
 count() {
-	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out log=$scratch/console status=0 dir initramfs inner
+	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out log=$scratch/console status=0 last=0 cpus dir initramfs inner
 	reason="its kernel does not build"
 	make_kernel "$target" "$variant" || return 0
+	# The last CPU is measured. One alone would not be isolated.
+	[[ ! " $cmdline " == *" isolcpus=1 "* ]] || last=1
+	cpus=$((last + 1))
 	rm -rf "$out" "$scratch/trace"
 	mkdir -p "$out/inner"
 	inner=$out
@@ -56,13 +59,14 @@ count() {
 		cp "$dir/image.0" "$out/linux"
 		cp "$initramfs" "$out/inner.cpio"
 		# shellcheck disable=SC2086 # a command line is a list of words
-		printf '%s\n' mem=160M ncpus=1 seccomp=on con=null con0=null,fd:1 initrd=/out/inner.cpio \
-			sheafbench.out=/out/inner sheafbench.cpu=0 panic=-1 $cmdline >"$out/args"
+		printf '%s\n' mem=160M ncpus=$cpus seccomp=on con=null con0=null,fd:1 initrd=/out/inner.cpio \
+			sheafbench.out=/out/inner sheafbench.cpu=$last panic=-1 $cmdline >"$out/args"
+		cpus=1
 		cmdline="sheafbench.run=/out/linux sheafbench.module=none $host_cmdline"
 	fi
 	printf '%s\n' --workloads "$WORKLOADS" --out-windows /out/windows.tsv >"$inner/args"
 	[ "$target" = uml ] || host_image=$dir/image.0 host_initramfs=$initramfs
-	(GUEST_MEM=768 target_boot "$host_image" "$host_initramfs" "$cmdline" "$out" "$deadline" \
+	(GUEST_CPUS=$cpus GUEST_MEM=768 target_boot "$host_image" "$host_initramfs" "$cmdline" "$out" "$deadline" \
 		-plugin "$build/sheafcount.so,out=$scratch/trace,sequence=4096") >"$log" || status=$?
 	end_boot
 	cp "$log" "consoles/counts.$name.log"

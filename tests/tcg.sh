@@ -179,7 +179,7 @@ expect 2 'are needed' 'no files' "$build/sheafcounts"
 # Deadline, panic and what is left of QEMU after them.
 mkdir "$scratch/hang" "$scratch/panic" "$scratch/kvm"
 printf '%s\n' 1000 >"$scratch/hang/args"
-deadline=6 boot hang "sheafbench.run=/driver sheafbench.module=none init=/nothing rdinit=/nothing panic=0"
+deadline=60 boot hang "sheafbench.run=/driver sheafbench.module=none init=/nothing rdinit=/nothing panic=0"
 holds 'a panic without an end meets the deadline' grep -aq 'Kernel panic' "$scratch/hang.log"
 boot panic "rdinit=/nothing"
 holds 'a panic ends the guest' grep -aq 'Kernel panic' "$scratch/panic.log"

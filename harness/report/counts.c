@@ -211,9 +211,11 @@ static void write_alike(struct doc *d, const struct view *r)
 	const json_t *one;
 	size_t i;
 
+	if (!base || d->style == DOC_MAIL)
+		return;
 	json_array_foreach(json_object_get(r->root, "counts"), i, one)
 	{
-		if (d->style == DOC_MAIL || strcmp(json_text(one, "variant"), base->name) != 0 ||
+		if (strcmp(json_text(one, "variant"), base->name) != 0 ||
 		    strcmp(json_text(one, "target"), "tcg") != 0 || told(d, r, one))
 			continue;
 		if (!any)
@@ -320,7 +322,7 @@ void write_count_symbols(struct doc *d, const struct view *r)
 					    json_boolean(!differ && !json_is_false(none)));
 		}
 	}
-	if (json_object_size(same)) {
+	if (base && json_object_size(same)) {
 		doc_heading(d, 2, "Where the instructions come from");
 		doc_para(d,
 			 "Instructions per operation%s%s, by the symbol that executes them, "
@@ -330,7 +332,8 @@ void write_count_symbols(struct doc *d, const struct view *r)
 				 ? json_text(headline(r, "tcg", base->name), "workload")
 				 : "");
 		json_object_foreach(same, name, none) if (json_is_true(none))
-			doc_item(d, "%s: the same in every symbol of every workload.", name);
+			doc_item(d, "%s: the same in every symbol%s.", name,
+				 d->style == DOC_MAIL ? "" : " of every workload");
 		doc_gap(d);
 	}
 	doc_table_end(d, &t);
@@ -579,14 +582,15 @@ void write_estimates(struct doc *d, const struct view *r)
 		doc_para(d,
 			 "Core cycles per operation in llvm-mca's models of these CPUs, for the "
 			 "instructions of one hot operation as they were executed, one operation "
-			 "right after the other. The models know neither caches nor branch "
+			 "right after the other, on x86_64. The models know neither caches nor "
+			 "branch "
 			 "prediction, and nothing of what LOCK waits for: a LOCKed instruction "
 			 "counts as one without.");
 		table_start(&t, heads);
 		json_array_foreach(counts, i, one)
 		{
 			if (!base || strcmp(json_text(one, "variant"), base->name) != 0 ||
-			    !told(d, r, one))
+			    !strcmp(json_text(one, "target"), "uml") || !told(d, r, one))
 				continue;
 			for (size_t k = 0; k < r->nvariants; k++)
 				estimate_row(&t, heads, cols, r, one, &r->variants[k]);

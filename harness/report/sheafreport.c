@@ -534,36 +534,36 @@ enum document { REPORT = 1, RESULTS = 2, REPLY = 4, FILES_ONLY = REPORT | RESULT
 
 /* What stands where, from the top down; and what only has a meaning where there are times. */
 static const struct {
-	enum document in;
 	void (*write)(struct doc *d, const struct view *r);
+	enum document in;
 	bool timed;
 } sections[] = {
-	{ ALL, write_opening, false },
-	{ ALL, write_cautions, false },
-	{ ALL, write_certificate, true },
-	{ ALL, write_answer, true },
-	{ ALL, write_brief, true },
-	{ ALL, write_contended, true },
-	{ ALL, write_counts, false },
-	{ REPLY, write_count_symbols, false },
-	{ ALL, write_fidelity, false },
-	{ ALL, write_counters, false },
-	{ FILES_ONLY, write_estimates, false },
-	{ FILES_ONLY, write_components, true },
-	{ RESULTS, write_certify, true },
-	{ FILES_ONLY, write_plots, false },
-	{ ALL, write_thread, true },
-	{ ALL, write_method, false },
-	{ ALL, write_environment, false },
-	{ ALL, write_findings, true },
-	{ ALL, write_failures, false },
-	{ ALL, write_left_out, false },
-	{ FILES_ONLY, write_warnings, true },
-	{ ALL, write_caveats, false },
-	{ ALL, write_repeat, false },
-	{ FILES_ONLY, write_full, true },
-	{ FILES_ONLY, write_count_symbols, false },
-	{ FILES_ONLY, write_count_lines, false },
+	{ write_opening, ALL, false },
+	{ write_cautions, ALL, false },
+	{ write_certificate, ALL, true },
+	{ write_answer, ALL, true },
+	{ write_brief, ALL, true },
+	{ write_contended, ALL, true },
+	{ write_counts, ALL, false },
+	{ write_count_symbols, REPLY, false },
+	{ write_fidelity, ALL, false },
+	{ write_counters, ALL, false },
+	{ write_estimates, FILES_ONLY, false },
+	{ write_components, FILES_ONLY, true },
+	{ write_certify, RESULTS, true },
+	{ write_plots, FILES_ONLY, false },
+	{ write_thread, ALL, true },
+	{ write_method, ALL, false },
+	{ write_environment, ALL, false },
+	{ write_findings, ALL, true },
+	{ write_failures, ALL, false },
+	{ write_left_out, ALL, false },
+	{ write_warnings, FILES_ONLY, true },
+	{ write_caveats, ALL, false },
+	{ write_repeat, ALL, false },
+	{ write_full, FILES_ONLY, true },
+	{ write_count_symbols, FILES_ONLY, false },
+	{ write_count_lines, FILES_ONLY, false },
 };
 
 static void write_document(struct doc *d, const struct view *r, enum document which)

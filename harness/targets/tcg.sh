@@ -2,7 +2,8 @@
 # shellcheck shell=bash disable=SC2034
 # Target tcg: the variant's x86_64 kernel in QEMU's TCG, and what kvm.sh shares with it. Sourced; the
 # verbs are those of every target. By default one CPU whose TSC advances by one per instruction, the
-# same in each boot; with GUEST_CPUS of 2 and more they run in parallel and nothing repeats.
+# same in each boot; with GUEST_CPUS of 2 and more they run in parallel and nothing repeats, unless GUEST_TURNS=yes has
+# them take turns.
 # GUEST_MEM is the guest's memory in MiB; MITIGATIONS=no boots with mitigations=off.
 
 target_arch=x86_64
@@ -28,7 +29,7 @@ guest_accel_options() {
 		return
 	fi
 	options=(-cpu 'max,-la57')
-	if [ "$1" = 1 ]; then
+	if [ "$1" = 1 ] || [ "${GUEST_TURNS:-no}" = yes ]; then
 		# Nothing waits for idle time: the next timer is due at once. No random number is the host's.
 		options[1]+=,-rdrand,-rdseed
 		# And a kernel that finds one CPU is not to take its LOCK prefixes out.

@@ -5,7 +5,7 @@
 #include "trace.h"
 
 #define REGISTERS 16
-#define NONE	  -1
+#define NONE	  (-1)
 #define DEPTH	  32 /* of calls, past which registers are not followed */
 
 /* The operand in memory of an instruction, by Intel's manual, volume 2, chapter 2. */

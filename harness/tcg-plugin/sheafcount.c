@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * sheafcount.so: a plugin of QEMU's TCG that counts what a guest executes between the markers of
- * sheafbench.ko (bench/uapi/sheafbench.h), by instruction. For x86_64 guests of one CPU.
+ * sheafbench.ko (bench/uapi/sheafbench.h), by instruction. For x86_64 guests whose CPUs
+ * take turns.
  *
  *   -plugin sheafcount.so,out=FILE[,sequence=N]
  *
@@ -9,6 +10,7 @@
  * the marker ARM is executed the guest runs at full speed; from there on each instruction calls back.
  */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +98,8 @@ static struct {
 	plugin_id id;
 	FILE *out;
 	bool armed, open, clean;
+	unsigned int cpu; /* that the window is of, and the thread that executes it */
+	pthread_t thread;
 	uint32_t window; /* from 1 on */
 	uint64_t insns;
 	struct insn *bucket[BUCKETS];
@@ -231,9 +235,14 @@ static void on_insn(unsigned int cpu, void *data)
 {
 	struct insn *insn = data;
 
-	(void)cpu;
 	if (!plugin.open)
 		return;
+	if (cpu != plugin.cpu) {
+		if (!pthread_equal(pthread_self(), plugin.thread))
+			fail("the guest's CPUs are to take turns (-accel tcg,thread=single)");
+		plugin.clean = false;
+		return;
+	}
 	if (insn->window != plugin.window)
 		touch(insn);
 	insn->loaded = false;
@@ -257,8 +266,7 @@ static void on_access(unsigned int cpu, uint32_t info, uint64_t address, void *d
 {
 	struct insn *insn = data;
 
-	(void)cpu;
-	if (!plugin.open)
+	if (!plugin.open || cpu != plugin.cpu)
 		return;
 	if (qemu_plugin_mem_is_store(info)) {
 		insn->count[COUNTER_STORES] += !insn->stored;
@@ -313,9 +321,10 @@ static void write_window(void)
 
 static void on_start(unsigned int cpu, void *data)
 {
-	(void)cpu;
 	(void)data;
 	plugin.window++;
+	plugin.cpu = cpu;
+	plugin.thread = pthread_self();
 	plugin.open = true;
 	plugin.clean = true;
 	plugin.previous = NULL;
@@ -416,9 +425,8 @@ int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, ch
 		fprintf(stderr, "sheafcount: options are out=FILE and sequence=N\n");
 		return -1;
 	}
-	if (strcmp(info->target_name, "x86_64") != 0 || !info->system_emulation ||
-	    info->system.max_vcpus != 1) {
-		fprintf(stderr, "sheafcount: counts for an x86_64 guest with one CPU only\n");
+	if (strcmp(info->target_name, "x86_64") != 0 || !info->system_emulation) {
+		fprintf(stderr, "sheafcount: counts for an x86_64 guest only\n");
 		return -1;
 	}
 	plugin.out = fopen(path, "we");
