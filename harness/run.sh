@@ -132,7 +132,7 @@ counted=$(awk -F '\t' '
 	$4 != "n/a" && $6 != "n/a" { if ($2 !~ /^perf_/ && !had[$2]++) metrics = metrics " " $2; next }
 	{ reason[$10] = reason[$10] " " $2 }
 	END {
-		for (r in reason) if (length(reason[r]) > length(reason[most])) most = r
+		for (r in reason) if (length(reason[r]) > longest) { longest = length(reason[r]); most = r }
 		if (!metrics) { printf "%s", most == "" ? "" : "n/a: " most; exit }
 		printf "counted:%s", metrics
 		for (r in reason) printf "; n/a:%s (%s)", reason[r], r

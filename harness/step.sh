@@ -10,9 +10,10 @@ set -euo pipefail
 BUILD=$1 step=$2
 export BUILD
 [ "$step" = source ] || { SOURCE=$(cat "$BUILD/source.path"); export SOURCE; }
-# Without a target that tells time there are counts alone, and no layouts.
-timed=$(time_target)
-TARGET=${timed:-${TARGETS%% *}}
+# Without a target that tells time, or has performance counters at least, there are counts alone, and no layouts.
+booted=$(time_target)
+booted=${booted:-$(telling_target events)}
+TARGET=${booted:-${TARGETS%% *}}
 export TARGET
 . "$top/harness/targets/$TARGET.sh"
 build() { "$top/harness/kernel/build.sh" "$@"; }
@@ -45,7 +46,7 @@ kernel)
 	"$top/harness/initramfs.sh" "$BUILD/initramfs/$id.cpio" "$module" "$programs" ${perf:+"$perf"}
 	;;
 kernels | run)
-	if [ -z "$timed" ]; then
+	if [ -z "$booted" ]; then
 		touch "$BUILD/current/boots.complete"
 		exit 0
 	fi
@@ -104,7 +105,7 @@ finish)
 	result=${part%.part}
 	{
 		printf '# build\tpad\tsymbol\taddress\n'
-		[ -z "$timed" ] || rows "$part/plan.tsv" | awk -F "$rs" '!seen[$6, $5]++ { print $6, $5 }' | while read -r id pad; do
+		[ -z "$booted" ] || rows "$part/plan.tsv" | awk -F "$rs" '!seen[$6, $5]++ { print $6, $5 }' | while read -r id pad; do
 			awk -v OFS='\t' -v id="$id" -v pad="$pad" '{ print id, pad, $1, $2 }' "$CACHE/kernels/$target_config/$id/symbols.$pad"
 		done
 	} >"$part/layouts.tsv"

@@ -38,15 +38,16 @@ export CACHE JOBS
 
 target_names() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$//'); }
 
-# The target whose boots tell time: the first of TARGETS that does, or nothing.
-time_target() {
+# telling_target WHAT: the first of TARGETS whose boots tell that, or nothing.
+telling_target() {
 	local t
 	for t in ${TARGETS:-uml}; do
-		(unset target_tells && . "$top/harness/targets/$t.sh" && [ "${target_tells:-time}" = time ]) || continue
+		(unset target_tells && . "$top/harness/targets/$t.sh" && [ "${target_tells:-time}" = "$1" ]) || continue
 		printf '%s\n' "$t"
 		return
 	done
 }
+time_target() { telling_target time; }
 
 # The architecture of the boots: that of the target that tells time, or of the first.
 chosen_arch() {

@@ -577,7 +577,9 @@ double result_core_per_tick(const struct result *r, int workload, int variant, i
 
 bool result_timed(const json_t *environment)
 {
-	return !streq(json_text(environment, "tells"), "counts");
+	const char *tells = json_text(environment, "tells");
+
+	return !*tells || streq(tells, "time");
 }
 
 int result_read(struct result *r, const char *dir, const struct location *l, struct fault *f)

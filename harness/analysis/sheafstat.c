@@ -480,12 +480,36 @@ static const char *role_of(const json_t *j, const char *variant)
 }
 
 /* What a result holds that tells no time. */
+/* Where boots were counted and not timed: the instructions of each workload. */
+static void counters_show(const json_t *j)
+{
+	const json_t *one;
+	const char *last = "";
+	size_t i;
+
+	json_array_foreach(json_object_get(j, "counters"), i, one)
+	{
+		const char *role = role_of(j, json_text(one, "variant"));
+
+		if (!streq(json_text(one, "metric"), "instructions") ||
+		    (!streq(role, "baseline") && !streq(role, "change")))
+			continue;
+		if (!streq(last, json_text(one, "workload")))
+			printf("\n%.40s: instructions\n", json_text(one, "workload"));
+		last = json_text(one, "workload");
+		printf("  %-22.22s %8.6g %+6.6g\n", json_text(one, "variant"),
+		       json_num(one, "value"),
+		       streq(role, "baseline") ? 0 : json_num(one, "effect"));
+	}
+}
+
 static void counts_show(const json_t *j)
 {
 	const json_t *counts = json_object_get(j, "counts"), *one, *base, *classes;
 	size_t i, k;
 
 	puts("exact counts per operation, and the difference from the baseline; no times");
+	counters_show(j);
 	json_array_foreach(counts, i, base)
 	{
 		if (!streq(role_of(j, json_text(base, "variant")), "baseline") ||

@@ -31,7 +31,7 @@ json_t *json_from_interval(struct interval i)
 
 static json_t *variants_json(const struct result *r)
 {
-	const bool timed = result_timed(r->environment);
+	const bool booted = !streq(json_text(r->environment, "tells"), "counts");
 	json_t *all = json_array();
 
 	for (int v = 0; v < r->variants.n; v++) {
@@ -62,7 +62,7 @@ static json_t *variants_json(const struct result *r)
 			}
 			layouts += good;
 		}
-		if (!timed)
+		if (!booted)
 			boots[BOOT_MISSING] = 0;
 		else if (!reason && !boots[BOOT_OK])
 			reason = "not booted yet";

@@ -317,14 +317,30 @@ static void write_variants(struct doc *d, const struct view *r)
 static void write_counting(struct doc *d, const struct view *r)
 {
 	doc_heading(d, 2, "What was counted, and how");
-	doc_para(d, "QEMU emulates one CPU, whose clock advances by one with each instruction. A "
-		    "kernel module runs kmalloc() and kfree() between markers, and a plugin of "
-		    "QEMU's counts what is executed between them. After a warm-up, five such "
-		    "windows are taken of each workload; those into which an interrupt or another "
-		    "task broke are "
-		    "left out, and of the others each has to have as many instructions as the "
-		    "guest's clock advanced by. A workload is named OPERATION/SIZE/N/ORDER: "
-		    "objects of SIZE bytes, N of them held at once, freed in ORDER.");
+	if (!strcmp(json_text(r->env, "tells"), "events"))
+		doc_para(
+			d,
+			"QEMU emulates one CPU, which executes an instruction in each nanosecond "
+			"of its own: no time of any real one. Its PMU is driven by the kernel's "
+			"driver and perf_event_open(2), as a real one is. A kernel module runs "
+			"kmalloc() and kfree() in loops and has the counters on while a loop runs, "
+			"over some operations and over more, and with empty loops; what that costs "
+			"and the loop itself are left out so. A workload is named "
+			"OPERATION/SIZE/N/ORDER: objects of SIZE bytes, N of them held at once, "
+			"freed in ORDER.");
+	else
+		doc_para(
+			d,
+			"QEMU emulates one CPU, whose clock advances by one with each instruction. "
+			"A "
+			"kernel module runs kmalloc() and kfree() between markers, and a plugin of "
+			"QEMU's counts what is executed between them. After a warm-up, five such "
+			"windows are taken of each workload; those into which an interrupt or "
+			"another "
+			"task broke are "
+			"left out, and of the others each has to have as many instructions as the "
+			"guest's clock advanced by. A workload is named OPERATION/SIZE/N/ORDER: "
+			"objects of SIZE bytes, N of them held at once, freed in ORDER.");
 	write_ops(d, r);
 	write_variants(d, r);
 }

@@ -10,6 +10,7 @@ target_cross=aarch64-linux-gnu-
 target_goals=(Image modules)
 target_image_goal=Image
 target_image=arch/arm64/boot/Image
+target_tells=events
 
 # Prints why the target cannot run here, or nothing. It has no time to tell, so it is for who asks for it.
 target_probe() {
