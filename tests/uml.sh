@@ -19,6 +19,9 @@ holds 'kfree counts preemption in one instruction' grep -qE 'incl +%gs:' <<<"$co
 holds 'kfree has its per-CPU data relative to GS' grep -qE 'add +%gs:' <<<"$code"
 holds 'kfree has a nop for a static key' grep -qE 'nopl +0x0\(%rax,%rax,1\)' <<<"$code"
 expect 1 '' 'kfree has no address of the large code model' grep -E 'movabs|call +\*' <<<"$code"
+locks=$(objdump -d --no-show-raw-insn "$(build path "$base")/tree/kernel/locking/spinlock.o")
+holds 'one instruction disables interrupts' grep -qE 'orl +.0x1,%gs:' <<<"$locks"
+holds 'one instruction enables interrupts and finds what is pending' grep -qE 'andl +.0xfffffffe,%gs:' <<<"$locks"
 
 holds 'UM_FIDELITY=no is another kernel' test "$(build id "$base")" != "$(UM_FIDELITY=no build id "$base")"
 
