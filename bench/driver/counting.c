@@ -116,7 +116,7 @@ struct calls {
  */
 static double median(const struct calls *calls, int kind, unsigned int at)
 {
-	uint64_t values[REPEATS];
+	uint64_t values[REPEATS] = { 0 };
 
 	for (uint32_t i = 0; i < calls->repeats; i++)
 		values[i] = calls->counts[i].value[kind][at];
