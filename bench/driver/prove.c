@@ -21,6 +21,8 @@
 static const struct {
 	const char *symbol, *parameter;
 } symbols[] = {
+	{ "kvfree_rcu_barrier", "barrier" },
+	{ "kvfree_rcu_barrier_on_cache", "barrier_on_cache" },
 	{ "kmem_cache_prefill_sheaf", "prefill_sheaf" },
 	{ "kmem_cache_alloc_from_sheaf_noprof", "alloc_from_sheaf" },
 	{ "kmem_cache_refill_sheaf", "refill_sheaf" },
@@ -52,12 +54,12 @@ static void set_failslab(void)
 	write_file("/sys/kernel/debug/failslab/probability", "5");
 }
 
-/* ' name=address' of each symbol, or of none. */
+/* ' name=address' of each symbol that the kernel has. */
 static void find_symbols(char *parameters, size_t size)
 {
 	char line[512], name[256];
 	unsigned long address;
-	size_t length = 0, found = 0;
+	size_t length = 0;
 	FILE *file = fopen("/proc/kallsyms", "re");
 
 	parameters[0] = '\0';
@@ -69,13 +71,10 @@ static void find_symbols(char *parameters, size_t size)
 				continue;
 			length += (size_t)snprintf(parameters + length, size - length, " %s=0x%lx",
 						   symbols[i].parameter, address);
-			found++;
 		}
 	}
 	if (file)
 		fclose(file);
-	if (found != NR_SYMBOLS)
-		parameters[0] = '\0';
 }
 
 static int load(const char *path, const char *parameters)
@@ -93,7 +92,7 @@ static int load(const char *path, const char *parameters)
 
 static int run_test(const char *test, const char *seconds, const char *more)
 {
-	char parameters[512];
+	char parameters[640];
 
 	snprintf(parameters, sizeof(parameters), "test=%s seconds=%s%s", test, seconds, more);
 	if (load("/sheafstress.ko", parameters))
@@ -144,7 +143,7 @@ static void show_stats(void)
 
 int main(int argc, char **argv)
 {
-	char addresses[256];
+	char addresses[512];
 	cpu_set_t all;
 	int failed;
 

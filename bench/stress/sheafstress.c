@@ -57,7 +57,15 @@ static unsigned int seconds = 10;
 module_param(seconds, uint, 0);
 MODULE_PARM_DESC(seconds, "how long");
 
-/* Not exported: who loads the module gives their addresses, or else no sheaf is prefilled. */
+/*
+ * Not exported, or not by each kernel: who loads the module gives their addresses. Without one of
+ * the four, no sheaf is prefilled.
+ */
+static unsigned long barrier, barrier_on_cache;
+module_param(barrier, ulong, 0);
+module_param(barrier_on_cache, ulong, 0);
+#define BARRIER		((typeof(kvfree_rcu_barrier) *)barrier)
+#define BARRIER_ON	((typeof(kvfree_rcu_barrier_on_cache) *)barrier_on_cache)
 static unsigned long prefill_sheaf, alloc_from_sheaf, refill_sheaf, return_sheaf;
 module_param(prefill_sheaf, ulong, 0);
 module_param(alloc_from_sheaf, ulong, 0);
@@ -105,6 +113,7 @@ enum kind {
 #define RCU_NOLOCK true
 #else
 #define RCU_NOLOCK false
+#define kvfree_rcu_head rcu_head
 #endif
 
 /* What each kind of work is called, and whether a test has to have done it. */
@@ -251,7 +260,7 @@ static void go_last(void)
 
 struct thing {
 	unsigned long word;
-	struct rcu_head rcu;
+	struct kvfree_rcu_head rcu;
 	int cpu;
 };
 
@@ -536,12 +545,12 @@ static int flusher(void *arg)
 		run_on(below(nr_cpu_ids));
 		switch (i % 16) {
 		case 0:
-			kvfree_rcu_barrier();
+			BARRIER();
 			did(DID_BARRIER, 1);
 			break;
 		case 1:
 		case 8:
-			kvfree_rcu_barrier_on_cache(c->s);
+			BARRIER_ON(c->s);
 			did(DID_BARRIER_ON, 1);
 			break;
 		default:
@@ -670,7 +679,7 @@ static void test_stress(void)
 			atomic64_dec(&c->out);
 		}
 	}
-	kvfree_rcu_barrier();
+	BARRIER();
 	for (c = stressed; c < stressed + ARRAY_SIZE(stressed); c++) {
 		if (atomic64_read(&c->out))
 			fail("%lld objects of %s (size %u) are not accounted for",
@@ -694,7 +703,7 @@ static void test_stress(void)
 
 struct probe {
 	unsigned long word;
-	struct rcu_head rcu;
+	struct kvfree_rcu_head rcu;
 };
 
 struct queued {
@@ -962,9 +971,9 @@ static void one_barrier(unsigned long *heads, bool alone)
 
 	read_heads(heads);
 	if (on_cache)
-		kvfree_rcu_barrier_on_cache(probes);
+		BARRIER_ON(probes);
 	else
-		kvfree_rcu_barrier();
+		BARRIER();
 	check_logs(heads, on_cache ? "kvfree_rcu_barrier_on_cache" : "kvfree_rcu_barrier");
 	did(on_cache ? DID_BARRIER_ON : DID_BARRIER, 1);
 	WRITE_ONCE(spared, -1);
@@ -1240,11 +1249,11 @@ static void flush(enum actor who, enum flush how)
 		/* It promises nothing but not to be in the way of a barrier. */
 		fallthrough;
 	case ON_CACHE:
-		kvfree_rcu_barrier_on_cache(probes);
+		BARRIER_ON(probes);
 		did(DID_BARRIER_ON, 1);
 		break;
 	case ALL_CACHES:
-		kvfree_rcu_barrier();
+		BARRIER();
 		did(DID_BARRIER, 1);
 		break;
 	}
@@ -1569,6 +1578,12 @@ out:
 
 static int __init sheafstress_init(void)
 {
+	if (!barrier || !barrier_on_cache) {
+		pr_err("give barrier= and barrier_on_cache=, see bench/driver/prove.c\n");
+		return -EINVAL;
+	}
+	if (!prefill_sheaf || !alloc_from_sheaf || !refill_sheaf)
+		return_sheaf = 0;
 	stressing = !strcmp(test, "stress");
 	pointing = !strcmp(test, "points");
 	if (!stressing && !pointing && strcmp(test, "rcu")) {
