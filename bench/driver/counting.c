@@ -117,11 +117,12 @@ struct calls {
 static double median(const struct calls *calls, int kind, unsigned int at)
 {
 	uint64_t values[REPEATS] = { 0 };
+	const uint32_t middle = calls->repeats / 2;
 
 	for (uint32_t i = 0; i < calls->repeats; i++)
 		values[i] = calls->counts[i].value[kind][at];
 	qsort(values, calls->repeats, sizeof(*values), compare);
-	return (double)values[calls->repeats / 2];
+	return (double)values[middle];
 }
 
 /*

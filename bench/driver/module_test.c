@@ -421,10 +421,10 @@ static void test_probes(void)
 	/* No core does 8 additions in a row in a nanosecond, or 64 side by side. */
 	ioctl(device, SHEAFBENCH_IOC_INFO, &info);
 	per_ns = info.clock_khz / 1e6;
-	ok(info.clock_khz && shorter > SHEAFBENCH_CHAIN_ADDS / 8 * per_ns &&
+	ok(info.clock_khz && shorter > SHEAFBENCH_CHAIN_ADDS * per_ns / 8 &&
 		   longer > shorter + (shorter >> 1),
 	   "the chains took %" PRIu64 " and, twice as long, %" PRIu64 " ticks", shorter, longer);
-	ok(least > SHEAFBENCH_GATE_ADDS / 64 * per_ns, "a probe of the gate took %" PRIu64 " ticks",
+	ok(least > SHEAFBENCH_GATE_ADDS * per_ns / 64, "a probe of the gate took %" PRIu64 " ticks",
 	   least);
 	ok(run.noise_ticks > 1000 && run.noise_lost <= run.noise_ticks &&
 		   run.noise_largest <= run.noise_lost,
