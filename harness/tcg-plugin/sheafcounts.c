@@ -112,7 +112,14 @@ static int by_address(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* 'nm' prints address, type and name. Padding before functions has names of its own, which say nothing. */
+/* Padding before functions has names of its own, and so have the bounds of text sections, where a function begins. */
+static bool names_no_function(const char *name)
+{
+	return !strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6) ||
+	       strstr(name, "_text_start") || strstr(name, "_text_end");
+}
+
+/* 'nm' prints address, type and name. */
 static void read_symbols(const char *path)
 {
 	struct reader r;
@@ -127,7 +134,7 @@ static void read_symbols(const char *path)
 		uint64_t address;
 
 		if (sscanf(line, "%" SCNx64 " %c %511s", &address, &type, name) != 3 ||
-		    !strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6))
+		    names_no_function(name))
 			continue;
 		if (!strchr("tTwW", type)) {
 			symbol = APPEND(symbols.data, symbols.n_data, symbols.data_room);
