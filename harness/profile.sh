@@ -55,7 +55,7 @@ perf report -i "$out/perf.data" --stdio --no-children -g none --dsos image.0 -s 
 printf '%s of %s (%s), share of all samples of the kernel by function:\n' "$event" "$VARIANT" "$WORKLOADS"
 head -n 12 "$out/functions" | awk '{ printf "  %7s  %s\n", $1, $2 }'
 while read -r share symbol; do
-	[ "${share%%.*}" -ge 5 ] || continue
+	[ "${share%%.*}" -ge 2 ] || continue
 	printf '\n%s, its lines of 1 %% and more:\n' "$symbol"
 	perf annotate -i "$out/perf.data" --stdio --stdio-color never -d image.0 -s "$symbol" 2>/dev/null |
 		awk -F ' *: +' '$1 + 0 >= 1 && NF > 2 { printf "  %6.2f %%  %s: %s\n", $1, $2, $3 }' || true

@@ -14,12 +14,12 @@ expect 2 "'nonsense' is not known" 'an unknown variant' profile VARIANT=nonsense
 expect 2 'on uml only' 'another target' profile VARIANT=qpw-on TARGETS=arm64
 
 status=0
-profile VARIANT=qpw-on SAMPLES=4000 >"$scratch/text" 2>"$scratch/log" </dev/null || status=$?
+profile VARIANT=qpw-on WORKLOADS='^pair/64/1$' SAMPLES=20000 >"$scratch/text" 2>"$scratch/log" </dev/null || status=$?
 holds "a profile is made (status $status: $(tail -n 1 "$scratch/log"))" test "$status" = 0
 for f in kfree __kmalloc_cache_noprof _raw_spin_trylock; do
 	holds "$f is hot" grep -qE "^ +[0-9.]+%  $f\$" "$scratch/text"
 	lines=$(awk -v f="$f," '$1 == f { on = 1; next } !NF { on = 0 } on' "$scratch/text" | grep -cE '^ +[0-9.]+ % +[0-9a-f]+: [a-z]' || true)
-	holds "$f has hot lines ($lines)" test "$lines" -ge 3
+	holds "$f has hot lines ($lines)" test "$lines" -ge 2
 done
 
 # A machine without perf.

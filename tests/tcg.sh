@@ -134,7 +134,7 @@ done
 # Three accesses to per-CPU data, one to the preempt count before and one with a branch after them, four static keys
 # that are off and six instructions for the stack's canary, as the compiler puts them.
 holds 'and is what an allocation is known to do' test "$(awk -F '\t' '$1 == "alloc/64/1" && $3 != "rest" && $4 { printf "%s %s ", $3, $4 }' "$scratch/one.parts")" = \
-	'this_cpu 3 preempt 3 keys 4 protector 6 '
+	'this_cpu 3 preempt 3 keys 4 canary 6 '
 holds 'past a sheaf an allocation takes the slow path' grep -qP '^alloc/64/128/lifo\t\d+\t__pcs_replace_empty_main\t' "$scratch/one.tsv"
 holds 'where it takes a lock with a LOCK, though there is one CPU' test "$(of one alloc/64/128/lifo lock)" -gt 0
 expect 1 '' 'and not within it' grep -P '^(pair|alloc|free)/\d+/1\t\d+\t__pcs_replace' "$scratch/one.tsv"
@@ -162,7 +162,7 @@ debug=$kept_debug
 holds 'and the lines of before stay' cmp "$scratch/one.lines" "$scratch/kept.lines"
 
 # What does not fit together is refused.
-cp "$scratch/one.tsv" "$scratch/kept.tsv"
+cp "$scratch/two.tsv" "$scratch/kept.tsv"
 awk -F '\t' -v OFS='\t' '$1 == "pair/64/1" { split($6, a, " "); sub(/^[0-9]+/, a[1] + 1, $6) } { print }' "$scratch/two/windows.tsv" >"$scratch/windows" && mv "$scratch/windows" "$scratch/two/windows.tsv"
 expect 1 "pair/64/1, window [0-9]+: the guest's clock advanced by" 'a clock that disagrees' counts two
 holds 'the counts of before stay' cmp "$scratch/kept.tsv" "$scratch/two.tsv"

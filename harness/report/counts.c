@@ -422,13 +422,10 @@ static void write_parts(struct doc *d, const struct view *r, const struct vinfo 
 			 : " this_cpu: per-CPU data, the current task, the CPU's number; preempt: "
 			   "the "
 			   "preempt count and the look whether to reschedule; keys: static keys, "
-			   "nops on "
-			   "x86_64; irq: interrupts off and on; spinlock: what else the spinlock's "
-			   "functions do; protector: the stack's canary; addresses: 64 bit ones, "
-			   "loaded "
-			   "by instructions of their own; rest: the others, registers to and from "
-			   "the "
-			   "stack among them.");
+			   "nops on x86_64; irq: interrupts off and on; lock: what else the "
+			   "spinlock's functions do; canary: the stack protector's; addr64: "
+			   "addresses of 64 bits, loaded by instructions of their own; rest: the "
+			   "others, registers to and from the stack among them.");
 	if (d->style == DOC_MAIL)
 		heads[1] = "variant";
 	table_start(&t, heads + (d->style == DOC_MAIL));

@@ -253,7 +253,8 @@ static void markdown_table(struct doc *d, struct table *t, char *const *cells)
 	}
 }
 
-static void mail_row(struct doc *d, const struct table *t, char *const *row, const int *width)
+static void mail_row(struct doc *d, const struct table *t, char *const *row, const int *width,
+		     int gap)
 {
 	int blanks = 0;
 	bool any = false;
@@ -272,7 +273,7 @@ static void mail_row(struct doc *d, const struct table *t, char *const *row, con
 			text = "";
 		}
 		pad = width[c] - columns(text);
-		blanks += (c ? 2 : 0) + (right ? pad : 0);
+		blanks += (c ? gap : 0) + (right ? pad : 0);
 		/* blanks at the end of a line are never written */
 		if (*text) {
 			fprintf(d->f, "%*s%s", blanks, "", text);
@@ -288,7 +289,7 @@ static void mail_row(struct doc *d, const struct table *t, char *const *row, con
 static void mail_table(struct doc *d, struct table *t, char *const *cells)
 {
 	char *heads[DOC_COLS] = { NULL };
-	int width[DOC_COLS], room = MAIL_COLUMNS;
+	int width[DOC_COLS], room = MAIL_COLUMNS, gap = 2;
 
 	/* the columns from the right, so that the first one has what they leave */
 	for (int c = t->cols - 1; c >= 0; c--) {
@@ -300,11 +301,13 @@ static void mail_table(struct doc *d, struct table *t, char *const *cells)
 			if (wide > width[c] && (c || wide <= room))
 				width[c] = wide;
 		}
-		room -= width[c] + 2;
+		room -= width[c] + gap;
 	}
-	mail_row(d, t, heads, width);
+	if (room + gap < 0)
+		gap = 1;
+	mail_row(d, t, heads, width, gap);
 	for (int r = 0; r < t->rows; r++)
-		mail_row(d, t, cells + r * t->cols, width);
+		mail_row(d, t, cells + r * t->cols, width, gap);
 }
 
 void doc_table_end(struct doc *d, struct table *t)

@@ -164,17 +164,17 @@ static void per_cpu(struct walk *w, size_t i, const struct fields *f)
 		if (i + 1 < w->n && is_branch(&w->step[i + 1]))
 			w->part[i + 1] = PART_PREEMPT;
 	} else if (w->is_at(f->target, "__stack_chk_guard")) {
-		w->part[i] = PART_PROTECTOR;
+		w->part[i] = PART_CANARY;
 		/* It is put on the stack, and cleared from the register; then taken back and compared. */
 		if (i + 1 < w->n && (one_byte(&next, 0x89) || is_branch(&w->step[i + 1])))
-			w->part[i + 1] = PART_PROTECTOR;
+			w->part[i + 1] = PART_CANARY;
 		if (i + 2 < w->n && one_byte(&next, 0x89) && w->step[i + 2].bytes[0] == 0x31)
-			w->part[i + 2] = PART_PROTECTOR;
+			w->part[i + 2] = PART_CANARY;
 		if (i && one_byte(f, 0x2b)) {
 			const struct fields before = decode(&w->step[i - 1]);
 
 			if (one_byte(&before, 0x8b) && before.reg == f->reg)
-				w->part[i - 1] = PART_PROTECTOR;
+				w->part[i - 1] = PART_CANARY;
 		}
 	}
 }

@@ -11,14 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PARTS_LIST(X)                                                                     \
-	X(THIS_CPU, "this_cpu")	  /* per-CPU data, current, the number of the CPU */      \
-	X(PREEMPT, "preempt")	  /* the preempt count, and whether to reschedule */      \
-	X(KEYS, "keys")		  /* static keys: nops, or a load, a test and a branch */ \
-	X(IRQ, "irq")		  /* interrupts off, on, and which they are */            \
-	X(SPINLOCK, "spinlock")	  /* what is left of the functions of spinlocks */        \
-	X(PROTECTOR, "protector") /* the stack's canary */                                \
-	X(ADDRESSES, "addresses") /* 64 bit addresses in instructions of their own */     \
+#define PARTS_LIST(X)                                                                   \
+	X(THIS_CPU, "this_cpu") /* per-CPU data, current, the number of the CPU */      \
+	X(PREEMPT, "preempt")	/* the preempt count, and whether to reschedule */      \
+	X(KEYS, "keys")		/* static keys: nops, or a load, a test and a branch */ \
+	X(IRQ, "irq")		/* interrupts off, on, and which they are */            \
+	X(SPINLOCK, "lock")	/* what is left of the functions of spinlocks */        \
+	X(CANARY, "canary")	/* the stack's canary */                                \
+	X(ADDRESSES, "addr64")	/* 64 bit addresses in instructions of their own */     \
 	X(REST, "rest")
 
 enum part {
