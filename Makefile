@@ -21,7 +21,7 @@ help:
 #: make variant   register somebody's series as a variant: MBOX=series.mbox NAME=foo (see below)
 #: make prove     debug kernels under stress, on uml and x86_64: lockdep, KASAN, KCSAN, leaks, and the RCU test
 #: make doctor    the machine's state, and what would make it quieter
-#: make profile   perf annotate of the fast path of VARIANT=<name>, in the loop of WORKLOADS (pair/64/1)
+#: make profile   perf annotate of the fast path of VARIANT=<name>, in the loop of WORKLOADS (pair/64/1); on uml, or TARGETS=kvm or arm64
 #: make plots     draw the plots of a result again
 #: make reply     write report.md, reply.txt and reply.eml of a result again; print the reply
 #: make publish   write Results.md and its plots from a result

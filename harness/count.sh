@@ -27,7 +27,8 @@ make_kernel() {
 	export TARGET
 	"$top/harness/kernel/build.sh" tree "$variant" && "$top/harness/kernel/build.sh" link "$variant" 0 &&
 		module=$("$top/harness/kernel/build.sh" module "$variant") && dir=$("$top/harness/kernel/build.sh" path "$variant") || return
-	initramfs=$build/initramfs/$(basename "$dir").cpio
+	# Without perf, which those that are timed may have.
+	initramfs=$build/initramfs/counts.$(basename "$dir").cpio
 	"$top/harness/initramfs.sh" "$initramfs" "$module" "$build"
 }
 

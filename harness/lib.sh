@@ -52,6 +52,19 @@ with_lock() {
 	) 9>"$CACHE/locks/$name"
 }
 
+# guest_initramfs OUT.cpio MODULE.ko: what the guests of TARGET carry in, with BUILD's programs and with perf.
+guest_initramfs() {
+	local programs=$BUILD perf=
+	if [ -n "${target_cross-}" ]; then
+		programs=$BUILD/$TARGET
+		"$top/harness/cross.sh" "$programs"
+		perf=$programs/perf
+	elif [ "$target_arch" = x86_64 ]; then
+		perf=$(command -v perf || true)
+	fi
+	"$top/harness/initramfs.sh" "$1" "$2" "$programs" ${perf:+"$perf"}
+}
+
 # progress WHAT DONE TOTAL SECONDS [STATE]: a bar on a terminal, a plain line elsewhere.
 progress() {
 	local what=$1 n=$2 total=$3 seconds=$4 state=${5-} left="" bar

@@ -33,11 +33,10 @@ flavours_of() {
 }
 
 variants() {
-	local name
+	local name role
 	for name in $(variant_names); do
-		case " ${VARIANTS:-$(variant_key "$name" role change) } " in
-		*" $name "* | ' baseline '* | ' change '*) printf '%s\n' "$name" ;;
-		esac
+		role=$(variant_key "$name" role change)
+		[[ $role != baseline && " $VARIANTS " != *" $name "* && "$VARIANTS $role" != ' change' ]] || printf '%s\n' "$name"
 	done
 }
 

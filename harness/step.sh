@@ -35,15 +35,7 @@ kernel)
 	build link "$3" "${pads[@]}"
 	module=$(build module "$3")
 	mkdir -p "$BUILD/initramfs"
-	programs=$BUILD perf=
-	if [ -n "${target_cross-}" ]; then
-		programs=$BUILD/$TARGET
-		"$top/harness/cross.sh" "$programs"
-		perf=$programs/perf
-	elif [ "$target_arch" = x86_64 ]; then
-		perf=$(command -v perf || true)
-	fi
-	"$top/harness/initramfs.sh" "$BUILD/initramfs/$id.cpio" "$module" "$programs" ${perf:+"$perf"}
+	guest_initramfs "$BUILD/initramfs/$id.cpio" "$module"
 	;;
 kernels | run)
 	if [ -z "$booted" ]; then

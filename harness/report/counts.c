@@ -301,6 +301,7 @@ void write_count_symbols(struct doc *d, const struct view *r)
 	const json_t *one;
 	struct table t;
 	int rows = 0;
+	bool any = false;
 	size_t i;
 
 	table_start(&t, heads + (d->style == DOC_MAIL));
@@ -331,10 +332,16 @@ void write_count_symbols(struct doc *d, const struct view *r)
 			 d->style == DOC_MAIL
 				 ? json_text(headline(r, "tcg", base->name), "workload")
 				 : "");
-		json_object_foreach(same, name, none) if (json_is_true(none))
+		json_object_foreach(same, name, none)
+		{
+			if (!json_is_true(none))
+				continue;
+			any = true;
 			doc_item(d, "%s: the same in every symbol%s.", name,
 				 d->style == DOC_MAIL ? "" : " of every workload");
-		doc_gap(d);
+		}
+		if (any)
+			doc_gap(d);
 	}
 	doc_table_end(d, &t);
 	json_decref(same);

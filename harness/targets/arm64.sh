@@ -7,10 +7,12 @@
 target_arch=arm64
 target_config=arm64
 target_cross=aarch64-linux-gnu-
-target_goals=(Image modules)
-target_image_goal=Image
-target_image=arch/arm64/boot/Image
+target_goals=(vmlinux modules)
+target_image_goal=vmlinux
+target_image=vmlinux
 target_tells=events
+# It is for who asks for it, and so are its packages.
+[[ " ${TARGETS-} " != *" arm64 "* ]] || target_group=arm64
 
 # Prints why the target cannot run here, or nothing. It has no time to tell, so it is for who asks for it.
 target_probe() {
@@ -25,11 +27,13 @@ target_probe() {
 target_boot() {
 	local image=$1 initramfs=$2 cmdline=$3 out=$4 deadline=$5
 	ulimit -c 0
+	# What QEMU boots is the image in the flat form of arch/arm64/boot, which has no symbols.
+	"${target_cross}objcopy" -O binary -R .note -R .note.gnu.build-id -R .comment -S "$image" "$out/Image"
 	# Nothing waits for idle time: the next timer is due at once.
 	exec setpriv --pdeathsig TERM timeout --signal=KILL "$deadline" setpriv --pdeathsig KILL \
 		qemu-system-aarch64 -M virt -cpu neoverse-n1 -accel tcg,thread=single -icount shift=0,sleep=off -smp 1 -m "${GUEST_MEM:-512}" \
 		-nodefaults -no-user-config -display none -no-reboot -chardev stdio,id=console,signal=off -serial chardev:console \
 		-fsdev local,id=out,path="$out",security_model=none -device virtio-9p-device,fsdev=out,mount_tag=out \
-		-kernel "$image" -initrd "$initramfs" \
+		-kernel "$out/Image" -initrd "$initramfs" \
 		-append "console=ttyAMA0 panic=-1 sheafbench.out=out sheafbench.outfs=9p $cmdline" </dev/null 2>&1
 }
