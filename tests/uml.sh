@@ -45,7 +45,7 @@ guest() {
 	(target_boot "$tree/image.0" "$scratch/cpio" "ncpus=$n ${3-}" "$scratch" 120) >"$scratch/log" || true
 }
 
-for run in umtest:1 umtest:2 umtest:4 kasan:2 kasan:4; do
+for run in prove:1 prove:2 prove:4 kasan:2 kasan:4; do
 	flavour=${run%:*} n=${run#*:}
 	guest "$flavour" "$n"
 	what="$flavour with $n CPUs"
@@ -54,12 +54,12 @@ for run in umtest:1 umtest:2 umtest:4 kasan:2 kasan:4; do
 	holds "$what: came to its end" grep -aq '^uml_guest: done' "$scratch/log"
 	holds "$what: has so many CPUs" grep -aq "^# $n CPUs" "$scratch/log"
 	holds "$what: the kernel's tests of slabs pass" grep -aq '^ok 1 slub_test' "$scratch/log"
-	if [ "$flavour" = umtest ]; then least=20; else least=8; fi
+	if [ "$flavour" = prove ]; then least=20; else least=8; fi
 	holds "$what: at least $least checks, none failed" test "$(grep -ac '^not ok' "$scratch/log")" = 0 -a "$(grep -ac '^ok - ' "$scratch/log")" -ge "$least"
 	# slub_kunit provokes reports of SLUB's own; those are BUG lines without a trace of an oops.
 	expect 1 '' "$what: no splat on the console" grep -aE 'Kernel panic|Oops|WARNING:|BUG: (KASAN|scheduling|sleeping|using)' "$scratch/log"
 	[ "$failures" = "$before" ] || tail -n 30 "$scratch/log"
 done
-guest umtest 2 uml_guest.wrong
+guest prove 2 uml_guest.wrong
 holds 'a wrong GS is seen' grep -aq '^not ok - threads keep' "$scratch/log"
 finish

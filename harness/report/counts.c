@@ -531,9 +531,7 @@ void write_fidelity(struct doc *d, const struct view *r)
 		if (!strcmp(json_text(r->env, "um_fidelity"), "yes"))
 			doc_para(d,
 				 "What is left of them in Linux 7.2: free executes one instruction "
-				 "more to find an object's page. Releasing a spinlock, of which "
-				 "qpw-on has one in each operation, lacks the nop that pads what a "
-				 "paravirtual kernel would call. A section with interrupts "
+				 "more to find an object's page. A section with interrupts "
 				 "disabled, which variants that leave the sheaves have, executes "
 				 "two less, in a word of per-CPU data where x86 has flags.");
 	}
