@@ -505,9 +505,12 @@ static int hammer(void *arg)
 		/* Again and again, as a CPU that went offline took that away. */
 		if (i % 64 == 0) {
 			run_on(cpu);
-			if ((long)arg % 2)
+			if ((long)arg % 2) {
+				/* On another CPU it may be running now. */
+				hrtimer_cancel(&timers[cpu]);
 				hrtimer_start(&timers[cpu], ns_to_ktime(300000),
 					      HRTIMER_MODE_REL_PINNED);
+			}
 		}
 #ifdef CONFIG_FAULT_INJECTION
 		current->make_it_fail = READ_ONCE(phase) & 1;
