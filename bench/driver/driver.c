@@ -20,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "counting.h"
 #include "gbench.h"
 #include "sheafbench.h"
@@ -34,11 +35,11 @@
 
 static const struct workload {
 	const char *name;
-	uint32_t flags, parts;
+	uint32_t least, most, flags, parts; /* sizes */
 	const char *part[SHEAFBENCH_PARTS];
 } workloads[] = {
-#define SHEAFBENCH_WORKLOAD(function, flags, parts, part, second) \
-	{ #function, flags, parts, { part, second } },
+#define SHEAFBENCH_WORKLOAD(name, pass, source, least, most, flags, parts, part, second) \
+	{ #name, least, most, flags, parts, { part, second } },
 #include "sheafbench_lists.h"
 };
 
@@ -51,6 +52,9 @@ static const uint32_t counts[] = { 1, 8, 32, 128, 512, 2048 };
 static const char *const orders[SHEAFBENCH_ORDERS] = { "lifo", "fifo", "shuffled" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define TIMED	(SHEAFBENCH_PEER | SHEAFBENCH_HELPER)
+#define COUNTED SHEAFBENCH_KNOWN
 
 /* One call of the module: a point of the grid. */
 struct point {
@@ -146,13 +150,13 @@ static void make_grid(const char *pattern)
 	for (size_t w = 0; w < COUNT(workloads); w++)
 		for (size_t s = 0; s < COUNT(sizes); s++)
 			for (size_t n = 0; n < COUNT(counts); n++) {
-				/* Others' loops have one size and hold one object. */
-				if (workloads[w].flags & (SHEAFBENCH_PEER | SHEAFBENCH_KNOWN) &&
-				    (sizes[s] != 64 || n))
+				/* Others' loops hold one object. */
+				if (workloads[w].flags & (SHEAFBENCH_PEER | SHEAFBENCH_KNOWN) && n)
+					continue;
+				if (sizes[s] < workloads[w].least || sizes[s] > workloads[w].most)
 					continue;
 				/* Others' loops are only timed, known sequences only counted. */
-				if (workloads[w].flags &
-				    (driver.windows_path ? SHEAFBENCH_PEER : SHEAFBENCH_KNOWN))
+				if (workloads[w].flags & (driver.windows_path ? TIMED : COUNTED))
 					continue;
 				/* The order of one object is no order. */
 				for (size_t o = 0; o < (counts[n] > 1 ? COUNT(orders) : 1); o++)
@@ -262,6 +266,18 @@ static uint32_t samples_of(const struct point *point)
 	return workloads[point->workload].flags & SHEAFBENCH_PEER ? 1 : driver.samples;
 }
 
+/* Into a cgroup, or out of it; nothing for those who were never in one. */
+static bool cgroup_enter_for(uint32_t flags)
+{
+	static bool inside;
+	const bool wanted = flags & SHEAFBENCH_CHARGED;
+
+	if (wanted == inside)
+		return true;
+	inside = wanted;
+	return cgroup_enter(wanted);
+}
+
 static bool run_point(struct point *point)
 {
 	const size_t values = (size_t)samples_of(point) * (workloads[point->workload].parts + 2);
@@ -283,6 +299,11 @@ static bool run_point(struct point *point)
 		.seed = driver.seed ? driver.seed + point->run_number++ : 0,
 		.buffer = (uintptr_t)point->samples,
 	};
+	if (!cgroup_enter_for(workloads[point->workload].flags)) {
+		snprintf(point->run.text, sizeof(point->run.text), "cannot make a cgroup: %s",
+			 strerror(errno));
+		return false;
+	}
 	if (!ioctl(driver.fd, SHEAFBENCH_IOC_RUN, &point->run))
 		return true;
 	if (!*point->run.text)
@@ -492,6 +513,7 @@ static int count_windows(void)
 		const struct entry *entry = &entries[e];
 		struct point *point = entry->point;
 		const uint32_t parts = workloads[point->workload].parts;
+		const uint32_t flags = workloads[point->workload].flags;
 
 		if (!point->samples)
 			shrink_cache(point->size);
@@ -500,7 +522,10 @@ static int count_windows(void)
 			complain("%s: %s", entry->name, point->run.text);
 			break;
 		}
-		fprintf(out, "%s\t%s\t%u\t%zu\t%u\t", entry->name, point->n == 1 ? "hit" : "mixed",
+		fprintf(out, "%s\t%s\t%u\t%zu\t%u\t", entry->name,
+			point->n == 1 && (flags & SHEAFBENCH_HOLDS || !(flags & SHEAFBENCH_TASK))
+				? "hit"
+				: "mixed",
 			point->run.ops, first + entry->part, parts);
 		for (uint32_t i = 0; i < point->run.samples; i++)
 			fprintf(out, "%s%" PRIu64, i ? " " : "",

@@ -96,6 +96,33 @@ static void mount_out(const char *fs, const char *out)
 		fail("sheafbench.outfs=%s is not one of hostfs, 9p, virtiofs, none", fs);
 }
 
+/* 'NAME=address ' of the functions that the module calls and the kernel does not export. */
+static const char *addresses(void)
+{
+	static const char *const names[][2] = {
+		{ "kmem_cache_prefill_sheaf", "prefill_sheaf" },
+		{ "kmem_cache_alloc_from_sheaf_noprof", "alloc_from_sheaf" },
+		{ "kmem_cache_return_sheaf", "return_sheaf" },
+	};
+	static char text[256];
+	FILE *file = fopen("/proc/kallsyms", "re");
+	char line[512], name[256];
+	unsigned long address;
+	size_t length = 0;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx %*c %255s", &address, name) != 2 || !address)
+			continue;
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			if (!strcmp(name, names[i][0]) && length < sizeof(text) - 64)
+				length += (size_t)snprintf(text + length, sizeof(text) - length,
+							   "%s=0x%lx ", names[i][1], address);
+	}
+	if (file)
+		fclose(file);
+	return text;
+}
+
 static void load_module(const char *path)
 {
 	int fd;
@@ -103,7 +130,9 @@ static void load_module(const char *path)
 	if (!strcmp(path, "none"))
 		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+	/* Others that are loaded from here have parameters of their own. */
+	if (fd < 0 ||
+	    syscall(SYS_finit_module, fd, strcmp(path, "/sheafbench.ko") ? "" : addresses(), 0))
 		fail("cannot load %s: %s", path, strerror(errno));
 	close(fd);
 }

@@ -249,70 +249,86 @@ struct region {
 	u32 done;	/* operations done: less than n after a failed allocation */
 	bool marked;	/* a loop that can be counted is to be */
 	u64 ticks;	/* of a counted loop: between the reads around its markers */
+	struct kmem_cache *cache;	/* the run's own, for sources that have one */
 };
 
 typedef void (*loop_fn)(struct region *region);
 
 /*
- * The loops. Size and flags are constants, as they are for most callers of kmalloc(): the compiler
- * then chooses the cache, and no size is looked up at run time.
+ * The loops of a source, which is where objects come from: SOURCE_new(region, size, gfp) allocates
+ * one, SOURCE_drop(region, object) frees it. For kmalloc() size and flags are constants, as they
+ * are for most of its callers: the compiler then chooses the cache, and no size is looked up at run
+ * time.
  */
-static __always_inline void alloc_loop(struct region *region, size_t size, gfp_t gfp)
-{
-	void **object = region->object;
-	u32 i, n = region->n;
-
-	for (i = 0; i < n; i++) {
-		object[i] = kmalloc(size, gfp);
-		if (unlikely(!object[i]))
-			break;
-	}
-	region->done = i;
+#define DEFINE_LOOPS(source)								\
+static __always_inline void source##_alloc_loop(struct region *region, size_t size, gfp_t gfp) \
+{											\
+	void **object = region->object;							\
+	u32 i, n = region->n;								\
+											\
+	for (i = 0; i < n; i++) {							\
+		object[i] = source##_new(region, size, gfp);				\
+		if (unlikely(!object[i]))						\
+			break;								\
+	}										\
+	region->done = i;								\
+}											\
+											\
+static __always_inline void source##_pair_loop(struct region *region, size_t size, gfp_t gfp) \
+{											\
+	u32 i, n = region->n;								\
+											\
+	for (i = 0; i < n; i++) {							\
+		void *object = source##_new(region, size, gfp);				\
+											\
+		if (unlikely(!object))							\
+			break;								\
+		source##_drop(region, object);						\
+	}										\
+	region->done = i;								\
+}											\
+											\
+static __always_inline void source##_swap_loop(struct region *region, size_t size, gfp_t gfp) \
+{											\
+	void **object = region->object;							\
+	u32 i, n = region->n;								\
+											\
+	for (i = 0; i < n; i++) {							\
+		void *new = source##_new(region, size, gfp);				\
+											\
+		if (unlikely(!new))							\
+			break;								\
+		source##_drop(region, object[i]);					\
+		object[i] = new;							\
+	}										\
+	region->done = i;								\
+}											\
+											\
+static __always_inline void source##_free_loop(struct region *region)			\
+{											\
+	void **object = region->object;							\
+	u32 i, n = region->n;								\
+											\
+	for (i = 0; i < n; i++)								\
+		source##_drop(region, object[i]);					\
+	region->done = i;								\
 }
 
-static __always_inline void pair_loop(struct region *region, size_t size, gfp_t gfp)
+static __always_inline void *kmalloc_new(struct region *region, size_t size, gfp_t gfp)
 {
-	u32 i, n = region->n;
-
-	for (i = 0; i < n; i++) {
-		void *object = kmalloc(size, gfp);
-
-		if (unlikely(!object))
-			break;
-		kfree(object);
-	}
-	region->done = i;
+	return kmalloc(size, gfp);
 }
 
-static __always_inline void swap_loop(struct region *region, size_t size, gfp_t gfp)
+static __always_inline void kmalloc_drop(struct region *region, void *object)
 {
-	void **object = region->object;
-	u32 i, n = region->n;
-
-	for (i = 0; i < n; i++) {
-		void *new = kmalloc(size, gfp);
-
-		if (unlikely(!new))
-			break;
-		kfree(object[i]);
-		object[i] = new;
-	}
-	region->done = i;
+	kfree(object);
 }
 
-static __always_inline void free_body(struct region *region)
-{
-	void **object = region->object;
-	u32 i, n = region->n;
-
-	for (i = 0; i < n; i++)
-		kfree(object[i]);
-	region->done = i;
-}
+DEFINE_LOOPS(kmalloc)
 
 static noinline void free_loop(struct region *region)
 {
-	free_body(region);
+	kmalloc_free_loop(region);
 }
 
 /* The same loops without the allocator. What an empty swap stores is what was there. */
@@ -370,7 +386,7 @@ static noinline void no_free(struct region *region)
 }
 
 struct loops {
-	u32 size;
+	u32 size;	/* 0: any */
 	loop_fn alloc, pair, swap, free;
 };
 
@@ -384,7 +400,7 @@ struct loops {
 #define LOOP(kind, size, gfp)						\
 static noinline void kind##_##size##_##gfp(struct region *region)	\
 {									\
-	kind##_loop(region, size, gfp);					\
+	kmalloc_##kind##_loop(region, size, gfp);			\
 }
 
 #define SHEAFBENCH_SIZE(size) LOOP(alloc, size, SLEEPING)
@@ -413,13 +429,22 @@ static noinline void counted_##name(struct region *region)		\
 		region->ticks = window_end() - start;			\
 }
 
-#define SHEAFBENCH_SIZE(size) COUNTED(alloc_##size, alloc_loop(region, size, SLEEPING))
+#define SHEAFBENCH_SIZE(size) COUNTED(alloc_##size, kmalloc_alloc_loop(region, size, SLEEPING))
 #include "sheafbench_lists.h"
-#define SHEAFBENCH_SIZE(size) COUNTED(pair_##size, pair_loop(region, size, SLEEPING))
+#define SHEAFBENCH_SIZE(size) COUNTED(pair_##size, kmalloc_pair_loop(region, size, SLEEPING))
 #include "sheafbench_lists.h"
-#define SHEAFBENCH_SIZE(size) COUNTED(swap_##size, swap_loop(region, size, SLEEPING))
+#define SHEAFBENCH_SIZE(size) COUNTED(swap_##size, kmalloc_swap_loop(region, size, SLEEPING))
 #include "sheafbench_lists.h"
-COUNTED(free, free_body(region))
+#define SHEAFBENCH_SIZE(size) \
+	COUNTED(atomic_alloc_##size, kmalloc_alloc_loop(region, size, ATOMIC))
+#include "sheafbench_lists.h"
+#define SHEAFBENCH_SIZE(size) \
+	COUNTED(atomic_pair_##size, kmalloc_pair_loop(region, size, ATOMIC))
+#include "sheafbench_lists.h"
+#define SHEAFBENCH_SIZE(size) \
+	COUNTED(atomic_swap_##size, kmalloc_swap_loop(region, size, ATOMIC))
+#include "sheafbench_lists.h"
+COUNTED(free, kmalloc_free_loop(region))
 
 #define LOOPS(size, gfp) \
 	{ size, alloc_##size##_##gfp, pair_##size##_##gfp, swap_##size##_##gfp, free_loop },
@@ -427,28 +452,117 @@ COUNTED(free, free_body(region))
 static const struct loops sleeping_loops[] = {
 #define SHEAFBENCH_SIZE(size) LOOPS(size, SLEEPING)
 #include "sheafbench_lists.h"
+	{ }
 };
 
 static const struct loops atomic_loops[] = {
 #define SHEAFBENCH_SIZE(size) LOOPS(size, ATOMIC)
 #include "sheafbench_lists.h"
+	{ }
 };
 
 static const struct loops counted_loops[] = {
 #define SHEAFBENCH_SIZE(size) \
 	{ size, counted_alloc_##size, counted_pair_##size, counted_swap_##size, counted_free },
 #include "sheafbench_lists.h"
+	{ }
 };
+
+static const struct loops counted_atomic_loops[] = {
+#define SHEAFBENCH_SIZE(size)							\
+	{ size, counted_atomic_alloc_##size, counted_atomic_pair_##size,	\
+	  counted_atomic_swap_##size, counted_free },
+#include "sheafbench_lists.h"
+	{ }
+};
+
+/* The loops of a source that learns the size at run time. */
+#define ANY_SIZE(source)						\
+static noinline void source##_alloc(struct region *region)		\
+{									\
+	source##_alloc_loop(region, 0, SLEEPING);			\
+}									\
+									\
+static noinline void source##_pair(struct region *region)		\
+{									\
+	source##_pair_loop(region, 0, SLEEPING);			\
+}									\
+									\
+static noinline void source##_swap(struct region *region)		\
+{									\
+	source##_swap_loop(region, 0, SLEEPING);			\
+}									\
+									\
+static noinline void source##_alloc_atomic(struct region *region)	\
+{									\
+	source##_alloc_loop(region, 0, ATOMIC);				\
+}									\
+									\
+static noinline void source##_pair_atomic(struct region *region)	\
+{									\
+	source##_pair_loop(region, 0, ATOMIC);				\
+}									\
+									\
+static noinline void source##_swap_atomic(struct region *region)	\
+{									\
+	source##_swap_loop(region, 0, ATOMIC);				\
+}									\
+									\
+static noinline void source##_free(struct region *region)		\
+{									\
+	source##_free_loop(region);					\
+}									\
+									\
+COUNTED(source##_alloc, source##_alloc_loop(region, 0, SLEEPING))	\
+COUNTED(source##_pair, source##_pair_loop(region, 0, SLEEPING))		\
+COUNTED(source##_swap, source##_swap_loop(region, 0, SLEEPING))		\
+COUNTED(source##_free, source##_free_loop(region))			\
+									\
+static const struct loops source##_loops[] = {				\
+	{ 0, source##_alloc, source##_pair, source##_swap, source##_free }, \
+	{ 0, source##_alloc_atomic, source##_pair_atomic, source##_swap_atomic, source##_free }, \
+	{ 0, counted_##source##_alloc, counted_##source##_pair, counted_##source##_swap, \
+	  counted_##source##_free },					\
+}
+
+/* In the order of struct source. */
+#define ANY_LOOPS(source)	{ &source##_loops[0], &source##_loops[1], &source##_loops[2] }
+#define KMALLOC_LOOPS		{ sleeping_loops, atomic_loops, counted_loops }
+#define ATOMIC_LOOPS		{ atomic_loops, atomic_loops, counted_atomic_loops }
 
 static const struct loops empty_loops = { 0, no_alloc, no_pair, no_swap, no_free };
 
 struct workload;
+struct helper;
+struct run;
+
+/* Which of its loops a source lends. */
+enum { LOOPS_SLEEPING, LOOPS_ATOMIC, LOOPS_COUNTED, LOOPS_KINDS };
+
+/* Where objects come from, and what is done around a run. All but the loops may be NULL. */
+struct source {
+	const struct loops *loops[LOOPS_KINDS];
+	int (*begin)(struct run *run);
+	void (*end)(struct run *run);		/* also after a begin() that failed */
+	void (*settle)(struct run *run, u32 ops);	/* after each pass of so many */
+	void (*context)(struct run *run);	/* calls do_passes() in one */
+	bool (*round)(struct helper *helper);	/* what a helper does all the time */
+};
 
 /* One run. */
 struct run {
 	struct sheafbench_run arg;
 	const struct workload *workload;
-	const struct loops *loops;	/* the allocator's, or the empty ones */
+	const struct source *source;
+	const struct loops *real;	/* the allocator's */
+	const struct loops *loops;	/* those, or the empty ones */
+	struct kmem_cache *cache;	/* its own, if its source has one */
+	struct helper **helper;
+	u32 helpers, turn;		/* how many, and whose turn it is */
+	u32 waiting;			/* objects for a grace period */
+	atomic_t started, warm;		/* helpers that are */
+	bool failed;			/* an allocation of a helper */
+	u32 ops;			/* of the last pass, 0 after one that failed */
 	u32 n;				/* objects in a pass */
 	u32 pairs;			/* pairs in a region, unless that follows from n */
 	u32 held;			/* objects in ordered[] that stay for the whole run */
@@ -462,7 +576,8 @@ struct run {
 	void **object;			/* in the order of allocation */
 	void **ordered;			/* in the order of freeing */
 	void *aside[32];
-	void *placed;			/* dummies, each points to the next */
+	void *placed[64];		/* dummies, before the first object of the run */
+	u32 dummies;
 	u64 *samples;			/* [parts][samples], then [samples] of gate and chain */
 	u64 *empty[2];			/* the overhead of n and of 2n: [parts][empties] */
 };
@@ -473,14 +588,16 @@ struct run {
  */
 struct workload {
 	const char *name;
+	u32 (*pass)(struct run *run);
+	const struct source *source;
+	u32 least, most;		/* sizes */
 	u32 flags, parts;
 	const char *part[SHEAFBENCH_PARTS];
-	u32 (*pass)(struct run *run);
 };
 
-static u32 untimed(loop_fn loop, void **object, u32 n)
+static u32 untimed(struct run *run, loop_fn loop, void **object, u32 n)
 {
-	struct region region = { .object = object, .n = n };
+	struct region region = { .object = object, .n = n, .cache = run->cache };
 
 	loop(&region);
 	return region.done;
@@ -505,17 +622,18 @@ static u32 counted(struct run *run, loop_fn loop, void **object, u32 n)
 	switch_group(run, PERF_EVENT_IOC_ENABLE);
 	if (run->arg.flags & SHEAFBENCH_IRQ_OFF)
 		local_irq_save(flags);
-	done = untimed(loop, object, first);
+	done = untimed(run, loop, object, first);
 	if (run->arg.flags & SHEAFBENCH_IRQ_OFF)
 		local_irq_restore(flags);
 	switch_group(run, PERF_EVENT_IOC_DISABLE);
-	return done < first ? done : first + untimed(loop, object + first, n - first);
+	return done < first ? done : first + untimed(run, loop, object + first, n - first);
 }
 
 /* Adds the time of a loop over n objects to a part; returns how many it got through. */
 static u32 timed(struct run *run, u32 part, loop_fn loop, void **object, u32 n)
 {
-	struct region region = { .object = object, .n = n, .marked = run->marked };
+	struct region region = { .object = object, .n = n, .marked = run->marked,
+				 .cache = run->cache };
 	bool irq_off = run->arg.flags & SHEAFBENCH_IRQ_OFF;
 	unsigned long flags = 0;
 	u64 start;
@@ -541,7 +659,7 @@ static bool put_in_order(struct run *run, u32 n, u32 done)
 	u32 i;
 
 	if (done < n) {
-		untimed(run->loops->free, run->object, done);
+		untimed(run, run->loops->free, run->object, done);
 		return false;
 	}
 	for (i = 0; i < n; i++)
@@ -555,14 +673,14 @@ static u32 pass_alloc(struct run *run)
 
 	if (!put_in_order(run, n, timed(run, 0, run->loops->alloc, run->object, n)))
 		return 0;
-	return untimed(run->loops->free, run->ordered, n);
+	return untimed(run, run->loops->free, run->ordered, n);
 }
 
 static u32 pass_free(struct run *run)
 {
 	u32 n = run->n;
 
-	if (!put_in_order(run, n, untimed(run->loops->alloc, run->object, n)))
+	if (!put_in_order(run, n, untimed(run, run->loops->alloc, run->object, n)))
 		return 0;
 	return timed(run, 0, run->loops->free, run->ordered, n);
 }
@@ -587,7 +705,7 @@ static u32 pass_batch(struct run *run)
 
 /* Another's loop: what it would print for an operation stands for 100 of them. */
 #define PEER(name)							\
-static u32 pass_##name(struct run *run)					\
+static u32 pass_peer_##name(struct run *run)				\
 {									\
 	run->ticks[0] = peer_##name();					\
 	return run->ticks[0] ? 100 : 0;					\
@@ -601,11 +719,27 @@ PEER(kunit_100)
 PEER(kunit_1000)
 PEER(nanobench)
 
+/* Passes until there are enough regions, one has failed or a signal came. */
+static void do_passes(struct run *run)
+{
+	u32 i;
+
+	for (i = 0; i < run->regions; i++) {
+		run->ops = run->workload->pass(run);
+		if (!run->ops || signal_pending(current))
+			return;
+		if (run->source->settle)
+			run->source->settle(run, run->ops);
+	}
+}
+
 #include "known.h"
+#include "sources.h"
+#include "helpers.h"
 
 static const struct workload workloads[] = {
-#define SHEAFBENCH_WORKLOAD(function, flags, parts, part, second) \
-	{ #function, flags, parts, { part, second }, pass_##function },
+#define SHEAFBENCH_WORKLOAD(name, pass, source, least, most, flags, parts, part, second) \
+	{ #name, pass_##pass, &source_##source, least, most, flags, parts, { part, second } },
 #include "sheafbench_lists.h"
 };
 
@@ -629,22 +763,54 @@ static u64 max_bytes(void)
 	return kib ? (u64)kib << 10 : (u64)max(si_mem_available(), 0L) << PAGE_SHIFT >> 1;
 }
 
-static const struct loops *find_loops(u32 size, u32 flags)
+static const struct loops *find_loops(const struct source *source, u32 size, u32 flags)
 {
-	const struct loops *loops = flags & SHEAFBENCH_COUNT ? counted_loops :
-				    flags & SHEAFBENCH_IRQ_OFF ? atomic_loops : sleeping_loops;
-	int i;
+	const struct loops *loops = source->loops[flags & SHEAFBENCH_COUNT ? LOOPS_COUNTED :
+						  flags & SHEAFBENCH_IRQ_OFF ? LOOPS_ATOMIC :
+						  LOOPS_SLEEPING];
 
-	for (i = 0; i < ARRAY_SIZE(atomic_loops); i++)
-		if (loops[i].size == size)
-			return &loops[i];
-	return NULL;
+	while (loops->size && loops->size != size)
+		loops++;
+	return loops->alloc ? loops : NULL;
+}
+
+/* What a workload asks of the machine and of its caller. */
+static int check_needs(struct sheafbench_run *arg, const struct workload *workload)
+{
+	if (arg->size < workload->least || arg->size > workload->most)
+		return refuse(arg, -EINVAL, "size is %u, allowed for this workload: %u to %u",
+			      arg->size, workload->least, workload->most);
+	if (arg->flags & SHEAFBENCH_IRQ_OFF &&
+	    workload->flags & (SHEAFBENCH_TASK | SHEAFBENCH_HELPER))
+		return refuse(arg, -EINVAL, "flags are %#x, allowed for this workload: not %#x",
+			      arg->flags, SHEAFBENCH_IRQ_OFF);
+	/* perf would sleep there. */
+	if (arg->group && workload->source->context)
+		return refuse(arg, -EINVAL,
+			      "a group of counters, allowed for this workload: none");
+	if (arg->flags & SHEAFBENCH_COUNT && workload->flags & SHEAFBENCH_HELPER)
+		return refuse(arg, -EINVAL, "flags are %#x, allowed for this workload: not %#x",
+			      arg->flags, SHEAFBENCH_COUNT);
+	if (workload->flags & SHEAFBENCH_HELPER && num_online_cpus() < 2)
+		return refuse(arg, -EINVAL,
+			      "%u CPU is online, allowed for this workload: 2 or more",
+			      num_online_cpus());
+	if (workload->flags & SHEAFBENCH_CHARGED && !is_charged())
+		return refuse(arg, -EINVAL,
+			      "objects would be charged to nobody: move the caller to a cgroup that is not the root");
+	if (workload->source == &source_prefill && !has_prefill())
+		return refuse(arg, -EINVAL,
+			      "prefilled sheaves: load the module with prefill_sheaf=, alloc_from_sheaf= and return_sheaf= of /proc/kallsyms");
+	return 0;
 }
 
 /* Looks at all of the parameters before anything is allocated. */
 static int check(struct sheafbench_run *arg)
 {
+	const struct workload *workload;
 	u64 bytes, most = max_bytes();
+	u32 held;
+	int error;
 
 	if (arg->abi != SHEAFBENCH_ABI)
 		return refuse(arg, -EINVAL, "abi is %u, allowed: %u (of the same source)", arg->abi,
@@ -652,7 +818,8 @@ static int check(struct sheafbench_run *arg)
 	if (arg->workload >= ARRAY_SIZE(workloads))
 		return refuse(arg, -EINVAL, "workload is %u, allowed: 0 to %zu", arg->workload,
 			      ARRAY_SIZE(workloads) - 1);
-	if (!find_loops(arg->size, 0))
+	workload = &workloads[arg->workload];
+	if (!find_loops(&source_kmalloc, arg->size, 0))
 		return refuse(arg, -EINVAL, "size is %u, allowed:"
 #define SHEAFBENCH_SIZE(size) " " #size
 #include "sheafbench_lists.h"
@@ -672,16 +839,16 @@ static int check(struct sheafbench_run *arg)
 	if (!arg->samples || arg->samples > SHEAFBENCH_MAX_SAMPLES)
 		return refuse(arg, -EINVAL, "samples are %u, allowed: 1 to %u", arg->samples,
 			      SHEAFBENCH_MAX_SAMPLES);
-	if (workloads[arg->workload].flags & SHEAFBENCH_PEER &&
+	if (workload->flags & SHEAFBENCH_PEER &&
 	    (arg->size != PEER_SIZE || arg->n != 1 || arg->samples > SHEAFBENCH_MAX_PEER))
 		return refuse(arg, -EINVAL,
 			      "size %u, n %u, samples %u, allowed for this workload: %u, 1, 1 to %u",
 			      arg->size, arg->n, arg->samples, PEER_SIZE, SHEAFBENCH_MAX_PEER);
 	if (arg->flags & SHEAFBENCH_COUNT &&
 	    (!HAS_MARKERS || arg->flags & SHEAFBENCH_IRQ_OFF ||
-	     workloads[arg->workload].flags & SHEAFBENCH_PEER))
+	     workload->flags & SHEAFBENCH_PEER))
 		return refuse(arg, -EINVAL, "counted are own loops, on x86, with interrupts on");
-	if (workloads[arg->workload].flags & SHEAFBENCH_KNOWN &&
+	if (workload->flags & SHEAFBENCH_KNOWN &&
 	    (!(arg->flags & SHEAFBENCH_COUNT) || arg->n != 1 || IS_ENABLED(CONFIG_UML)))
 		return refuse(arg, -EINVAL,
 			      "known sequences: flags have %#x, n is 1, and not on uml",
@@ -694,11 +861,16 @@ static int check(struct sheafbench_run *arg)
 			      "group counts in part %u, allowed: 0 to %u, and flags %#x or %#x",
 			      arg->part, workloads[arg->workload].parts - 1, SHEAFBENCH_BARE,
 			      SHEAFBENCH_EMPTY);
+	error = check_needs(arg, workload);
+	if (error)
+		return error;
 	if (current->nr_cpus_allowed != 1)
 		return refuse(arg, -EINVAL, "the caller may run on %d CPUs: bind it to one first",
 			      current->nr_cpus_allowed);
 
-	bytes = (u64)arg->n * kmalloc_size_roundup(arg->size) +
+	held = !(workload->flags & SHEAFBENCH_HELPER) ? 1 :
+	       workload->flags & SHEAFBENCH_ALL_CPUS ? num_online_cpus() : 2;
+	bytes = (u64)arg->n * held * kmalloc_size_roundup(arg->size) +
 		(u64)arg->samples * (SHEAFBENCH_PARTS + 2) * sizeof(u64);
 	if (bytes > most)
 		return refuse(arg, -ENOMEM, "needs %llu KiB, allowed: %llu: lower n or size",
@@ -712,22 +884,21 @@ static long nothing(void *unused)
 	return 0;
 }
 
-/* Passes until there are enough regions. */
 static int passes(struct run *run, u32 *ops)
 {
-	u32 i;
-
-	for (i = 0; i < run->regions; i++) {
-		*ops = run->workload->pass(run);
-		if (!*ops)
-			return refuse(&run->arg, -ENOMEM, "an allocation failed: lower n or size");
-		if (run->group_error)
-			return refuse(&run->arg, -EBADF,
-				      "group: the counters cannot be started (%d)",
-				      run->group_error);
-		if (signal_pending(current))
-			return refuse(&run->arg, -EINTR, "a signal ended the run");
-	}
+	run->ops = 0;
+	if (run->source->context)
+		run->source->context(run);
+	else
+		do_passes(run);
+	*ops = run->ops;
+	if (!run->ops || READ_ONCE(run->failed))
+		return refuse(&run->arg, -ENOMEM, "an allocation failed: lower n or size");
+	if (run->group_error)
+		return refuse(&run->arg, -EBADF, "group: the counters cannot be started (%d)",
+			      run->group_error);
+	if (signal_pending(current))
+		return refuse(&run->arg, -EINTR, "a signal ended the run");
 	if (raw_smp_processor_id() != run->cpu)
 		return refuse(&run->arg, -EBUSY, "moved to another CPU: bind the caller to one");
 	return 0;
@@ -747,10 +918,10 @@ static int sample(struct run *run, u32 *ops)
 	memset(run->ticks, 0, sizeof(run->ticks));
 	if (run->arg.flags & BARE)
 		return passes(run, ops);
-	aside = untimed(run->loops->alloc, run->aside, aside);
+	aside = untimed(run, run->loops->alloc, run->aside, aside);
 	work_on_cpu(run->cpu, nothing, NULL);
 	error = passes(run, ops);
-	untimed(run->loops->free, run->aside, aside);
+	untimed(run, run->loops->free, run->aside, aside);
 	cond_resched();
 	return error;
 }
@@ -938,17 +1109,13 @@ static int prepare(struct run *run)
 		run->ordered[i] = run;
 	}
 	/* Where in its slab the first object of the run lies is drawn, too. */
-	for (i = run->arg.seed ? calc_random(&run->random) >> 58 : 0; i; i--) {
-		void **dummy = kmalloc(run->arg.size, SLEEPING);
-
-		if (!dummy)
-			return refuse(&run->arg, -ENOMEM, "an allocation failed: lower n or size");
-		*dummy = run->placed;
-		run->placed = dummy;
-	}
+	i = run->arg.seed ? calc_random(&run->random) >> 58 : 0;
+	run->dummies = untimed(run, run->real->alloc, run->placed, i);
+	if (run->dummies < i)
+		return refuse(&run->arg, -ENOMEM, "an allocation failed: lower n or size");
 	count = run->workload->flags & SHEAFBENCH_HOLDS ? run->held : n;
 	calc_order(run->index, count, run->arg.order, run->arg.seed);
-	count = untimed(run->loops->alloc, run->object, run->held);
+	count = untimed(run, run->loops->alloc, run->object, run->held);
 	if (!put_in_order(run, run->held, count))
 		return refuse(&run->arg, -ENOMEM, "an allocation failed: lower n or size");
 	return 0;
@@ -961,7 +1128,9 @@ static int measure(struct run *run, u64 __user *buffer)
 
 	run->cpu = raw_smp_processor_id();
 	run->workload = &workloads[run->arg.workload];
-	run->loops = find_loops(run->arg.size, run->arg.flags);
+	run->source = run->workload->source;
+	run->real = find_loops(run->source, run->arg.size, run->arg.flags);
+	run->loops = run->real;
 	run->n = run->arg.n;
 	run->random = run->arg.seed;
 	if (!(run->workload->flags & SHEAFBENCH_PEER) && !(run->arg.flags & BARE))
@@ -977,18 +1146,21 @@ static int measure(struct run *run, u64 __user *buffer)
 			error = refuse(&run->arg, -EBADF, "group %u is no group of counters",
 				       run->arg.group);
 	}
-	error = error ?: prepare(run);
+	if (!error && run->source->begin)
+		error = run->source->begin(run);
+	if (error && !*run->arg.text)
+		refuse(&run->arg, error, error == -EINTR ? "a signal ended the run" :
+		       "no memory for a cache or for helpers: lower n or size");
+	if (!error)
+		error = prepare(run);
 	if (error)
 		run->held = 0;	/* nothing is, yet */
 	else
 		error = run->arg.flags & SHEAFBENCH_COUNT ? take_windows(run) : take_samples(run);
-	untimed(free_loop, run->ordered, run->held);
-	while (run->placed) {
-		void **dummy = run->placed;
-
-		run->placed = *dummy;
-		kfree(dummy);
-	}
+	untimed(run, run->real->free, run->ordered, run->held);
+	untimed(run, run->real->free, run->placed, run->dummies);
+	if (run->source->end)
+		run->source->end(run);
 	if (!error && copy_to_user(buffer, run->samples, bytes))
 		error = refuse(&run->arg, -EFAULT, "buffer cannot be written: %zu bytes", bytes);
 	kvfree(run->empty[1]);
@@ -1107,6 +1279,7 @@ static int __init sheafbench_init(void)
 {
 	int error = clock_init();
 
+	sources_init();
 	return error ?: misc_register(&device);
 }
 

@@ -11,7 +11,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define SHEAFBENCH_ABI		4
+#define SHEAFBENCH_ABI		5
 #define SHEAFBENCH_DEVICE	"/dev/sheafbench"
 
 /* Limits that do not depend on the machine. */
@@ -29,6 +29,10 @@
 #define SHEAFBENCH_HOLDS	0x1	/* N - 1 objects stay allocated for the whole run */
 #define SHEAFBENCH_PEER		0x2	/* another's loop: of size 64, n 1, 1 to 16 samples */
 #define SHEAFBENCH_KNOWN	0x4	/* known instructions, see known.h: counted only, n 1 */
+#define SHEAFBENCH_TASK		0x8	/* not with SHEAFBENCH_IRQ_OFF */
+#define SHEAFBENCH_HELPER	0x10	/* a thread on another CPU helps: timed only, and as TASK */
+#define SHEAFBENCH_ALL_CPUS	0x20	/* one on each other CPU that is online */
+#define SHEAFBENCH_CHARGED	0x40	/* the caller is to be in a cgroup that is no root */
 
 /* Flags of a run. */
 #define SHEAFBENCH_IRQ_OFF	0x1	/* interrupts off in timed regions, and GFP_ATOMIC */
@@ -75,7 +79,7 @@ struct sheafbench_info {
 struct sheafbench_describe {
 	__u32 index;		/* in: 0 .. workloads - 1 */
 	__u32 parts;		/* out: 1 or 2 */
-	__u32 flags;		/* out: SHEAFBENCH_HOLDS, SHEAFBENCH_PEER */
+	__u32 flags;		/* out: SHEAFBENCH_HOLDS, SHEAFBENCH_PEER, ... */
 	__u32 reserved;
 	char name[SHEAFBENCH_NAME];
 	char part[SHEAFBENCH_PARTS][SHEAFBENCH_NAME];
