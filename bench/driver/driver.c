@@ -22,6 +22,7 @@
 
 #include "cgroup.h"
 #include "counting.h"
+#include "flush.h"
 #include "gbench.h"
 #include "sheafbench.h"
 
@@ -76,17 +77,22 @@ static struct {
 	const char *device, *json_path, *samples_path, *counters_path, *windows_path, *perf;
 	uint32_t samples, ops, flags, runs;
 	uint64_t seed;
+	uint32_t deadline_ms;
+	size_t flushes; /* after the total of the others */
 	int fd;
 	struct sheafbench_info info;
 	FILE *samples_file, *counters_file;
 	char samples_part[PATH_MAX], counters_part[PATH_MAX];
 	size_t done, total;
 	bool failed, checked;
-} driver = { .device = SHEAFBENCH_DEVICE, .perf = "/perf", .seed = 1, .runs = 1 };
+} driver = {
+	.device = SHEAFBENCH_DEVICE, .perf = "/perf", .seed = 1, .runs = 1, .deadline_ms = 10000
+};
 
 static struct counters counters;
 static struct point *points;
 static struct entry *entries;
+static struct flush_point *flushes;
 
 __attribute__((format(printf, 1, 2))) static void complain(const char *format, ...)
 {
@@ -130,8 +136,11 @@ static void add_point(const regex_t *wanted, uint32_t workload, uint32_t size, u
 		count++;
 }
 
-/* Fills points[] and entries[] with what the regular expression matches. */
-static void make_grid(const char *pattern)
+/*
+ * Fills points[], entries[] and flushes[] with what the regular expression matches. online: CPUs,
+ * 0 when there is nothing to run.
+ */
+static void make_grid(const char *pattern, uint32_t online)
 {
 	const size_t most = COUNT(workloads) * COUNT(sizes) * COUNT(counts) * COUNT(orders);
 	regex_t wanted;
@@ -162,8 +171,14 @@ static void make_grid(const char *pattern)
 				for (size_t o = 0; o < (counts[n] > 1 ? COUNT(orders) : 1); o++)
 					add_point(&wanted, w, sizes[s], counts[n], o);
 			}
+	/* Which CPUs are there decides what can be run; nothing of it can be counted. */
+	if (!driver.windows_path)
+		driver.flushes = flush_grid(&wanted, online, &flushes);
+	if (!driver.total && !driver.flushes && online && flush_grid(&wanted, 0, &flushes))
+		die(WRONG, "--workloads '%s' needs more CPUs than the %u that are online", pattern,
+		    online);
 	regfree(&wanted);
-	if (!driver.total)
+	if (!driver.total && !driver.flushes)
 		die(WRONG, "--workloads '%s' matches nothing; --list shows all names", pattern);
 }
 
@@ -449,7 +464,8 @@ static void run_entry(struct gbench_state *state, void *ctx)
 		gbench_skip(state, "an earlier workload failed");
 		return;
 	}
-	printf("sheafbench: %zu/%zu %s\n", ++driver.done, driver.runs * driver.total, entry->name);
+	printf("sheafbench: %zu/%zu %s\n", ++driver.done,
+	       driver.runs * (driver.total + driver.flushes), entry->name);
 	if (!point->wanted)
 		point->wanted = point->parts;
 	if (!point->samples && !run_point(point)) {
@@ -466,6 +482,33 @@ static void run_entry(struct gbench_state *state, void *ctx)
 		free(point->samples);
 		point->samples = NULL;
 	}
+}
+
+/* The flushes of a boot come after the rest: they are about all of the machine. */
+static void run_flush(struct gbench_state *state, void *ctx)
+{
+	const struct flush_point *point = ctx;
+	const struct flush_setup setup = {
+		.device = driver.fd,
+		.samples = driver.samples,
+		.clock_khz = driver.info.clock_khz,
+		.deadline_ms = driver.deadline_ms,
+		.samples_file = driver.samples_file,
+		.counters_file = driver.counters_file,
+	};
+	char error[SHEAFBENCH_TEXT] = "";
+
+	if (driver.failed) {
+		gbench_skip(state, "an earlier workload failed");
+		return;
+	}
+	printf("sheafbench: %zu/%zu %s\n", ++driver.done,
+	       driver.runs * (driver.total + driver.flushes), point->name);
+	if (flush_run(&setup, point, state, error, sizeof(error)))
+		return;
+	driver.failed = true;
+	complain("%s: %s", point->name, error);
+	gbench_skip(state, error);
 }
 
 /* Where the module's text lies: what a tool finds there is the loop, not the kernel. */
@@ -609,6 +652,8 @@ static void usage(void)
 	       "  --no-gate           no probes beside the samples\n"
 	       "  --half-gate         none beside every second one; those are written as "
 	       "bare-NAME\n"
+	       "  --deadline-ms N     of a flush that waits for a CPU which never enters the "
+	       "kernel, 1 to 600000 [10000]\n"
 	       "  --irq-off           interrupts off in timed regions, GFP_ATOMIC\n"
 	       "  --cpu N             the CPU to run on [where it was bound to, or is]\n"
 	       "  --out-json FILE     Google Benchmark's JSON\n"
@@ -663,6 +708,7 @@ int main(int argc, char **argv)
 		RUNS,
 		NO_GATE,
 		HALF_GATE,
+		DEADLINE,
 		IRQ_OFF,
 		CPU,
 		JSON,
@@ -686,6 +732,7 @@ int main(int argc, char **argv)
 		{ "runs", required_argument, NULL, RUNS },
 		{ "no-gate", no_argument, NULL, NO_GATE },
 		{ "half-gate", no_argument, NULL, HALF_GATE },
+		{ "deadline-ms", required_argument, NULL, DEADLINE },
 		{ "irq-off", no_argument, NULL, IRQ_OFF },
 		{ "cpu", required_argument, NULL, CPU },
 		{ "out-json", required_argument, NULL, JSON },
@@ -733,6 +780,9 @@ int main(int argc, char **argv)
 			break;
 		case HALF_GATE:
 			driver.flags |= SHEAFBENCH_HALF_GATE;
+			break;
+		case DEADLINE:
+			driver.deadline_ms = number("--deadline-ms", optarg, 1, 600000);
 			break;
 		case IRQ_OFF:
 			driver.flags |= SHEAFBENCH_IRQ_OFF;
@@ -785,12 +835,14 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		die(WRONG, "'%s' is no option; --help shows them", argv[optind]);
-	make_grid(pattern);
+	make_grid(pattern, list ? 0 : sysconf(_SC_NPROCESSORS_ONLN));
 	if (counters_choose(&counters, &counters_linux, events, event_sets))
 		die(WRONG, "--events: %s", counters.error);
 	if (list) {
 		for (size_t i = 0; i < driver.total; i++)
 			puts(entries[i].name);
+		for (size_t i = 0; i < driver.flushes; i++)
+			puts(flushes[i].name);
 		return fflush(stdout) ? FAILED : 0;
 	}
 	if (driver.windows_path && (driver.json_path || driver.samples_path || driver.runs > 1))
@@ -819,6 +871,15 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof(name), i < driver.total ? "%s" : "%s/run:%zu", entry->name,
 			 i / driver.total);
 		if (gbench_register(name, run_entry, entry, samples_of(entry->point)))
+			die(FAILED, "%s", gbench_error());
+	}
+	for (size_t i = 0; i < driver.runs * driver.flushes; i++) {
+		struct flush_point *point = &flushes[i % driver.flushes];
+		char name[96];
+
+		snprintf(name, sizeof(name), i < driver.flushes ? "%s" : "%s/run:%zu", point->name,
+			 i / driver.flushes);
+		if (gbench_register(name, run_flush, point, 1))
 			die(FAILED, "%s", gbench_error());
 	}
 	open_outputs();

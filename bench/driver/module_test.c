@@ -812,6 +812,101 @@ static void test_during(void)
 	can_run(WORKLOAD_pair);
 }
 
+static int do_flush(struct sheafbench_flush *flush)
+{
+	return ioctl(device, SHEAFBENCH_IOC_FLUSH, flush) ? errno : 0;
+}
+
+static void flush_refused(struct sheafbench_flush flush, int error, const char *text,
+			  const char *what)
+{
+	int got = do_flush(&flush);
+
+	ok(got == error && strstr(flush.text, text), "flush, %s: %s, '%s'", what,
+	   strerrorname_np(got) ?: "no error", flush.text);
+}
+
+#define FLUSH_REFUSED(member, value, text)                                                        \
+	do {                                                                                      \
+		struct sheafbench_flush flush = { .abi = SHEAFBENCH_ABI, .size = 64, .cpus = 1 }; \
+		flush.member = value;                                                             \
+		flush_refused(flush, EINVAL, text, #member " = " #value);                         \
+	} while (0)
+
+/* What a flush leaves in the sheaves of all CPUs, and what it refuses. */
+static void test_flush(void)
+{
+	static const char *const names[] = {
+#define SHEAFBENCH_FLUSH(name) #name,
+#include "sheafbench_lists.h"
+	};
+	static const char slab[] = "/sys/kernel/slab/sheafbench-flush";
+	const bool sheaves = atol(first_line("/sys/kernel/slab/kmalloc-64/sheaf_capacity")) > 0;
+	struct sheafbench_flush flush = { .abi = SHEAFBENCH_ABI, .size = 64 };
+	int cpu = sched_getcpu(), other;
+	bool busy;
+
+	FLUSH_REFUSED(abi, SHEAFBENCH_ABI - 1, "allowed: 5");
+	FLUSH_REFUSED(op, COUNT(names), "allowed: 0 to 4");
+	FLUSH_REFUSED(step, SHEAFBENCH_STEPS, "allowed: 0 to 2");
+	FLUSH_REFUSED(size, 16384, " 4096 8192");
+	FLUSH_REFUSED(busy, 2, "0 and 1");
+	FLUSH_REFUSED(cpus, 1ull << get_nprocs(), get_nprocs() > 1 ? "bits of 0-" : "bits of 0");
+	FLUSH_REFUSED(cpus, 1ull << 63, "CPU 63 is not online");
+	flush.step = SHEAFBENCH_FLUSH_NOW;
+	flush_refused(flush, EINVAL, "nothing to flush", "before a fill");
+	errno = 0;
+	ok(ioctl(device, SHEAFBENCH_IOC_FLUSH, (void *)8) && errno == EFAULT,
+	   "FLUSH from a bad pointer");
+	if (get_nprocs() > 1 && bind_to(0, 2)) {
+		flush_refused(flush, EINVAL, "bind it to one", "bound to two CPUs");
+		bind_to(cpu, 1);
+	}
+	for (flush.op = 0; flush.op < COUNT(names); flush.op++) {
+		long full, after;
+
+		flush.cpus = (1ull << get_nprocs()) - 1;
+		flush.busy = 0;
+		flush.step = SHEAFBENCH_FILL;
+		if (!ok(!do_flush(&flush), "fill, for %s: %s", names[flush.op], flush.text))
+			continue;
+		full = field("/proc/slabinfo", "sheafbench-flush");
+		flush.step = SHEAFBENCH_FLUSH_NOW;
+		ok(!do_flush(&flush) && flush.start && flush.ticks > 0,
+		   "%s: %" PRIu64 " ticks '%s'", names[flush.op], (uint64_t)flush.ticks,
+		   flush.text);
+		after = field("/proc/slabinfo", "sheafbench-flush");
+		if (full < 0) {
+			skip("no /proc/slabinfo");
+			continue;
+		}
+		ok(sheaves ? full >= get_nprocs() * 64 : full <= get_nprocs() * 8,
+		   "sheaves of %d CPUs hold %ld objects", get_nprocs(), full);
+		if (!strcmp(names[flush.op], "shrink"))
+			ok(!after, "%ld are left after a shrink", after);
+		else if (!strcmp(names[flush.op], "destroy"))
+			ok(after < 0 && access(slab, F_OK), "the cache is gone");
+		else if (!strcmp(names[flush.op], "none"))
+			ok(after == full, "without a flush %ld are there", after);
+	}
+	/* Threads on the others, but not on this CPU; they go with the file. */
+	flush.op = 1;
+	flush.busy = 1;
+	flush.step = SHEAFBENCH_FILL;
+	ok(!do_flush(&flush), "fill with busy CPUs: %s", flush.text);
+	ok(threads("(sheafbench/", &busy) == (unsigned int)get_nprocs() - 1,
+	   "a thread on each other CPU");
+	other = open(SHEAFBENCH_DEVICE, O_RDWR | O_CLOEXEC);
+	errno = 0;
+	ok(ioctl(other, SHEAFBENCH_IOC_FLUSH, &flush) && errno == EBUSY, "another's is refused: %s",
+	   flush.text);
+	close(other);
+	close(device);
+	ok(!threads("(sheafbench/", &busy) && access(slab, F_OK),
+	   "no thread and no cache is left when the device is closed");
+	device = open(SHEAFBENCH_DEVICE, O_RDWR | O_CLOEXEC);
+}
+
 static void test_busy(void)
 {
 	struct sheafbench_run run = good_run();
@@ -1064,6 +1159,7 @@ int main(void)
 	test_pages();
 	test_counts();
 	test_during();
+	test_flush();
 	test_signal(32, 64, 0);
 	test_signal(SHEAFBENCH_MAX_N, 8192, 0);
 	test_signal(SHEAFBENCH_MAX_N, 8192, SHEAFBENCH_IRQ_OFF);

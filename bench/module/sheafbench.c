@@ -1204,6 +1204,8 @@ static int ioctl_run(struct sheafbench_run __user *user)
 	return error;
 }
 
+#include "flush.h"
+
 static int ioctl_info(struct sheafbench_info __user *user)
 {
 	struct sheafbench_info info = {
@@ -1251,6 +1253,8 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 		return ioctl_describe(user);
 	case SHEAFBENCH_IOC_RUN:
 		return ioctl_run(user);
+	case SHEAFBENCH_IOC_FLUSH:
+		return ioctl_flush(file, user);
 	default:
 		return -ENOTTY;
 	}
@@ -1264,6 +1268,7 @@ static int device_open(struct inode *inode, struct file *file)
 static const struct file_operations device_operations = {
 	.owner = THIS_MODULE,
 	.open = device_open,
+	.release = device_release,
 	.unlocked_ioctl = device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

@@ -22,6 +22,7 @@
 #define SHEAFBENCH_PARTS	2	/* timed parts of one workload */
 #define SHEAFBENCH_GATE_ADDS	2880u	/* independent additions in a probe; a multiple of 240 */
 #define SHEAFBENCH_CHAIN_ADDS	512u	/* dependent ones in the shorter chain; see chain_ticks */
+#define SHEAFBENCH_MAX_CPUS	64	/* of a flush */
 #define SHEAFBENCH_NAME		20
 #define SHEAFBENCH_TEXT		160
 
@@ -126,10 +127,34 @@ struct sheafbench_run {
 	char text[SHEAFBENCH_TEXT]; /* after an error what is allowed, else empty */
 };
 
+/* Steps of a flush. */
+enum sheafbench_step {
+	SHEAFBENCH_FILL,	/* make a cache if there is none, fill the CPUs' sheaves */
+	SHEAFBENCH_FLUSH_NOW,	/* the flush itself */
+	SHEAFBENCH_FLUSH_END,	/* destroy the cache, stop the threads */
+	SHEAFBENCH_STEPS
+};
+
+struct sheafbench_flush {
+	/* in */
+	__u32 abi;		/* SHEAFBENCH_ABI */
+	__u32 op;		/* index in the table of flushes in sheafbench_lists.h */
+	__u32 step;		/* enum sheafbench_step */
+	__u32 size;		/* of the cache's objects */
+	__u64 cpus;		/* FILL: bit n for CPU n; each must be online */
+	__u32 busy;		/* FILL: 1 starts threads on those, but for the caller's, that */
+				/* allocate and free from the cache (destroy: by kmalloc()) */
+	__u32 reserved;
+	/* out */
+	__u64 start, ticks;	/* FLUSH_NOW: the counter when it began, and how long it took */
+	char text[SHEAFBENCH_TEXT];
+};
+
 /*
  * INFO      the module and its clock; sleeps until 20 ms after loading have passed.
  * DESCRIBE  one entry of the table.
  * RUN       one workload with one set of parameters. The caller must be bound to one CPU.
+ * FLUSH     one step of a flush. The same; what it began ends with the file at the latest.
  *
  *           EINVAL   a parameter is out of range
  *           ENOMEM   the objects would need more than max_bytes, or an allocation failed
@@ -143,5 +168,6 @@ struct sheafbench_run {
 #define SHEAFBENCH_IOC_INFO	_IOR('B', 0xb0, struct sheafbench_info)
 #define SHEAFBENCH_IOC_DESCRIBE	_IOWR('B', 0xb1, struct sheafbench_describe)
 #define SHEAFBENCH_IOC_RUN	_IOWR('B', 0xb2, struct sheafbench_run)
+#define SHEAFBENCH_IOC_FLUSH	_IOWR('B', 0xb3, struct sheafbench_flush)
 
 #endif

@@ -25,6 +25,19 @@ SHEAFBENCH_SIZE(8192)
 #endif
 
 /*
+ * Flushes: SHEAFBENCH_FLUSH(name). What each does for the caches of all CPUs is in
+ * bench/module/flush.h; none does nothing, to see what goes on anyway.
+ */
+#ifdef SHEAFBENCH_FLUSH
+SHEAFBENCH_FLUSH(none)
+SHEAFBENCH_FLUSH(shrink)
+SHEAFBENCH_FLUSH(destroy)
+SHEAFBENCH_FLUSH(barrier_on)
+SHEAFBENCH_FLUSH(barrier)
+#undef SHEAFBENCH_FLUSH
+#endif
+
+/*
  * Workloads. Results carry the names of the timed parts. A line here is all that one more takes
  * whose pass, pass_<pass>() in sheafbench.c, and whose objects, source_<source>, are there.
  *

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# flush.sh BUILD: flushes of other CPUs' sheaves in booted kernels, on uml with 2 CPUs and x86_64 under TCG with 4: what
+# they notice is what each way of flushing says that they do.
+set -euo pipefail
+. "$(dirname "$0")/check.sh"
+build=$1
+SOURCE=$("$top/harness/kernel/source.sh")
+export SOURCE
+scratch=$(mktemp -d)
+trap 'pkill -KILL -f "$scratch/" || true; rm -rf "$scratch"' EXIT
+cmake -S "$top" -B "$build/guest" -G Ninja -DBUILD_TESTING=OFF >/dev/null
+cmake --build "$build/guest" -j "$JOBS" --target sheafbench-driver sheafbench-init sheafbench-module-test >/dev/null
+
+# boot TARGET VARIANT CPUS WORKLOADS [ARG...]: the driver in that kernel; its files are in $out.
+boot() {
+	local v=$2 module dir
+	out=$scratch/$1-$2
+	mkdir -p "$out"
+	"$top/harness/kernel/build.sh" tree "$v"
+	"$top/harness/kernel/build.sh" link "$v" 0
+	module=$("$top/harness/kernel/build.sh" module "$v")
+	dir=$("$top/harness/kernel/build.sh" path "$v")
+	"$top/harness/initramfs.sh" "$scratch/$1-$v.cpio" "$module" "$build/guest"
+	printf '%s\n' --workloads "$4" --samples 20 --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv "${@:5}" >"$out/args"
+	(GUEST_CPUS=$3 target_boot "$dir/image.0" "$scratch/$1-$v.cpio" "$(variant_key "$v" cmdline)" "$out" 300) >"$out.log" || true
+	holds "$1 $v: the driver ends well" grep -aq '^sheafbench: exit 0' "$out.log"
+	expect 1 '' "$1 $v: no splat on the console" grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$out.log"
+	[ -f "$out/counters.tsv" ] || { tail -n 20 "$out.log"; finish; }
+}
+
+# events WORKLOAD METRIC: the median over flushes of what each noticed more than nothing, per CPU.
+events() {
+	awk -F '\t' -v w="$1" -v m="$2" '$1 == w && $2 == m && $8 == "" {
+		n = split($6, a, " "); split($7, b, " "); for (i = 1; i <= n; i++) print (a[i] - b[i]) / $5 }' "$out/counters.tsv" |
+		sort -g | awk '{ v[NR] = $1 } END { print NR ? (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 : "none" }'
+}
+
+# noticed TARGET VARIANT N EXPECTED: in each state, of each flush that is about one cache.
+noticed() {
+	local state op name
+	for op in shrink barrier-on; do
+		for state in idle user kernel; do
+			name=flush-$op/64/$3/$state
+			got=$(events "$name" kworker_runs)
+			holds "$1 $2 $name: $got kworkers ran on each CPU for it" test "$got" = "$4"
+			got=$(events "$name" ipis)
+			holds "$1 $2 $name: $got IPIs" awk -v got="$got" -v want="$4" 'BEGIN { exit !(want ? got >= want : got == 0) }'
+		done
+	done
+	for state in idle user; do
+		got=$(events "flush-none/64/$3/$state" kworker_runs)
+		holds "$1 $2: no flush, $state: $got kworkers" test "$got" = 0
+	done
+}
+
+for v in local-trylock qpw-on; do
+	export TARGET=uml
+	. "$top/harness/targets/uml.sh"
+	want=$([ "$v" = qpw-on ] && echo 0 || echo 1)
+	boot uml "$v" 2 '^flush-[a-z-]+/64/(1$|2/)' --deadline-ms 3000
+	noticed uml "$v" 2 "$want"
+	holds "uml $v: what a program loses is counted" test "$(events flush-shrink/64/2/user stolen_ns)" != none
+	holds "uml $v: without CONFIG_SLUB_STATS slow paths are n/a" grep -q '^flush-shrink/64/2/kernel	slow_paths	.*n/a	no allocations there, or no CONFIG_SLUB_STATS$' "$out/counters.tsv"
+	holds "uml $v: a histogram of gaps" grep -qE '^# gaps flush-shrink/64/2/user( [0-9]+:[0-9]+)+$' "$out/counters.tsv"
+	holds "uml $v: more CPUs than there are: no points" sh -c "! grep -q '/64/4/' '$out/samples.tsv'"
+	holds "uml $v: no flush outlived its deadline" jq -e '[.benchmarks[].deadline_passed // 0] | add == 0' "$out/run.json"
+	export TARGET=tcg
+	. "$top/harness/targets/tcg.sh"
+	boot tcg "$v" 4 '^flush-(none|shrink|barrier-on)/64/4/(idle|user|kernel)$'
+	noticed tcg "$v" 4 "$want"
+done
+finish
