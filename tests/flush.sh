@@ -44,6 +44,8 @@ noticed() {
 			name=flush-$op/64/$3/$state
 			got=$(events "$name" kworker_runs)
 			holds "$1 $2 $name: $got kworkers ran on each CPU for it" test "$got" = "$4"
+			# A barrier waits for RCU, which may interrupt a CPU in any case.
+			[ "$op" = shrink ] || continue
 			got=$(events "$name" ipis)
 			holds "$1 $2 $name: $got IPIs" awk -v got="$got" -v want="$4" 'BEGIN { exit !(want ? got >= want : got == 0) }'
 		done

@@ -103,6 +103,10 @@ size_t flush_grid(const regex_t *wanted, uint32_t online, struct flush_point **p
 							*at = '-';
 					count += !regexec(wanted, point->name, 0, NULL, 0);
 				}
+	if (!count) {
+		free(*points);
+		*points = NULL;
+	}
 	return count;
 }
 

@@ -40,7 +40,7 @@ struct flush_setup {
 	FILE *samples_file, *counters_file; /* either may be NULL */
 };
 
-/* The points whose names match; the caller frees them. online: CPUs, 0 to list all points. */
+/* The points whose names match; the caller frees them; NULL when there are none. online: CPUs, 0 to list all points. */
 size_t flush_grid(const regex_t *wanted, uint32_t online, struct flush_point **points);
 
 /*

@@ -655,6 +655,12 @@ static void point_columns(FILE *out, const json_t *j, unsigned int x, const json
 	variant_columns(out, j, json_text(value, "variant"));
 }
 
+/* No operation of the allocator's: a tick is not a tick beside the others. */
+static bool is_flush(const char *workload)
+{
+	return !strncmp(workload, "flush-", 6);
+}
+
 static void plot_effects(FILE *out, const json_t *j)
 {
 	const char *last = "";
@@ -670,6 +676,8 @@ static void plot_effects(FILE *out, const json_t *j)
 	{
 		const char *workload = json_text(e, "workload");
 
+		if (is_flush(workload))
+			continue;
 		if (!streq(last, workload))
 			fprintf(out, "\n\n# %s\n", workload);
 		last = workload;
@@ -744,7 +752,7 @@ static void plot_byn(FILE *out, const json_t *j)
 		bool known = false;
 
 		if (!workload_parse(json_text(value, "workload"), &w) || w.size != PLOT_SIZE ||
-		    w.n == 1)
+		    w.n == 1 || is_flush(w.op))
 			continue;
 		for (int s = 0; s < n; s++)
 			known |= streq(seen[s].op, w.op) && streq(seen[s].order, w.order);
@@ -912,6 +920,68 @@ static void plot_counts(FILE *out, const json_t *j)
 	free(symbol);
 }
 
+/* The flush of all whose CPUs run a program, a shrink if there is one: what it takes from them. */
+static const char *trade_workload(const json_t *counters)
+{
+	const char *found = NULL;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(counters, i, one)
+	{
+		const char *workload = json_text(one, "workload");
+		struct workload_name w;
+
+		if (!streq(json_text(one, "metric"), "stolen_ns") ||
+		    !workload_parse(workload, &w) || !streq(w.order, "user") ||
+		    streq(w.op, "flush-none"))
+			continue;
+		if (!found ||
+		    (streq(w.op, "flush-shrink") && strncmp(found, "flush-shrink/", 13) != 0))
+			found = workload;
+	}
+	return found;
+}
+
+static void plot_trade(FILE *out, const json_t *j)
+{
+	const json_t *effects = json_object_get(j, "effects"), *e, *one;
+	const json_t *counters = json_object_get(j, "counters");
+	const double ns = 1e6 / json_num(json_object_get(j, "environment"), "clock_khz");
+	const char *workload = trade_workload(counters);
+	size_t i, k;
+
+	fputs("# ns that pair/64/1 costs more than the baseline, us that a flush takes from a "
+	      "program on another CPU\n"
+	      "# columns: variant_index name title cost lo hi stolen lo hi workload\n",
+	      out);
+	json_array_foreach(counters, i, one)
+	{
+		const char *variant = json_text(one, "variant");
+		struct interval ci = json_interval(one, "ci95"), cost = { 0, 0 };
+		double mean = 0;
+
+		if (!workload || !streq(json_text(one, "workload"), workload) ||
+		    !streq(json_text(one, "metric"), "stolen_ns"))
+			continue;
+		json_array_foreach(effects, k, e)
+		{
+			if (!streq(json_text(e, "variant"), variant) ||
+			    !streq(json_text(e, "workload"), "pair/64/1"))
+				continue;
+			cost = json_interval(e, "ci95");
+			mean = json_num(e, "effect");
+		}
+		variant_columns(out, j, variant);
+		bounds_columns(out, mean * ns, (struct interval){ cost.lo * ns, cost.hi * ns });
+		bounds_columns(out, json_num(one, "value") / 1e3,
+			       (struct interval){ ci.lo / 1e3, ci.hi / 1e3 });
+		putc('\t', out);
+		quoted(out, workload);
+		putc('\n', out);
+	}
+}
+
 static int cmd_plotdata(const struct command *c, int argc, char **argv)
 {
 	static const struct option longs[] = { { "help", 0, NULL, 'h' }, { 0 } };
@@ -920,8 +990,11 @@ static int cmd_plotdata(const struct command *c, int argc, char **argv)
 		const char *name;
 		void (*write)(FILE *out, const json_t *j);
 	} files[] = {
-		{ "effects.dat", plot_effects }, { "bysize.dat", plot_bysize },
-		{ "byn.dat", plot_byn },	 { "counts.dat", plot_counts },
+		{ "effects.dat", plot_effects },
+		{ "bysize.dat", plot_bysize },
+		{ "byn.dat", plot_byn },
+		{ "counts.dat", plot_counts },
+		{ "trade.dat", plot_trade },
 		{ "samples.dat", NULL }, /* needs the raw samples as well */
 	};
 	const char *dir, *to;

@@ -140,12 +140,20 @@ static void check_table(struct doc *d, const struct view *r, const char *workloa
 /* The workload that a mail has room for: that of the answer, where it was counted. */
 static const char *counted_first(const struct view *r)
 {
-	const json_t *counters = json_object_get(r->root, "counters"), *one;
+	const char *first = "";
+	const json_t *one;
 	size_t i;
 
-	json_array_foreach(counters, i, one) if (!strcmp(json_text(one, "workload"),
-							 "pair/64/1")) return "pair/64/1";
-	return json_text(json_array_get(counters, 0), "workload");
+	json_array_foreach(json_object_get(r->root, "counters"), i, one)
+	{
+		const char *workload = json_text(one, "workload");
+
+		if (!strcmp(workload, "pair/64/1"))
+			return workload;
+		if (!*first && !is_flush(workload))
+			first = workload;
+	}
+	return first;
 }
 
 void write_counters(struct doc *d, const struct view *r)
@@ -165,7 +173,7 @@ void write_counters(struct doc *d, const struct view *r)
 	json_array_foreach(json_object_get(r->root, "counters"), i, one)
 	{
 		workload = json_text(one, "workload");
-		if (!base || !strcmp(workload, last) ||
+		if (!base || !strcmp(workload, last) || is_flush(workload) ||
 		    (d->style == DOC_MAIL && strcmp(workload, counted_first(r)) != 0))
 			continue;
 		counters_table(d, r, workload, base);

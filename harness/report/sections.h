@@ -34,6 +34,10 @@ void write_estimates(struct doc *d, const struct view *r);
 /* events.c: what performance counters counted. */
 void write_counters(struct doc *d, const struct view *r);
 
+/* flush.c: what flushes cost, and what they take from other CPUs. */
+void write_flushes(struct doc *d, const struct view *r);
+void write_questions(struct doc *d, const struct view *r);
+
 /* asciiplot.c */
 void write_plot(struct doc *d, const struct view *r);
 /*

@@ -36,10 +36,19 @@ bool is_null_variant(const struct effect *e)
 	return is_role(e->info, "null");
 }
 
-/* A dose or a check: it proves the instrument. */
-static bool is_proof(const struct effect *e)
+bool is_flush(const char *workload)
 {
-	return is_role(e->info, "dose") || is_role(e->info, "check");
+	return !strncmp(workload, "flush-", 6);
+}
+
+/* Answers come first, then what proves the instrument: doses and checks; then flushes. */
+enum rank { ANSWER, PROOF, FLUSH };
+
+static enum rank rank_of(const struct effect *e)
+{
+	if (is_flush(e->workload))
+		return FLUSH;
+	return is_role(e->info, "dose") || is_role(e->info, "check") ? PROOF : ANSWER;
 }
 
 /* OP/SIZE/N or OP/SIZE/N/ORDER; what does not look so keeps the whole name as its operation. */
@@ -89,7 +98,7 @@ static int same_group(const struct effect *a, const struct effect *b)
 static int by_table(const void *pa, const void *pb)
 {
 	const struct effect *a = pa, *b = pb;
-	int c = COMPARE(is_proof(a), is_proof(b));
+	int c = COMPARE(rank_of(a), rank_of(b));
 
 	if (!c)
 		c = same_group(a, b);
@@ -185,7 +194,9 @@ static int read_effects(struct view *r)
 		split_workload(e);
 	}
 	qsort(r->effects, r->neffects, sizeof(*r->effects), by_table);
-	for (; r->neffects && is_proof(&r->effects[r->neffects - 1]); r->nproofs++)
+	while (r->neffects && rank_of(&r->effects[r->neffects - 1]) == FLUSH)
+		r->neffects--;
+	for (; r->neffects && rank_of(&r->effects[r->neffects - 1]) == PROOF; r->nproofs++)
 		r->neffects--;
 	return 0;
 }

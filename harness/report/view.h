@@ -46,6 +46,7 @@ struct view {
 	/*
 	 * By target, metric, operation, size, N, order, variant: those of the changes and the null,
 	 * then those of the doses and checks, which are the instrument's and no answer.
+	 * Flushes, which are no operations, come after both and are counted in neither.
 	 */
 	struct effect *effects;
 	size_t neffects, nproofs;
@@ -67,6 +68,8 @@ void view_close(struct view *r);
 const struct vinfo *view_variant(const struct view *r, const char *name);
 bool is_role(const struct vinfo *v, const char *role);
 bool is_null_variant(const struct effect *e);
+/* Whether a workload is a flush. */
+bool is_flush(const char *workload);
 /* The group that starts at effect 'from'; count is 0 past the last one. */
 struct group view_group(const struct view *r, size_t from);
 /*

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a flush of other CPUs' sheaves costs, whom, and from how many operations on it pays. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "number.h"
+#include "sections.h"
+
+/* The columns of a table; stolen time is told in us. */
+static const struct {
+	const char *metric, *head;
+	double scale;
+} columns[] = {
+	{ "kworker_runs", ">kworkers", 1 },
+	{ "switches", ">switches", 1 },
+	{ "ipis", ">IPIs", 1 },
+	{ "timers", ">timers", 1 },
+	{ "stolen_ns", ">stolen us", 1e-3 },
+};
+
+static const json_t *find(const struct view *r, const char *list, const char *workload,
+			  const char *metric, const char *variant)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, list), i, one)
+	{
+		if (!strcmp(json_text(one, "workload"), workload) &&
+		    !strcmp(json_text(one, "variant"), variant) &&
+		    (!metric || !strcmp(json_text(one, "metric"), metric)))
+			return one;
+	}
+	return NULL;
+}
+
+/* A value of the summary with its interval, in a unit of scale. */
+static struct estimate scaled(const json_t *one, const char *value, const char *ci, double scale)
+{
+	struct estimate e = { .mean = NAN, .ci = { NAN, NAN } };
+
+	if (!one)
+		return e;
+	e.mean = json_num(one, value) * scale;
+	e.ci = json_interval(one, ci);
+	e.ci.lo *= scale;
+	e.ci.hi *= scale;
+	return e;
+}
+
+static void cell(char *out, size_t size, const struct doc *d, struct estimate e)
+{
+	const bool wide = d->style == DOC_MARKDOWN && !isnan(e.ci.lo) && e.ci.lo < e.ci.hi;
+
+	snprintf(out, size, "%s%s%s", number(e.mean, 2, false).s, wide ? " " : "",
+		 wide ? interval(e.ci, 2, false).s : "");
+}
+
+static double ns_per_tick(const struct view *r)
+{
+	return 1e6 / json_num(r->env, "clock_khz");
+}
+
+static bool is_shown(const struct vinfo *v)
+{
+	return is_role(v, "baseline") || is_role(v, "change") || is_role(v, "null");
+}
+
+static void flush_table(struct doc *d, const struct view *r, const char *workload)
+{
+	const char *heads[ARRAY_SIZE(columns) + 3] = { "variant", ">waits us" };
+	char text[ARRAY_SIZE(columns) + 1][96];
+	struct table t;
+
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		heads[i + 2] = columns[i].head;
+	table_start(&t, heads);
+	for (size_t v = 0; v < r->nvariants; v++) {
+		const char *name = r->variants[v].name;
+		const json_t *value = find(r, "values", workload, NULL, name);
+
+		if (!is_shown(&r->variants[v]) || !value)
+			continue;
+		cell(text[0], sizeof(*text), d,
+		     scaled(value, "mean", "ci95", ns_per_tick(r) / 1e3));
+		for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+			cell(text[i + 1], sizeof(*text), d,
+			     scaled(find(r, "counters", workload, columns[i].metric, name), "value",
+				    "ci95", columns[i].scale));
+		table_row(&t, name, text[0], text[1], text[2], text[3], text[4], text[5]);
+	}
+	doc_para(d, "%s:", workload);
+	doc_table_end(d, &t);
+}
+
+/* The flush that stands for all: of a CPU that is busy in user space, a shrink if there is one. */
+static const char *headline(const struct view *r)
+{
+	const char *best = NULL;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "counters"), i, one)
+	{
+		const char *workload = json_text(one, "workload");
+		const size_t length = strlen(workload);
+
+		if (strcmp(json_text(one, "metric"), "stolen_ns") != 0 || length < 5 ||
+		    strcmp(workload + length - 5, "/user") != 0 ||
+		    !strncmp(workload, "flush-none/", 11))
+			continue;
+		if (!best || (!strncmp(workload, "flush-shrink/", 13) &&
+			      strncmp(best, "flush-shrink/", 13) != 0))
+			best = workload;
+	}
+	return best;
+}
+
+static void break_even(char *out, size_t size, struct estimate cost, struct estimate saved)
+{
+	if (isnan(cost.ci.lo) || isnan(saved.ci.lo))
+		snprintf(out, size, "n/a");
+	else if (saved.ci.lo <= 0)
+		snprintf(out, size, "no saving seen");
+	else if (cost.ci.lo <= 0)
+		snprintf(out, size, "no cost seen");
+	else
+		snprintf(out, size, "%.0f [%.0f, %.0f]", saved.mean / cost.mean,
+			 saved.ci.lo / cost.ci.hi, saved.ci.hi / cost.ci.lo);
+}
+
+static void trade_table(struct doc *d, const struct view *r, const char *workload,
+			const char *baseline)
+{
+	static const char *const heads[] = { "variant", ">ns per op", ">us saved",
+					     ">break-even ops", NULL };
+	struct estimate cost, saved;
+	char text[3][96];
+	struct table t;
+	bool any = false;
+
+	table_start(&t, heads);
+	for (size_t v = 0; v < r->nvariants; v++) {
+		const char *name = r->variants[v].name;
+		const json_t *pair = find(r, "effects", "pair/64/1", NULL, name);
+		const json_t *lost = find(r, "counters", workload, "stolen_ns", name);
+
+		if (!is_role(&r->variants[v], "change") || !pair || !lost)
+			continue;
+		cost = scaled(pair, "effect", "ci95", ns_per_tick(r));
+		saved = scaled(lost, "effect", "effect_ci95", -1);
+		saved.ci = (struct interval){ saved.ci.hi, saved.ci.lo };
+		cell(text[0], sizeof(*text), d, cost);
+		break_even(text[2], sizeof(*text), cost, saved);
+		saved.mean /= 1e3;
+		saved.ci.lo /= 1e3;
+		saved.ci.hi /= 1e3;
+		cell(text[1], sizeof(*text), d, saved);
+		table_row(&t, name, text[0], text[1], text[2]);
+		any = true;
+	}
+	if (any)
+		doc_para(
+			d,
+			"The trade: what a pair/64/1 costs more than with %s, what each %s takes "
+			"less "
+			"from a program on the flushed CPU, and how many pairs on that CPU between "
+			"two flushes cost as much as the flush saves: with fewer of them the "
+			"scheme "
+			"pays. Its interval takes the worse end of both others.",
+			baseline, workload);
+	doc_table_end(d, &t);
+}
+
+void write_flushes(struct doc *d, const struct view *r)
+{
+	const char *last = "", *base = NULL, *stands = headline(r);
+	const json_t *one;
+	bool any = false;
+	size_t i;
+
+	for (size_t v = 0; v < r->nvariants; v++)
+		if (is_role(&r->variants[v], "baseline"))
+			base = r->variants[v].name;
+	json_array_foreach(json_object_get(r->root, "values"), i, one)
+	{
+		const char *workload = json_text(one, "workload");
+
+		if (!is_flush(workload) || !strcmp(workload, last))
+			continue;
+		if (!any) {
+			doc_heading(d, 2, "Flushes");
+			doc_para(d,
+				 "How long the caller waits for a flush, and what each CPU "
+				 "whose sheaves are flushed notices more than in the same time "
+				 "without one: runs of its kworkers, context switches, IPIs, "
+				 "timer interrupts, and what a program that never enters the "
+				 "kernel loses. Medians over flushes, means over layouts%s. Of "
+				 "a name the last two parts are the CPUs with full sheaves, the "
+				 "caller's among them, and what the others do.",
+				 d->style == DOC_MARKDOWN ? " with 95 % intervals" : "");
+		}
+		any = true;
+		last = workload;
+		if (d->style == DOC_MARKDOWN || !stands || !strcmp(workload, stands))
+			flush_table(d, r, workload);
+		if (d->style == DOC_MAIL && !stands)
+			break;
+	}
+	if (any && stands && base)
+		trade_table(d, r, stands, base);
+}
+
+/* One answer: the effect on pair/64/1 and what is left of the interruption, as far as measured. */
+static void answer(struct doc *d, const struct view *r, const char *question, const char *variant,
+		   const char *flush)
+{
+	const struct effect *e = NULL;
+	const json_t *runs = flush ? find(r, "counters", flush, "kworker_runs", variant) : NULL;
+	const json_t *lost = flush ? find(r, "counters", flush, "stolen_ns", variant) : NULL;
+	char said[256] = "n/a, not in this result";
+
+	for (size_t i = 0; i < r->neffects; i++)
+		if (!strcmp(r->effects[i].workload, "pair/64/1") &&
+		    !strcmp(r->effects[i].variant, variant))
+			e = &r->effects[i];
+	if (e && !flush)
+		snprintf(said, sizeof(said), "%s %s %s, certificate: %s, verdict: %s",
+			 number(e->effect, 2, true).s, interval(e->ci, 2, true).s, unit_of(e),
+			 r->proven ? "holds" : "does not hold", verdict_word(effect_verdict(r, e)));
+	if (runs)
+		snprintf(said, sizeof(said),
+			 "%s %s runs of a kworker, %s %s ns per flush and CPU (%s)",
+			 number(json_num(runs, "value"), 2, false).s,
+			 interval(json_interval(runs, "ci95"), 2, false).s,
+			 number(lost ? json_num(lost, "value") : NAN, 0, false).s,
+			 interval(lost ? json_interval(lost, "ci95")
+				       : (struct interval){ NAN, NAN },
+				  0, false)
+				 .s,
+			 flush);
+	doc_item(d, "%s (%s): %s.", question, variant, said);
+}
+
+void write_questions(struct doc *d, const struct view *r)
+{
+	static const struct {
+		const char *question, *variant;
+		bool flush;
+	} questions[] = {
+		{ "What does QPW cost compiled out?", "qpw-n", false },
+		{ "Compiled in and off?", "qpw-off", false },
+		{ "On?", "qpw-on", false },
+		{ "What does it cost to have no sheaves at all?", "slowpath", false },
+		{ "None on isolated CPUs: on a housekeeping CPU?", "slowpath-isolated", false },
+		{ "And on an isolated one?", "slowpath-isolated-cpu", false },
+		{ "What does a flush take from a CPU today?", "local-trylock", true },
+		{ "With QPW on?", "qpw-on", true },
+		{ "With no sheaves on isolated CPUs?", "slowpath-isolated", true },
+	};
+	const char *stands = headline(r);
+
+	/* Without a flush one half of the question is open, and the brief tables have the other. */
+	if (!stands)
+		return;
+	doc_heading(d, 2, "The questions");
+	for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
+		answer(d, r, questions[i].question, questions[i].variant,
+		       questions[i].flush ? stands : NULL);
+	doc_item(d, "The same on PREEMPT_RT: n/a, not measured.");
+	doc_gap(d);
+}
