@@ -67,6 +67,11 @@ for v in local-trylock qpw-on; do
 	holds "uml $v: a histogram of gaps" grep -qE '^# gaps flush-shrink/64/2/user( [0-9]+:[0-9]+)+$' "$out/counters.tsv"
 	holds "uml $v: more CPUs than there are: no points" sh -c "! grep -q '/64/4/' '$out/samples.tsv'"
 	holds "uml $v: no flush outlived its deadline" jq -e '[.benchmarks[].deadline_passed // 0] | add == 0' "$out/run.json"
+	# A grace period alone takes longer than a millisecond, whoever waits for whom.
+	boot uml "$v" 2 '^flush-barrier/64/2/fifo$' --deadline-ms 1
+	holds "uml $v: a deadline ends the wait, and is told" grep -aq 'flush-barrier/64/2/fifo: the flush waited for 1 ms' "$out.log"
+	holds "uml $v: and no flush comes after it" jq -e '.benchmarks[0].deadline_passed == 1' "$out/run.json"
+	holds "uml $v: its time is there" test "$(awk -F '\t' '!/^#/ { print split($5, s, " ") }' "$out/samples.tsv")" = 1
 	export TARGET=tcg
 	. "$top/harness/targets/tcg.sh"
 	boot tcg "$v" 4 '^flush-(none|shrink|barrier-on)/64/4/(idle|user|kernel)$'

@@ -224,6 +224,7 @@ simulate small --layouts 2 --small
 sound small
 # A flush of known cost: 10 us taken with the baseline and 1 with qpw-on, whose pairs are 20 ns dearer.
 cp -r full flushed
+# shellcheck disable=SC2016 # jq's own variables
 change flushed '.environment.clock_khz = 1000000
 	| (.effects[] | select(.workload == "pair/64/1" and .variant == "qpw-on")) |= (.effect = 20 | .ci95 = [10, 40])
 	| .values += [.values[] | select(.workload == "pair/64/1") | .workload = "flush-shrink/64/2/user" | .mean = 50000 | .ci95 = [40000, 60000]]

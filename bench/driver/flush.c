@@ -25,6 +25,7 @@
 #define GAP_TICKS  200u
 #define GAPS	   4096u /* that a program remembers */
 #define MOST_WAITS 10u	 /* with SCHED_FIFO, where each may take a second */
+#define AFTER_US   100	 /* after a flush, what a program loses is still the flush's */
 /* For what was woken to go back to sleep. */
 #define SETTLE_US    1000
 #define MOST_FLUSHES 100u /* of a run: some wait for a grace period each */
@@ -310,7 +311,7 @@ static void read_events(const struct session *session, uint64_t *count)
 		closedir(dir);
 }
 
-/* Ticks that the programs lost in gaps which reach into the time from start to end. */
+/* Ticks that the programs lost between start and end: of each gap, what lies there. */
 static uint64_t stolen(const struct session *session, uint64_t start, uint64_t end)
 {
 	uint64_t sum = 0;
@@ -319,10 +320,13 @@ static uint64_t stolen(const struct session *session, uint64_t start, uint64_t e
 		const struct spinner *spinner = session->spinner[i];
 		const uint32_t count = __atomic_load_n(&spinner->count, __ATOMIC_ACQUIRE);
 
-		for (uint32_t g = count > GAPS ? count - GAPS : 0; g < count; g++)
-			if (spinner->start[g % GAPS] + spinner->length[g % GAPS] > start &&
-			    spinner->start[g % GAPS] < end)
-				sum += spinner->length[g % GAPS];
+		for (uint32_t g = count > GAPS ? count - GAPS : 0; g < count; g++) {
+			const uint64_t from = spinner->start[g % GAPS];
+			const uint64_t to = from + spinner->length[g % GAPS];
+
+			if (to > start && from < end)
+				sum += (to < end ? to : end) - (from > start ? from : start);
+		}
 	}
 	return sum;
 }
@@ -361,7 +365,7 @@ static bool one(struct session *session, bool control, uint64_t *ticks, uint64_t
 {
 	const uint32_t op = control ? OP_NONE : session->point->op;
 	const bool watched = session->point->state == FLUSH_FIFO && op != OP_NONE;
-	uint64_t before[EVENTS];
+	uint64_t before[EVENTS], end;
 	pid_t watch = -1;
 	int status = 0;
 	bool good;
@@ -382,9 +386,11 @@ static bool one(struct session *session, bool control, uint64_t *ticks, uint64_t
 	for (int e = 0; e < EVENTS; e++)
 		count[e] = count[e] == MISSING || before[e] == MISSING ? MISSING
 								       : count[e] - before[e];
+	/* And some more: the caller may go on before the other CPU is back in user space. */
+	end = session->arg.start + *ticks + AFTER_US * (uint64_t)session->setup->clock_khz / 1000;
 	if (session->spinner[0])
-		count[STOLEN] = stolen(session, session->arg.start, session->arg.start + *ticks) *
-				1000000 / session->setup->clock_khz;
+		count[STOLEN] = stolen(session, session->arg.start, end) * 1000000 /
+				session->setup->clock_khz;
 	else
 		count[STOLEN] = MISSING;
 	return good;
@@ -509,9 +515,13 @@ static bool run_session(struct session *session, struct gbench_state *state, uin
 		usleep(SETTLE_US);
 		good = good && one(session, false, &ticks[i], counts[i][0]) &&
 		       one(session, true, &ticks[i], counts[i][1]);
-		/* Programs that a deadline ended flush as if nothing was there. */
-		if (session->late)
+		/* The programs that kept it waiting are gone: it would not wait for them again. */
+		if (session->late) {
+			printf("sheafbench: %s: the flush waited for %u ms, until the programs on "
+			       "the other CPUs were ended\n",
+			       session->point->name, session->setup->deadline_ms);
 			samples = i + 1;
+		}
 	}
 	for (uint32_t i = 0; i < samples && good; i++) {
 		values[i] = ticks[i];
