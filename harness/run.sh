@@ -31,7 +31,9 @@ trap 'progress_end; say "  interrupted: the same command goes on from here"; exi
 
 mapfile -t names < <("$build/sheafbench-driver" --list --workloads "$WORKLOADS")
 [ ${#names[@]} -gt 0 ] || die 2 "WORKLOADS='$WORKLOADS' matches no workload; see 'make help'"
-deadline=${DEADLINE:-$((60 + ${#names[@]} * RUNS * SAMPLES / 1000))}
+# A flush may wait for a grace period, or a second for a CPU that is kept busy, each time.
+flushes=$(printf '%s\n' "${names[@]}" | grep -c '^flush-' || true)
+deadline=${DEADLINE:-$((60 + ${#names[@]} * RUNS * SAMPLES / 1000 + flushes * RUNS * 20))}
 
 one_boot() {
 	local variant=$1 stem=$2 pad=$3 data=$4 cmdline=${cmdline_of[$1]} dir status=0 log=$scratch/console
