@@ -34,7 +34,7 @@ boot() {
 
 # events WORKLOAD METRIC: the median over flushes of what each noticed more than nothing, per CPU.
 events() {
-	awk -F '\t' -v w="$1" -v m="$2" '$1 == w && $2 == m && $8 == "" {
+	awk -F '\t' -v w="$1" -v m="$2" '$1 == w && $2 == m && $10 == "" {
 		n = split($6, a, " "); split($7, b, " "); for (i = 1; i <= n; i++) print (a[i] - b[i]) / $5 }' "$out/counters.tsv" |
 		sort -g | awk '{ v[NR] = $1 } END { print NR ? (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 : "none" }'
 }

@@ -465,8 +465,8 @@ static bool report_events(const struct session *session, struct gbench_state *st
 		char key[64];
 
 		if (missing && file)
-			fprintf(file, "%s\t%s\t%s\tn/a\tn/a\tn/a\tn/a\t%s\n", session->point->name,
-				events[e].metric, events[e].source,
+			fprintf(file, "%s\t%s\t%s\tn/a\tn/a\tn/a\tn/a\tn/a\tn/a\t%s\n",
+				session->point->name, events[e].metric, events[e].source,
 				e == STOLEN	  ? "no program runs on the flushed CPUs"
 				: e == SLOW_PATHS ? "no allocations there, or no CONFIG_SLUB_STATS"
 						  : "this kernel does not count them");
@@ -478,6 +478,9 @@ static bool report_events(const struct session *session, struct gbench_state *st
 		for (int control = 0; control < 2 && file; control++)
 			for (uint32_t i = 0; i < samples; i++)
 				fprintf(file, "%c%" PRIu64, i ? ' ' : '\t', counts[i][control][e]);
+		/* There is no empty loop. */
+		for (uint32_t i = 0; i < 2 * samples && file; i++)
+			fprintf(file, "%c0", i % samples ? ' ' : '\t');
 		if (file)
 			fputs("\t\n", file);
 		for (uint32_t i = 0; i < samples; i++)

@@ -377,12 +377,13 @@ static void test_bad_groups(void)
 }
 
 /* All sizes and orders for kmalloc(), some for the rest: caches take long to be destroyed. */
-static bool in_grid(uint32_t workload, size_t s)
+static bool in_grid(uint32_t workload, uint32_t size)
 {
-	if (sizes[s] < workloads[workload].least || sizes[s] > workloads[workload].most)
+	const uint32_t least = workloads[workload].least;
+
+	if (size < least || size > workloads[workload].most)
 		return false;
-	return workload <= WORKLOAD_batch || sizes[s] == 64 ||
-	       sizes[s] == workloads[workload].least;
+	return workload <= WORKLOAD_batch || size == 64 || size == least;
 }
 
 /* Every workload, in every order and mode, at the edges of the ranges. */
@@ -393,7 +394,7 @@ static void test_good_runs(void)
 
 	for (uint32_t workload = 0; workload < OWN_WORKLOADS; workload++)
 		for (size_t s = 0; s < COUNT(sizes) && can_run(workload); s++)
-			for (size_t n = 0; n < COUNT(counts) && in_grid(workload, s); n++)
+			for (size_t n = 0; n < COUNT(counts) && in_grid(workload, sizes[s]); n++)
 				for (uint32_t order = 0; order < SHEAFBENCH_ORDERS; order++) {
 					struct sheafbench_run run = good_run();
 					uint64_t start, elapsed, sum = 0;
