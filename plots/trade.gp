@@ -19,7 +19,7 @@ set lmargin at screen 0.1
 set rmargin at screen 0.95
 set tmargin at screen 1 - 48.0 / height
 set bmargin at screen below * 1.0 / height
-set offsets graph 0.06, graph 0.06, graph 0.08, graph 0.08
+set offsets graph 0.06, graph 0.22, graph 0.08, graph 0.08
 set xlabel 'ns per pair/64/1 more than '.baseline
 set ylabel 'us stolen per flush and CPU'
 set grid linecolor rgb '#E4E4E4'
