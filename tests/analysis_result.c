@@ -633,6 +633,26 @@ static void test_whole(void **state)
 	json_decref(j);
 }
 
+/* A flush is compared like a workload, but neither proves the instrument nor is proven by it. */
+static void test_flushes(void **state)
+{
+	const json_t *e, *null;
+	json_t *j;
+
+	(void)state;
+	assert_int_equal(sh("rm -rf d; $M --small --null-shift 2 d && "
+			    "sed -i 's#^pair/64/1\t#flush-shrink/64/2/user\t#' d/samples/* && "
+			    "$S summarize d"),
+			 0);
+	j = summary("d");
+	e = record(j, "effects", "flush-shrink/64/2/user", "null");
+	near(json_num(e, "effect"), 2.0, 1.0);
+	assert_true(json_is_null(json_object_get(e, "p_holm")));
+	null = json_object_get(json_object_get(j, "certificate"), "null");
+	near(json_num(null, "comparisons"), 4, 0);
+	json_decref(j);
+}
+
 /* The baseline against itself through the whole pipeline: 5 % of the intervals miss 0. */
 static void test_null_rate(void **state)
 {
@@ -1005,12 +1025,12 @@ int main(void)
 		cmocka_unit_test(test_contended),     cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_not_certified), cmocka_unit_test(test_components),
 		cmocka_unit_test(test_warmup),	      cmocka_unit_test(test_estimators),
-		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_null_rate),
-		cmocka_unit_test(test_failed_boots),  cmocka_unit_test(test_one_layout),
-		cmocka_unit_test(test_damage),	      cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_compare),	      cmocka_unit_test(test_show),
-		cmocka_unit_test(test_plotdata),      cmocka_unit_test(test_counts),
-		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_flushes),
+		cmocka_unit_test(test_null_rate),     cmocka_unit_test(test_failed_boots),
+		cmocka_unit_test(test_one_layout),    cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_show),	      cmocka_unit_test(test_plotdata),
+		cmocka_unit_test(test_counts),	      cmocka_unit_test(test_usage),
 	};
 	char clean[64];
 	int ret;

@@ -582,6 +582,11 @@ bool result_timed(const json_t *environment)
 	return !*tells || streq(tells, "time");
 }
 
+bool workload_is_flush(const char *workload)
+{
+	return !strncmp(workload, "flush-", 6);
+}
+
 int result_read(struct result *r, const char *dir, const struct location *l, struct fault *f)
 {
 	char *real = realpath(dir, NULL), *path;

@@ -76,6 +76,9 @@ struct result {
 	json_t *events; /* and from events.h */
 };
 
+/* A flush of other CPUs' sheaves: no operation, so that one tick of it is not like one of the others. */
+bool workload_is_flush(const char *workload);
+
 /* Reads the folder @dir whole. Any fault names file and line; the result is then empty. */
 int result_read(struct result *r, const char *dir, const struct location *l, struct fault *f);
 void result_free(struct result *r);

@@ -655,12 +655,6 @@ static void point_columns(FILE *out, const json_t *j, unsigned int x, const json
 	variant_columns(out, j, json_text(value, "variant"));
 }
 
-/* No operation of the allocator's: a tick is not a tick beside the others. */
-static bool is_flush(const char *workload)
-{
-	return !strncmp(workload, "flush-", 6);
-}
-
 static void plot_effects(FILE *out, const json_t *j)
 {
 	const char *last = "";
@@ -676,7 +670,7 @@ static void plot_effects(FILE *out, const json_t *j)
 	{
 		const char *workload = json_text(e, "workload");
 
-		if (is_flush(workload))
+		if (workload_is_flush(workload))
 			continue;
 		if (!streq(last, workload))
 			fprintf(out, "\n\n# %s\n", workload);
@@ -752,7 +746,7 @@ static void plot_byn(FILE *out, const json_t *j)
 		bool known = false;
 
 		if (!workload_parse(json_text(value, "workload"), &w) || w.size != PLOT_SIZE ||
-		    w.n == 1 || is_flush(w.op))
+		    w.n == 1 || workload_is_flush(w.op))
 			continue;
 		for (int s = 0; s < n; s++)
 			known |= streq(seen[s].op, w.op) && streq(seen[s].order, w.order);

@@ -342,7 +342,7 @@ free:
 	return out;
 }
 
-/* The null's comparisons are no claims, and a family of their own; doses and checks have none. */
+/* The null's comparisons are no claims, and a family of their own; doses, checks and flushes have none. */
 static const enum role families[] = { ROLE_CHANGE, ROLE_NULL };
 
 /* Adds p_holm to the effects of the variants with @role; the others get null if they have none. */
@@ -357,7 +357,10 @@ static void holm_add(json_t *effects, const struct result *r, enum role role)
 	{
 		int v = variants_find(&r->variants, json_text(effect, "variant"));
 
-		p[i] = r->variants.v[v].role == role ? json_num(effect, "p_value") : NAN;
+		p[i] = r->variants.v[v].role == role &&
+				       !workload_is_flush(json_text(effect, "workload"))
+			       ? json_num(effect, "p_value")
+			       : NAN;
 	}
 	stat_holm(p, q, n);
 	json_array_foreach(effects, i, effect)
@@ -386,7 +389,9 @@ static json_t *null_json(const json_t *effects, const struct result *r)
 		struct interval ci = json_interval(effect, "ci95");
 		double size = fabs(json_num(effect, "effect"));
 
-		if (r->variants.v[v].role != ROLE_NULL || isnan(ci.lo))
+		/* What waits for other CPUs says nothing of how well loops are timed. */
+		if (r->variants.v[v].role != ROLE_NULL || isnan(ci.lo) ||
+		    workload_is_flush(json_text(effect, "workload")))
 			continue;
 		half[n++] = (ci.hi - ci.lo) / 2.0;
 		off += ci.lo > 0.0 || ci.hi < 0.0;
@@ -669,7 +674,7 @@ static json_t *estimator_json(const struct result *r, const struct location *l)
 	json_t *dose = dose_json(r), *out;
 
 	for (int w = 0; w < r->workloads; w++) {
-		for (int v = 0; v < r->variants.n; v++) {
+		for (int v = 0; v < r->variants.n && !workload_is_flush(r->workload[w]); v++) {
 			struct nested side = result_side(r, w, v), b = result_side(r, w, base);
 			enum role role = r->variants.v[v].role;
 			struct components c;
