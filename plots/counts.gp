@@ -35,7 +35,7 @@ set label 98 'Instructions per operation on x86_64, by symbol: exact counts, no 
 # No clock has a part in this, so nothing is to be proven.
 proven = 1
 eval footer
-set lmargin at screen 0.17
+set lmargin at screen 0.18
 set rmargin at screen 0.95
 set xrange [0:most * 1.12]
 set yrange [-nv - 0.5:-0.5]

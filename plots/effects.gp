@@ -27,7 +27,7 @@ height = 72 + nw * deep * 21 + below
 eval start
 set multiplot
 set title 'Cost of each variant compared with '.baseline font face.':Bold,13'
-set lmargin at screen 0.15
+set lmargin at screen 0.18
 set rmargin at screen 0.78
 set tmargin at screen 1 - 48.0 / height
 set bmargin at screen below * 1.0 / height

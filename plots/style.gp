@@ -37,13 +37,13 @@ rows(f) = system("grep -c '^[^#]' ".f." || :") + 0
 signed(v) = abs(v) < 0.005 ? '0.00' : sprintf(abs(v) < 99.995 ? '%+.2f' : '%+.1f', v)
 larger(a, b) = a > b ? a : b
 # in a row there is room for 17 letters; the key has the whole name
-short(n) = strlen(n) > 17 ? n[1:15].'..' : n
+short(n) = strlen(n) > 21 ? n[1:19].'..' : n
 baseline_note = baseline.': '.baseline_title
 
 face = 'DejaVu Sans'
 start = 'set terminal '.term.' size width, height font face.",11" noenhanced background "#ffffff"; set output out'
 no_data = 'width = 640; height = 120; eval start; unset tics; unset border; unset key; set label 1 "no data for this plot in the result" at screen 0.5, 0.5 center; plot [0:1] [0:1] NaN notitle; exit'
-footer = 'set label 99 "result ".result.(proven ? "" : ": the instrument is not proven, so no effect is called real") at screen 0.995, screen 0 right offset 0, 0.6 font face.(proven ? ",8" : ":Bold,10") textcolor rgb (proven ? "#777777" : "#D55E00")'
+footer = 'set label 99 "result ".result.(proven ? "" : ": the instrument is not proven, no effect is called real") at screen 0.985, screen 0 right offset 0, 0.6 font face.(proven ? ",8" : ":Bold,10") textcolor rgb (proven ? "#777777" : "#D55E00")'
 
 # The key stands below the panels, in pixels of its own: a line per variant with its full title.
 key_line = 21

@@ -14,7 +14,7 @@ below = 84 + nv * key_line
 height = 440 + below
 eval start
 set multiplot
-set title 'The fast path''s cost, and what '.word(workloads, 1).' takes from a program on a flushed CPU' font face.':Bold,13'
+set title 'The fast path''s cost, and what '.word(workloads, 1).' takes from a program' font face.':Bold,13'
 set lmargin at screen 0.1
 set rmargin at screen 0.95
 set tmargin at screen 1 - 48.0 / height

@@ -18,7 +18,10 @@
 /* Above this, the kernel's submitting-patches asks for a link instead; in bytes. */
 #define MAIL_LIMIT 300000
 
-/* What is measured, in words, by the first part of a workload's name; some end in "timed" or "counted". */
+/*
+ * What is measured, in words, by the first part of a workload's name, or by what it begins with; some end in "timed"
+ * or "counted".
+ */
 static const struct {
 	const char *op, *what;
 	bool ends;
@@ -28,6 +31,22 @@ static const struct {
 	{ "free", "kfree alone; the allocations are not", true },
 	{ "batch-alloc", "the kmalloc half of N allocations followed by N frees", false },
 	{ "batch-free", "the kfree half of N allocations followed by N frees", false },
+	{ "cache-", "objects of a kmem_cache that nothing else uses", false },
+	{ "ctor-", "of a kmem_cache with a constructor", false },
+	{ "account-", "of a kmem_cache whose objects are charged to a cgroup", false },
+	{ "bulk-", "N objects in one call", false },
+	{ "prefill-", "N objects from a sheaf that was prefilled for them", false },
+	{ "rcu-free", "kfree_rcu of objects that go into a sheaf", false },
+	{ "rcu-fallback", "kfree_rcu of a kmem_cache without sheaves", false },
+	{ "page-", "pages of order 0, whose per-CPU lists have a spinlock already", false },
+	{ "bh-", "kmalloc and kfree with bottom halves off", false },
+	{ "softirq-", "kmalloc and kfree in a softirq", false },
+	{ "hardirq-", "kmalloc and kfree in a hardirq", false },
+	{ "crowd-", "kmalloc and kfree while all other CPUs do the same", false },
+	{ "remote-alloc", "kmalloc of objects that another CPU frees", false },
+	{ "remote-free", "kfree of objects that another CPU has allocated", false },
+	{ "spread-alloc", "kmalloc of objects that all other CPUs free", false },
+	{ "gather-free", "kfree of objects that all other CPUs have allocated", false },
 };
 
 /* In the order in which a mail has room for them. */
@@ -289,16 +308,20 @@ static void write_ops(struct doc *d, const struct view *r)
 	bool any = false;
 
 	for (size_t k = 0; k < ARRAY_SIZE(ops); k++) {
-		size_t length = strlen(ops[k].op), i;
+		/* One that ends in '-' stands for all that begin so. */
+		const size_t length = strlen(ops[k].op);
+		const bool begins = ops[k].op[length - 1] == '-';
+		size_t i;
 		bool there = false;
 
 		for (i = 0; i < r->neffects; i++)
-			there |= !strcmp(r->effects[i].op, ops[k].op);
+			there |= !strncmp(r->effects[i].op, ops[k].op, length) &&
+				 (begins || !r->effects[i].op[length]);
 		json_array_foreach(counts, i, one)
 			there |= !strncmp(json_text(one, "workload"), ops[k].op, length) &&
-				 json_text(one, "workload")[length] == '/';
+				 (begins || json_text(one, "workload")[length] == '/');
 		if (there)
-			doc_item(d, "%s: %s%s", ops[k].op, ops[k].what,
+			doc_item(d, "%s%s: %s%s", ops[k].op, begins ? "..." : "", ops[k].what,
 				 !ops[k].ends ? ""
 				 : r->timed   ? " timed"
 					      : " counted");
