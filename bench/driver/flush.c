@@ -22,13 +22,15 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Between two reads of the clock; less is the loop itself. */
-#define GAP_TICKS  200u
-#define GAPS	   4096u /* that a program remembers */
-#define MOST_WAITS 10u	 /* with SCHED_FIFO, where each may take a second */
-#define AFTER_US   100	 /* after a flush, what a program loses is still the flush's */
+#define GAP_TICKS 200u
+#define GAPS	  4096u /* that a program remembers */
+#define TURN	  1024u /* reads of the clock from one pause to the next */
+#define AFTER_US  100	/* after a flush, what a program loses is still the flush's */
 /* For what was woken to go back to sleep. */
 #define SETTLE_US    1000
-#define MOST_FLUSHES 100u /* of a run: some wait for a grace period each */
+#define MOST_FLUSHES 10u /* of a run: some wait for a grace period each */
+/* Of each second, what is starved gets a part; who comes second would wait for what the first has left of it. */
+#define FIFO_REST_US 1000000
 
 static const char *const ops[] = {
 #define SHEAFBENCH_FLUSH(name) #name,
@@ -71,6 +73,7 @@ struct session {
 	const struct flush_point *point;
 	struct sheafbench_flush arg;
 	struct spinner *spinner[SHEAFBENCH_MAX_CPUS];
+	int home;		      /* the measured CPU */
 	int cpu[SHEAFBENCH_MAX_CPUS]; /* those that are flushed, without the caller's */
 	uint32_t others;
 	bool late; /* a deadline passed */
@@ -123,14 +126,22 @@ static uint64_t ticks_now(void)
 #endif
 }
 
-static void bind_to(int cpu)
+static void relax(void)
+{
+#ifdef __x86_64__
+	__builtin_ia32_pause();
+#else
+	__asm__ volatile("yield");
+#endif
+}
+
+static bool move_to(int cpu)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		_exit(1);
+	return !sched_setaffinity(0, sizeof(set), &set);
 }
 
 /* Until it is told to stop. */
@@ -139,10 +150,14 @@ static _Noreturn void spin(struct spinner *spinner)
 	uint64_t last, now;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	bind_to(spinner->cpu);
+	if (!move_to(spinner->cpu))
+		_exit(1);
 	spinner->ready = true;
 	last = ticks_now();
-	while (!spinner->stop) {
+	for (uint32_t turn = 0; !spinner->stop; turn++) {
+		/* Where CPUs take turns, it is the next one's; no gap anywhere. */
+		if (!(turn % TURN))
+			relax();
 		now = ticks_now();
 		if (now - last > GAP_TICKS) {
 			spinner->start[spinner->count % GAPS] = last;
@@ -358,8 +373,8 @@ static bool step(struct session *session, uint32_t op, uint32_t which)
 
 /*
  * One flush, with what the other CPUs notice in the time from right before it to after it. What
- * programs lose is that of the time that the flush took. The control has no flush: ticks says how
- * long one took.
+ * programs lose is that of the time that the flush took. The control has no flush, but takes as
+ * long: ticks says how long that is.
  */
 static bool one(struct session *session, bool control, uint64_t *ticks, uint64_t *count)
 {
@@ -376,6 +391,8 @@ static bool one(struct session *session, bool control, uint64_t *ticks, uint64_t
 	good = step(session, op, SHEAFBENCH_FLUSH_NOW);
 	if (!control)
 		*ticks = session->arg.ticks;
+	else
+		usleep(*ticks * 1000 / session->setup->clock_khz);
 	if (watch > 0) {
 		kill(watch, SIGKILL);
 		waitpid(watch, &status, 0);
@@ -396,26 +413,28 @@ static bool one(struct session *session, bool control, uint64_t *ticks, uint64_t
 	return good;
 }
 
-/* The lowest CPUs that are online, but for the caller's. */
+/*
+ * With others, the measured CPU is the first of those that are flushed, and the caller on the lowest other one: so an
+ * isolated CPU tells what it is spared. The lowest of the rest follow.
+ */
 static bool choose_cpus(struct session *session)
 {
-	cpu_set_t online, mine;
-	const int own = sched_getcpu();
+	uint32_t found = 1;
+	int caller = session->home;
 
-	if (sched_getaffinity(0, sizeof(mine), &mine))
-		return false;
-	session->arg.cpus = 1ull << own;
-	for (int cpu = 0; cpu < SHEAFBENCH_MAX_CPUS && session->others + 1 < session->point->n;
-	     cpu++) {
-		CPU_ZERO(&online);
-		CPU_SET(cpu, &online);
-		if (cpu == own || sched_setaffinity(0, sizeof(online), &online))
+	session->arg.cpus = 1ull << session->home;
+	if (session->point->n > 1)
+		session->cpu[session->others++] = session->home;
+	for (int cpu = 0; cpu < SHEAFBENCH_MAX_CPUS && found < session->point->n; cpu++) {
+		if (cpu == session->home || !move_to(cpu))
 			continue;
 		session->arg.cpus |= 1ull << cpu;
-		session->cpu[session->others++] = cpu;
+		if (++found == 2)
+			caller = cpu;
+		else
+			session->cpu[session->others++] = cpu;
 	}
-	sched_setaffinity(0, sizeof(mine), &mine);
-	return session->others + 1 == session->point->n;
+	return move_to(caller) && found == session->point->n;
 }
 
 static int compare(const void *a, const void *b)
@@ -460,6 +479,13 @@ static bool report_events(const struct session *session, struct gbench_state *st
 	FILE *file = session->setup->counters_file;
 	double values[MOST_FLUSHES];
 
+	/* There was no control, and who waits is the question. */
+	if (session->point->state == FLUSH_FIFO) {
+		if (file)
+			fprintf(file, "%s\tdeadline_passed\t--deadline-ms\t1\t1\t%d\t0\t0\t0\t\n",
+				session->point->name, session->late);
+		return true;
+	}
 	for (int e = 0; e < EVENTS && session->others; e++) {
 		const bool missing = counts[0][0][e] == MISSING;
 		char key[64];
@@ -517,14 +543,12 @@ static bool run_session(struct session *session, struct gbench_state *state, uin
 		good = step(session, session->point->op, SHEAFBENCH_FILL);
 		usleep(SETTLE_US);
 		good = good && one(session, false, &ticks[i], counts[i][0]) &&
-		       one(session, true, &ticks[i], counts[i][1]);
-		/* The programs that kept it waiting are gone: it would not wait for them again. */
-		if (session->late) {
+		       (session->point->state == FLUSH_FIFO ||
+			one(session, true, &ticks[i], counts[i][1]));
+		if (session->late)
 			printf("sheafbench: %s: the flush waited for %u ms, until the programs on "
 			       "the other CPUs were ended\n",
 			       session->point->name, session->setup->deadline_ms);
-			samples = i + 1;
-		}
 	}
 	for (uint32_t i = 0; i < samples && good; i++) {
 		values[i] = ticks[i];
@@ -561,14 +585,19 @@ bool flush_run(const struct flush_setup *setup, const struct flush_point *point,
 	struct session session = {
 		.setup = setup,
 		.point = point,
+		.home = sched_getcpu(),
 		.arg = { .abi = SHEAFBENCH_ABI,
 			 .size = point->size,
 			 .busy = point->state == FLUSH_KERNEL },
 	};
-	const uint32_t most = point->state == FLUSH_FIFO ? MOST_WAITS : MOST_FLUSHES;
+	static bool starved;
+	const uint32_t most = point->state == FLUSH_FIFO ? 1 : MOST_FLUSHES;
 	const uint32_t samples = setup->samples < most ? setup->samples : most;
 	bool good = choose_cpus(&session);
 
+	if (point->state == FLUSH_FIFO && starved)
+		usleep(FIFO_REST_US);
+	starved |= point->state == FLUSH_FIFO;
 	put_off_statistics();
 	if (!good)
 		snprintf(error, size, "needs %u CPUs, %ld are online", point->n,
@@ -586,5 +615,10 @@ bool flush_run(const struct flush_setup *setup, const struct flush_point *point,
 	}
 	stop_spinners(&session);
 	step(&session, OP_NONE, SHEAFBENCH_FLUSH_END);
+	if (!move_to(session.home) && good) {
+		good = false;
+		snprintf(error, size, "cannot go back to CPU %d: %s", session.home,
+			 strerror(errno));
+	}
 	return good;
 }

@@ -17,7 +17,7 @@
 #include "gbench.h"
 #include "sheafbench.h"
 
-/* What the other CPUs are doing. */
+/* What the CPUs whose sheaves are flushed, but for the caller's, are doing. */
 enum flush_state {
 	FLUSH_IDLE,
 	FLUSH_USER,   /* a program that never enters the kernel */
@@ -44,8 +44,8 @@ struct flush_setup {
 size_t flush_grid(const regex_t *wanted, uint32_t online, struct flush_point **points);
 
 /*
- * Runs one on the CPU that the caller is bound to; false with what is wrong in error, or in
- * gbench_error().
+ * Runs one. The caller is bound to one CPU, the measured one: that is the first of those that are flushed, by the
+ * caller on another one, which comes back afterwards. False with what is wrong in error, or in gbench_error().
  */
 bool flush_run(const struct flush_setup *setup, const struct flush_point *point,
 	       struct gbench_state *state, char *error, size_t size);
