@@ -127,10 +127,10 @@ read -r all_after stolen_after < <(cpu_time)
 # What only the boots could tell joins the environment.
 ok_boot=$(awk -F '\t' -v base="$(baseline_variant)" '$5 == "ok" && $2 == base { printf "%s.l%02d.b%02d", $2, $3, $4; exit }' boots.tsv)
 [ -n "$ok_boot" ] || die 1 "no boot of the baseline brought a result: $(awk -F '\t' '$5 == "failed" { print $8; exit }' boots.tsv) (consoles: $PWD/consoles)"
-# The metrics that were counted, and why the others were not.
+# The performance counters that there were, and why not the others; what is counted of flushes is always there.
 counted=$(awk -F '\t' '
 	/^# table/ && $0 ~ / nmi_watchdog on / { watchdog = "; the NMI watchdog held a counter" }
-	/^#/ || seen[$2, $10]++ { next }
+	/^#/ || /^flush-/ || seen[$2, $10]++ { next }
 	$4 != "n/a" && $6 != "n/a" { if ($2 !~ /^perf_/ && !had[$2]++) metrics = metrics " " $2; next }
 	{ reason[$10] = reason[$10] " " $2 }
 	END {
