@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # count.sh BUILD: what the variants of BUILD/current execute, instruction by instruction: for each target that is asked
 # for, build and command line one boot in QEMU, under the plugin sheafcount.so, into BUILD/current/counts (formats.md).
-# uml's build runs as the process that it is, in a guest of the baseline's x86_64 kernel. What is there is not counted
-# again; what cannot be counted is told in counts/failed. SOURCE as for kernel/build.sh.
+# uml's build runs as the process that it is, in a guest of the baseline's x86_64 kernel. What flushes bring upon other CPUs
+# is the x86_64 kernel's own account, without the plugin and with 16 CPUs. What is there is not counted again; what cannot
+# be counted is told in counts/failed. SOURCE as for kernel/build.sh.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/harness/variants.sh"
@@ -17,7 +18,7 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 end_boot() { pkill -KILL -f "$scratch/out" || true; }
 trap 'end_boot; rm -rf "$scratch"' EXIT
 trap 'say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
-mkdir -p counts/{calls,insns,parts,lines,sequences,estimates} consoles
+mkdir -p counts/{calls,insns,parts,lines,sequences,estimates,flushes/isolated} consoles
 : >counts/failed
 deadline=${DEADLINE:-300}
 
@@ -42,6 +43,33 @@ tell_lines() {
 		"$top/harness/kernel/build.sh" tree "$1" && "$top/harness/kernel/build.sh" link "$1" 0 && "$top/harness/kernel/build.sh" path "$1"
 	) || return 0
 	reason=$(DEBUG=$twin "$top/harness/lines.sh" "$dir" "$2" "$3" 2>&1) || return 0
+}
+
+# failure STATUS LOG FILE: why a boot brought no FILE, or nothing.
+failure() {
+	if ! grep -aq '^sheafbench: exit 0' "$2" || [ ! -s "$3" ] || grep -aqE 'Kernel panic|Oops|BUG:|WARNING:' "$2"; then
+		telling_line "$1" "$2" "$deadline"
+	fi
+}
+
+# count_flushes FOLDER VARIANT CMDLINE: what the flushes of CPU 0 bring upon the others, into counts/FOLDER; sets reason to
+# what went wrong. An instruction takes 4 ns there: with fewer the kernel spins for long while it finds the rate of a timer.
+# No time is kept, nor how often a timer fired, which is one.
+count_flushes() {
+	local cmdline="sheafbench.cpu=1 $3" name=$1/tcg.$2 out=$scratch/out log=$scratch/console status=0 dir initramfs
+	reason="its kernel does not build"
+	make_kernel tcg "$2" || return 0
+	[ "$1" = flushes ] || cmdline+=" isolcpus=domain,managed_irq,1-15 nohz_full=1-15"
+	rm -rf "$out"
+	mkdir -p "$out"
+	printf '%s\n' --workloads "^($flushes)\$" --samples 5 --out-counters /out/counters.tsv >"$out/args"
+	(GUEST_CPUS=16 GUEST_SHIFT=2 GUEST_MEM=768 target_boot "$dir/image.0" "$initramfs" "$cmdline" "$out" "$deadline") >"$log" || status=$?
+	end_boot
+	cp "$log" "consoles/counts.${1//\//.}.$2.log"
+	reason=$(failure "$status" "$log" "$out/counters.tsv")
+	[ -z "$reason" ] || return 0
+	awk -F '\t' '/^# sheafbench/ || $2 ~ /^(kworker_runs|switches|ipis)$/' "$out/counters.tsv" >"counts/$name.new"
+	mv "counts/$name.new" "counts/$name.tsv"
 }
 
 # count TARGET VARIANT CMDLINE: its files, of which the counts come last; sets reason to what went wrong.
@@ -71,10 +99,8 @@ count() {
 		-plugin "$build/sheafcount.so,out=$scratch/trace,sequence=4096") >"$log" || status=$?
 	end_boot
 	cp "$log" "consoles/counts.$name.log"
-	if ! grep -aq '^sheafbench: exit 0' "$log" || [ ! -s "$inner/windows.tsv" ] || grep -aqE 'Kernel panic|Oops|BUG:|WARNING:' "$log"; then
-		reason=$(telling_line "$status" "$log" "$deadline")
-		return 0
-	fi
+	reason=$(failure "$status" "$log" "$inner/windows.tsv")
+	[ -z "$reason" ] || return 0
 	nm "$dir/image.0" >"$scratch/symbols"
 	rm -rf "counts/sequences/$name"
 	mkdir "counts/sequences/$name"
@@ -88,36 +114,49 @@ count() {
 
 # What doses and checks execute says nothing of a change.
 mapfile -t lines < <(rows variants.tsv | awk -F "$rs" '$2 != "dose" && $2 != "check"')
-targets=(tcg)
-[[ " $TARGETS " != *" uml "* ]] || targets+=(uml)
+# What of WORKLOADS is counted by instruction, and what of it by event: on CPUs that idle, and under a program.
+kinds=()
+if "$build/sheafbench-driver" --list --out-windows none --workloads "$WORKLOADS" >/dev/null 2>&1; then
+	kinds=(tcg)
+	[[ " $TARGETS " != *" uml "* ]] || kinds+=(uml)
+fi
+flushes=$("$build/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-.*/(idle|user)$' | paste -sd '|' || true)
+[ -z "$flushes" ] || kinds+=(flushes flushes/isolated)
+
 n=0 start=$SECONDS
 host_cmdline=
-for target in "${targets[@]}"; do
+for kind in "${kinds[@]}"; do
+	target=$kind folders=(calls insns parts lines estimates .)
+	[[ $kind != flushes* ]] || target=tcg folders=("$kind")
+	# uml's host has the baseline's kernel.
+	[ "$kind" != uml ] || ! make_kernel tcg "$(baseline_variant)" || { host_image=$dir/image.0 host_initramfs=$initramfs; }
 	declare -A same=()
 	for line in "${lines[@]}"; do
 		IFS=$rs read -r variant _ _ _ _ cmdline _ <<<"$line"
 		n=$((n + 1)) reason=
+		# Which CPUs are isolated is the kind's.
+		[ "$target" = "$kind" ] || cmdline=$(sed -E 's/(^| )(isolcpus|ncpus)=[^ ]*//g' <<<"$cmdline")
 		# The baseline again, or a series that changes nothing: the same kernel counts the same.
 		key="$(TARGET=$target "$top/harness/kernel/build.sh" id "$variant") $cmdline"
-		if [ -f "counts/$target.$variant.tsv" ]; then
+		if [ -f "counts/${folders[-1]}/$target.$variant.tsv" ]; then
 			:
 		elif [ -n "${same[$key]-}" ]; then
-			for folder in counts/{calls,insns,parts,lines,estimates,.}; do
-				[ ! -f "$folder/$target.${same[$key]}.tsv" ] || cp "$folder/$target.${same[$key]}.tsv" "$folder/$target.$variant.tsv"
+			for folder in "${folders[@]}"; do
+				[ ! -f "counts/$folder/$target.${same[$key]}.tsv" ] || cp "counts/$folder/$target.${same[$key]}.tsv" "counts/$folder/$target.$variant.tsv"
 			done
-		else
+		elif [ "$target" = "$kind" ]; then
 			count "$target" "$variant" "$cmdline"
+		elif ! grep -q "^tcg\.$variant	" counts/failed; then # else it fails again
+			count_flushes "$kind" "$variant" "$cmdline"
 		fi
 		if [ -z "$reason" ]; then
 			: "${same[$key]:=$variant}"
 		else
 			printf '%s\t%s\n' "$target.$variant" "$reason" >>counts/failed
 			progress_end
-			say "  counts of $variant ($target) failed: $reason (console: $PWD/consoles/counts.$target.$variant.log)"
+			say "  counts of $variant ($kind) failed: $reason (console: $PWD/consoles/counts.${kind//\//.}.$variant.log)"
 		fi
-		progress counts "$n" $((${#lines[@]} * ${#targets[@]})) $((SECONDS - start)) "$target $variant"
+		progress counts "$n" $((${#lines[@]} * ${#kinds[@]})) $((SECONDS - start)) "${kind//\// } $variant"
 	done
-	# The first variant is the baseline, whose kernel is the host of uml's.
-	[ "$target" = uml ] || ! make_kernel tcg "$(baseline_variant)" || { host_image=$dir/image.0 host_initramfs=$initramfs; }
 done
 progress_end

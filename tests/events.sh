@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# events.sh BUILD: the counters of a simulated result in its summary, its report and its reply.
+# events.sh BUILD: the counters of a simulated result, and the events of its flushes, in its summary, its report and its reply.
 # shellcheck disable=SC2016 # jq's own variables
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
@@ -65,4 +65,26 @@ bad 'pair/64/1\tinstructions\tI\t1\t1000\t1 x\t1 1\t1 1\t1 1\t'
 bad 'pair/64/1\tinstructions\tI\t1\t1000\t5\t1\t'
 bad 'pair/64/1\tinstructions\tI\t1\tn/a\tn/a\tn/a\tn/a\tn/a\t'
 bad 'pair/64/1\tinstructions\tI\t1\t1000\t5\t1\t1\t1\ta reason'
+rm -r r/counters
+
+# Two kworkers per CPU with the baseline, which one flush of five hides; with qpw-n on isolated CPUs one for three of them.
+mkdir -p r/counts/flushes/isolated
+flushed() {
+	printf '# sheafbench-counters 2\n' >"r/counts/flushes/$1"
+	printf 'flush-shrink/64/%d/user\t%s\tsource\t1\t%d\t%s\t%s\t0 0 0 0 0\t0 0 0 0 0\t\n' "${@:2}" >>"r/counts/flushes/$1"
+}
+flushed "tcg.$base.tsv" 2 kworker_runs 1 '2 2 0 2 2' '0 0 0 0 0' 2 ipis 1 '4 4 4 4 4' '1 1 1 1 1' 2 switches 1 '5 5 5 5 5' '0 0 0 0 0' \
+	16 kworker_runs 15 '31 31 31 31 31' '1 1 1 1 1' 16 ipis 15 '45 45 45 45 45' '0 0 0 0 0' 16 switches 15 '75 75 75 75 75' '0 0 0 0 0'
+flushed isolated/tcg.qpw-n.tsv 16 kworker_runs 15 '5 5 5 5 5' '0 0 0 0 0'
+expect 0 '' 'a summary with the growth of flushes' sheafstat summarize --resamples 100 r
+grown() { jq -en --argjson a "$(jq -c --arg v "$1" '[.flushes[] | select(.variant == $v)]' r/summary.json)" "\$a | $2"; }
+holds 'per flush and CPU' grown "$base" 'length == 6 and .[3] == {target: "tcg", workload: "flush-shrink/64/16/user", variant: .[0].variant, isolated: false, metric: "kworker_runs", cpus: 15, value: 2}'
+holds 'isolated ones apart' grown qpw-n '.[0].isolated and .[0].cpus == 15 and ((.[0].value - 1 / 3) | fabs < 1e-9)'
+sheafreport report r >/dev/null
+sheafreport reply r >/dev/null 2>&1
+expect 0 "^\| $base \| 2 / 3 / 5 \| 30 / 45 / 75 \|\$" 'the report has what all CPUs notice' cat r/report.md
+expect 0 '^\| qpw-n, isolated \| n/a \| 5 / n/a / n/a \|$' 'and n/a where nothing was counted' cat r/report.md
+expect 0 "^$base +2 / 3 / 5 +30 / 45 / 75\$" 'so has the reply' cat r/reply.txt
+printf 'flush-shrink/64/2/user\tipis\n' >"r/counts/flushes/tcg.$base.tsv"
+expect 1 "tcg.$base.tsv:1: no line of counters" 'a broken one is refused' sheafstat summarize --resamples 100 r
 finish

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The files of counters/ as "counters" of the summary. */
+/* The files of counters/ as "counters" of the summary, those of counts/flushes/ as "flushes". */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -76,23 +76,30 @@ static int median(char *text, double *out)
 	return -1;
 }
 
-/*
- * One line: workload, metric, event, pass, operations, then what calls with many operations,
- * fewer, many empty and fewer empty ones counted, reason.
- */
-static bool line_take(struct all *all, const struct plan_row *row, char *line, struct pass *last)
-{
+/* One line; value is NaN where the event could not be counted. */
+struct line {
+	const char *workload, *metric;
 	uint64_t pass, ops;
-	double kind[4], value;
+	double value; /* events per operation */
+};
+
+/*
+ * Workload, metric, event, pass, operations, then what calls with many operations, fewer, many
+ * empty and fewer empty ones counted, reason.
+ */
+static bool line_read(char *text, struct line *line)
+{
 	char *field[10];
+	double kind[4];
 	int n = 0;
 
-	if (split_tabs(line, field, 10) != 10 || !*field[0] || !*field[1])
+	if (split_tabs(text, field, 10) != 10 || !*field[0] || !*field[1])
 		return false;
+	*line = (struct line){ field[0], field[1], 0, 0, NAN };
 	if (streq(field[5], "n/a"))
 		return *field[9];
-	if (*field[9] || !parse_number(field[3], 1, UINT32_MAX, &pass) ||
-	    !parse_number(field[4], 1, UINT32_MAX, &ops))
+	if (*field[9] || !parse_number(field[3], 1, UINT32_MAX, &line->pass) ||
+	    !parse_number(field[4], 1, UINT32_MAX, &line->ops))
 		return false;
 	for (int k = 0; k < 4; k++) {
 		const int got = median(field[5 + k], &kind[k]);
@@ -101,50 +108,81 @@ static bool line_take(struct all *all, const struct plan_row *row, char *line, s
 			return false;
 		n = got;
 	}
-	value = (kind[0] - kind[1] - (kind[2] - kind[3])) / (double)ops;
-	take(all, row, field[0], field[1], value);
-
-	if (!streq(last->workload, field[0])) {
-		*last = (struct pass){ .instructions = NAN, .cycles = NAN };
-		snprintf(last->workload, sizeof(last->workload), "%s", field[0]);
-	}
-	if (streq(field[1], "instructions")) {
-		last->instructions = value;
-		last->pass[0] = pass;
-	} else if (streq(field[1], "core_cycles")) {
-		last->cycles = value;
-		last->pass[1] = pass;
-	} else {
-		return true;
-	}
-	if (last->instructions > 0 && last->cycles > 0 && last->pass[0] == last->pass[1]) {
-		take(all, row, field[0], "instructions_per_cycle",
-		     last->instructions / last->cycles);
-		last->instructions = NAN;
-	}
+	line->value = (kind[0] - kind[1] - (kind[2] - kind[3])) / (double)line->ops;
 	return true;
 }
 
-/* Boots of before there were counters have no file. */
-static int file_take(struct all *all, const struct plan_row *row, const char *path, struct fault *f)
+static void line_take(struct all *all, const struct plan_row *row, const struct line *line,
+		      struct pass *last)
 {
-	struct pass last = { "", NAN, NAN, { 0, 0 } };
+	if (isnan(line->value))
+		return;
+	take(all, row, line->workload, line->metric, line->value);
+	if (!streq(last->workload, line->workload)) {
+		*last = (struct pass){ .instructions = NAN, .cycles = NAN };
+		snprintf(last->workload, sizeof(last->workload), "%s", line->workload);
+	}
+	if (streq(line->metric, "instructions")) {
+		last->instructions = line->value;
+		last->pass[0] = line->pass;
+	} else if (streq(line->metric, "core_cycles")) {
+		last->cycles = line->value;
+		last->pass[1] = line->pass;
+	} else {
+		return;
+	}
+	if (last->instructions > 0 && last->cycles > 0 && last->pass[0] == last->pass[1]) {
+		take(all, row, line->workload, "instructions_per_cycle",
+		     last->instructions / last->cycles);
+		last->instructions = NAN;
+	}
+}
+
+/* The lines of a file one by one; one that is not there has none. */
+static int lines_read(const char *path, void (*each)(void *arg, const struct line *line), void *arg,
+		      struct fault *f)
+{
+	struct line line;
 	bool bad = false;
 	struct reader in;
-	char *line;
+	char *text;
 
 	if (access(path, F_OK))
 		return 0;
 	if (reader_open(&in, path, f))
 		return -1;
-	while (!bad && (line = reader_next(&in, false, &bad, f)))
-		if (!line_take(all, row, line, &last)) {
-			fault_set(f, "%s:%lu: no line of counters (harness/formats.md)", path,
-				  in.number);
-			bad = true;
+	while (!bad && (text = reader_next(&in, false, &bad, f))) {
+		if (line_read(text, &line)) {
+			each(arg, &line);
+			continue;
 		}
+		fault_set(f, "%s:%lu: no line of counters (harness/formats.md)", path, in.number);
+		bad = true;
+	}
 	reader_close(&in);
 	return bad ? -1 : 0;
+}
+
+/* What the lines of a boot are added to. */
+struct boot_lines {
+	struct all *all;
+	const struct plan_row *row;
+	struct pass last;
+};
+
+static void boot_line(void *arg, const struct line *line)
+{
+	struct boot_lines *boot = arg;
+
+	line_take(boot->all, boot->row, line, &boot->last);
+}
+
+/* Boots of before there were counters have no file. */
+static int file_take(struct all *all, const struct plan_row *row, const char *path, struct fault *f)
+{
+	struct boot_lines boot = { all, row, { "", NAN, NAN, { 0, 0 } } };
+
+	return lines_read(path, boot_line, &boot, f);
 }
 
 /*
@@ -224,4 +262,42 @@ json_t *events_make(const struct result *r, const char *dir, struct fault *f)
 		return out;
 	json_decref(out);
 	return NULL;
+}
+
+/* The records that the lines of one boot of a variant become. */
+struct flush_lines {
+	json_t *out;
+	const char *variant;
+	bool isolated;
+};
+
+static void flush_line(void *arg, const struct line *line)
+{
+	const struct flush_lines *to = arg;
+
+	if (!isnan(line->value))
+		json_array_append_new(
+			to->out, json_pack("{s:s, s:s, s:s, s:b, s:s, s:i, s:f}", "target", "tcg",
+					   "workload", line->workload, "variant", to->variant,
+					   "isolated", to->isolated, "metric", line->metric, "cpus",
+					   (int)line->ops, "value", line->value));
+}
+
+json_t *flushes_make(const struct variants *vs, const char *dir, struct fault *f)
+{
+	json_t *out = json_array();
+
+	for (int i = 0; i < 2 * vs->n; i++) {
+		struct flush_lines to = { out, vs->v[i / 2].name, i % 2 };
+		char *path = xasprintf("%s/counts/flushes%s/tcg.%s.tsv", dir,
+				       to.isolated ? "/isolated" : "", to.variant);
+		const int ret = lines_read(path, flush_line, &to, f);
+
+		free(path);
+		if (!ret)
+			continue;
+		json_decref(out);
+		return NULL;
+	}
+	return out;
 }

@@ -618,7 +618,8 @@ int result_read(struct result *r, const char *dir, const struct location *l, str
 	if (ret || boots_read(r, dir, f) || samples_known(r, dir, f) || runs_read(r, dir, f) ||
 	    !(r->counts = counts_make(&r->variants, dir, f)) ||
 	    !(r->counts_failed = counts_failed_make(dir, f)) ||
-	    !(r->events = events_make(r, dir, f))) {
+	    !(r->events = events_make(r, dir, f)) ||
+	    !(r->flushes = flushes_make(&r->variants, dir, f))) {
 		result_free(r);
 		return -1;
 	}
@@ -644,6 +645,7 @@ void result_free(struct result *r)
 	json_decref(r->counts);
 	json_decref(r->counts_failed);
 	json_decref(r->events);
+	json_decref(r->flushes);
 	plan_free(&r->plan);
 	variants_free(&r->variants);
 	*r = (struct result){ 0 };

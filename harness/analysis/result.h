@@ -73,7 +73,7 @@ struct result {
 	double *value[2]; /* of boots: in the location's state, in the contended one */
 	json_t *counts;	  /* as summary.json has them, from counts.h */
 	json_t *counts_failed;
-	json_t *events; /* and from events.h */
+	json_t *events, *flushes; /* and from events.h */
 };
 
 /* A flush of other CPUs' sheaves: no operation, so that one tick of it is not like one of the others. */

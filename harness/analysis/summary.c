@@ -656,13 +656,13 @@ json_t *summary_make(const struct result *r, int resamples)
 		certificate = certificate_json(r, effects);
 	starved_warn(warnings, json_object_get(certificate, "gate"));
 	return json_pack("{s:i, s:s, s:O, s:{s:s, s:s}, s:{s:s, s:i}, s:o, s:o, s:o, s:O, s:O, "
-			 "s:O, s:o, s:o}",
+			 "s:O, s:O, s:o, s:o}",
 			 "schema", 1, "result", r->id, "environment", r->environment, "estimator",
 			 "location", r->location->name, "about", r->location->about, "bootstrap",
 			 "method", "nested, studentised", "resamples", resamples, "variants",
 			 variants_json(r), "values", values, "effects", effects, "counts",
 			 r->counts, "counts_failed", r->counts_failed, "counters", r->events,
-			 "certificate", certificate, "warnings", warnings);
+			 "flushes", r->flushes, "certificate", certificate, "warnings", warnings);
 }
 
 /* What one location gives: spreads of the baseline and the null relative to their means. */

@@ -173,6 +173,14 @@ static void trade_table(struct doc *d, const struct view *r, const char *workloa
 	doc_table_end(d, &t);
 }
 
+/* Whether the flushed CPUs never get round to anything else. */
+static bool is_starved(const char *workload)
+{
+	const size_t length = strlen(workload);
+
+	return is_flush(workload) && length > 5 && !strcmp(workload + length - 5, "/fifo");
+}
+
 void write_flushes(struct doc *d, const struct view *r)
 {
 	const char *last = "", *base = NULL, *stands = headline(r);
@@ -187,7 +195,7 @@ void write_flushes(struct doc *d, const struct view *r)
 	{
 		const char *workload = json_text(one, "workload");
 
-		if (!is_flush(workload) || !strcmp(workload, last))
+		if (!is_flush(workload) || is_starved(workload) || !strcmp(workload, last))
 			continue;
 		if (!any) {
 			doc_heading(d, 2, "Flushes");
@@ -210,6 +218,190 @@ void write_flushes(struct doc *d, const struct view *r)
 	}
 	if (any && stands && base)
 		trade_table(d, r, stands, base);
+}
+
+static void waits_table(struct doc *d, const struct view *r, const char *workload)
+{
+	static const char *const heads[] = { "variant", ">waits ms", ">deadline passed", NULL };
+	char text[2][96];
+	struct table t;
+
+	table_start(&t, heads);
+	for (size_t v = 0; v < r->nvariants; v++) {
+		const char *name = r->variants[v].name;
+		const json_t *value = find(r, "values", workload, NULL, name);
+		const json_t *late = find(r, "counters", workload, "deadline_passed", name);
+
+		if (!is_shown(&r->variants[v]) || !value)
+			continue;
+		cell(text[0], sizeof(*text), d,
+		     scaled(value, "mean", "ci95", ns_per_tick(r) / 1e6));
+		snprintf(text[1], sizeof(*text), "%s %%",
+			 number(late ? 100 * json_num(late, "value") : NAN, 0, false).s);
+		table_row(&t, name, text[0], late ? text[1] : NULL);
+	}
+	doc_para(d, "%s:", workload);
+	doc_table_end(d, &t);
+}
+
+void write_waits(struct doc *d, const struct view *r)
+{
+	const char *last = "";
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "values"), i, one)
+	{
+		const char *workload = json_text(one, "workload");
+
+		if (!is_starved(workload) || !strcmp(workload, last))
+			continue;
+		if (!*last) {
+			doc_heading(d, 2, "Who waits");
+			doc_para(
+				d,
+				"How long the caller waits for a flush while a SCHED_FIFO program "
+				"that never enters the kernel runs on each CPU whose sheaves are "
+				"flushed: one flush per boot, means over layouts%s. Where the "
+				"driver's deadline passed, the share of boots is told; the program "
+				"was ended then, and the wait is the deadline.",
+				d->style == DOC_MARKDOWN ? " with 95 % intervals" : "");
+		}
+		last = workload;
+		waits_table(d, r, workload);
+	}
+}
+
+/* The name of a workload for any number of CPUs. */
+struct family {
+	char name[128];
+};
+
+static struct family family_of(const json_t *one)
+{
+	struct family family;
+	char op[32], state[16];
+	unsigned int size;
+
+	if (sscanf(json_text(one, "workload"), "%31[^/]/%u/%*u/%15s", op, &size, state) == 3)
+		snprintf(family.name, sizeof(family.name), "%s/%u/N/%s", op, size, state);
+	else
+		snprintf(family.name, sizeof(family.name), "%s", json_text(one, "workload"));
+	return family;
+}
+
+static bool is_of(const json_t *one, const char *family)
+{
+	return !strcmp(family_of(one).name, family);
+}
+
+#define MOST_NUMBERS 6
+
+/* The numbers of CPUs that were flushed in a family; how many of them there are. */
+static size_t numbers_of(const json_t *flushes, const char *family, double cpus[MOST_NUMBERS])
+{
+	const json_t *one;
+	size_t i, n = 0;
+
+	json_array_foreach(flushes, i, one)
+	{
+		size_t k = 0;
+
+		while (k < n && cpus[k] != json_num(one, "cpus"))
+			k++;
+		if (k == n && n < MOST_NUMBERS && is_of(one, family))
+			cpus[n++] = json_num(one, "cpus");
+	}
+	return n;
+}
+
+/* Kworker runs, IPIs and switches of all flushed CPUs; false without any. */
+static bool growth_cell(char *out, size_t size, const json_t *flushes, const char *family,
+			const char *variant, bool isolated, double cpus)
+{
+	static const char *const metrics[] = { "kworker_runs", "ipis", "switches" };
+	double sum[ARRAY_SIZE(metrics)] = { NAN, NAN, NAN };
+	const json_t *one;
+	bool any = false;
+	size_t i;
+
+	json_array_foreach(flushes, i, one)
+	{
+		if (strcmp(json_text(one, "variant"), variant) != 0 ||
+		    json_is_true(json_object_get(one, "isolated")) != isolated ||
+		    json_num(one, "cpus") != cpus || !is_of(one, family))
+			continue;
+		for (size_t m = 0; m < ARRAY_SIZE(metrics); m++)
+			if (!strcmp(json_text(one, "metric"), metrics[m]))
+				sum[m] = cpus * json_num(one, "value");
+		any = true;
+	}
+	snprintf(out, size, "%s / %s / %s", number(sum[0], 0, false).s, number(sum[1], 0, false).s,
+		 number(sum[2], 0, false).s);
+	return any;
+}
+
+static void growth_table(struct doc *d, const struct view *r, const char *family)
+{
+	const json_t *flushes = json_object_get(r->root, "flushes");
+	const char *heads[MOST_NUMBERS + 2] = { "variant" };
+	char head[MOST_NUMBERS][24], text[MOST_NUMBERS][112], name[96];
+	double cpus[MOST_NUMBERS];
+	const size_t n = numbers_of(flushes, family, cpus);
+	struct table t;
+
+	for (size_t k = 0; k < n; k++) {
+		snprintf(head[k], sizeof(head[k]), ">%.0f CPU%s", cpus[k], plural(cpus[k]));
+		heads[k + 1] = head[k];
+	}
+	table_start(&t, heads);
+	for (size_t v = 0; v < 2 * r->nvariants; v++) {
+		const struct vinfo *variant = &r->variants[v / 2];
+		const char *c[MOST_NUMBERS] = { NULL };
+		bool any = false;
+
+		if (!is_role(variant, "baseline") && !is_role(variant, "change"))
+			continue;
+		for (size_t k = 0; k < n; k++)
+			if (growth_cell(text[k], sizeof(text[k]), flushes, family, variant->name,
+					v % 2, cpus[k])) {
+				c[k] = text[k];
+				any = true;
+			}
+		snprintf(name, sizeof(name), "%s%s", variant->name, v % 2 ? ", isolated" : "");
+		if (any)
+			table_row(&t, name, c[0], c[1], c[2], c[3], c[4], c[5]);
+	}
+	doc_para(d, "%s:", family);
+	doc_table_end(d, &t);
+}
+
+void write_growth(struct doc *d, const struct view *r)
+{
+	static const char stands[] = "flush-shrink/64/N/user";
+	const json_t *flushes = json_object_get(r->root, "flushes"), *one;
+	double unused[MOST_NUMBERS];
+	const bool short_of_room = d->style == DOC_MAIL && numbers_of(flushes, stands, unused);
+	size_t i, k;
+
+	json_array_foreach(flushes, i, one)
+	{
+		const struct family family = family_of(one);
+
+		for (k = 0; k < i && !is_of(json_array_get(flushes, k), family.name); k++)
+			;
+		if (!i) {
+			doc_heading(d, 2, "Events of a flush, by the number of CPUs flushed");
+			doc_para(d,
+				 "What one flush by CPU 0 brings upon all other CPUs with full "
+				 "sheaves together: runs of kworkers / IPIs / context switches, "
+				 "more than in the same time without one, as the x86_64 kernel "
+				 "itself counts them with 16 CPUs under QEMU's TCG. Medians over "
+				 "flushes; isolated: by isolcpus= and nohz_full=, all but CPU 0.");
+		}
+		if (k == i && (!short_of_room || !strcmp(family.name, stands)))
+			growth_table(d, r, family.name);
+	}
 }
 
 /* One answer: the effect on pair/64/1 and what is left of the interruption, as far as measured. */
@@ -257,7 +449,8 @@ void write_questions(struct doc *d, const struct view *r)
 		{ "And on an isolated one?", "slowpath-isolated-cpu", false },
 		{ "What does a flush take from a CPU today?", "local-trylock", true },
 		{ "With QPW on?", "qpw-on", true },
-		{ "With no sheaves on isolated CPUs?", "slowpath-isolated", true },
+		{ "With no sheaves on isolated CPUs, from one of them?", "slowpath-isolated-cpu",
+		  true },
 	};
 	const char *stands = headline(r);
 

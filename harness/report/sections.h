@@ -36,6 +36,8 @@ void write_counters(struct doc *d, const struct view *r);
 
 /* flush.c: what flushes cost, and what they take from other CPUs. */
 void write_flushes(struct doc *d, const struct view *r);
+void write_waits(struct doc *d, const struct view *r);
+void write_growth(struct doc *d, const struct view *r);
 void write_questions(struct doc *d, const struct view *r);
 
 /* asciiplot.c */

@@ -589,6 +589,8 @@ static const struct {
 	{ write_fidelity, ALL, false },
 	{ write_counters, ALL, false },
 	{ write_flushes, ALL, false },
+	{ write_waits, ALL, true },
+	{ write_growth, ALL, false },
 	{ write_questions, FILES_ONLY, true },
 	{ write_estimates, FILES_ONLY, false },
 	{ write_components, FILES_ONLY, true },

@@ -3,7 +3,7 @@
 # Target tcg: the variant's x86_64 kernel in QEMU's TCG, and what kvm.sh shares with it. Sourced; the
 # verbs are those of every target. By default one CPU whose TSC advances by one per instruction, the
 # same in each boot; with GUEST_CPUS of 2 and more they run in parallel and nothing repeats, unless GUEST_TURNS=yes has
-# them take turns.
+# them take turns. An instruction takes 2^GUEST_SHIFT ns then, one where nothing is said.
 # GUEST_MEM is the guest's memory in MiB; MITIGATIONS=no boots with mitigations=off.
 
 target_arch=x86_64
@@ -34,7 +34,7 @@ guest_accel_options() {
 		options[1]+=,-rdrand,-rdseed
 		# And a kernel that finds one CPU is not to take its LOCK prefixes out.
 		cmdline="noreplace-smp $cmdline"
-		options+=(-accel 'tcg,thread=single' -icount 'shift=0,sleep=off')
+		options+=(-accel 'tcg,thread=single' -icount "shift=${GUEST_SHIFT:-0},sleep=off")
 	else
 		options+=(-accel 'tcg,thread=multi')
 		khz=$(awk -F ': ' '/^cpu MHz/ { printf "%d", $2 * 1000; exit }' /proc/cpuinfo)
