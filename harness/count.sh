@@ -135,7 +135,7 @@ for kind in "${kinds[@]}"; do
 		IFS=$rs read -r variant _ _ _ _ cmdline _ <<<"$line"
 		n=$((n + 1)) reason=
 		# Which CPUs are isolated is the kind's.
-		[ "$target" = "$kind" ] || cmdline=$(sed -E 's/(^| )(isolcpus|ncpus)=[^ ]*//g' <<<"$cmdline")
+		[ "$target" = "$kind" ] || cmdline=$(unisolated <<<"$cmdline")
 		# The baseline again, or a series that changes nothing: the same kernel counts the same.
 		key="$(TARGET=$target "$top/harness/kernel/build.sh" id "$variant") $cmdline"
 		if [ -f "counts/${folders[-1]}/$target.$variant.tsv" ]; then

@@ -35,6 +35,9 @@ variant_key() {
 		END { if (!found && fallback != "") print fallback }' "$(variant_file "$1")"
 }
 
+# A variant's command line on standard input, without what it isolates: for boots that choose that themselves.
+unisolated() { sed -E 's/(^| )(isolcpus|ncpus)=[^ ]*//g'; }
+
 baseline_variant() {
 	local name
 	for name in $(variant_names); do

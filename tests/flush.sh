@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# flush.sh BUILD: flushes of other CPUs' sheaves in booted kernels, on uml with 2 CPUs and x86_64 under TCG with 4: what
+# flush.sh BUILD: flushes of other CPUs' sheaves in booted kernels, on uml with 2 CPUs and x86_64 under TCG with 4 and 16: what
 # they notice is what each way of flushing says that they do.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
@@ -15,18 +15,22 @@ cmake --build "$build/guest" -j "$JOBS" --target sheafbench-driver sheafbench-in
 # Where they run in parallel, QEMU 7.2 may go on with an instruction that the kernel has patched.
 export GUEST_TURNS=yes
 
-# boot TARGET VARIANT CPUS WORKLOADS [ARG...]: the driver in that kernel; its files are in $out.
+# boot TARGET VARIANT CPUS WORKLOADS [ARG...]: the driver in that kernel; its files are in $out. Where EXTRA is its command
+# line's end, that says what is isolated.
 boot() {
-	local v=$2 module dir
+	local v=$2 module dir cmdline
 	out=$scratch/$1-$2
+	rm -rf "$out"
 	mkdir -p "$out"
 	"$top/harness/kernel/build.sh" tree "$v"
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")
 	dir=$("$top/harness/kernel/build.sh" path "$v")
 	"$top/harness/initramfs.sh" "$scratch/$1-$v.cpio" "$module" "$build/guest"
+	cmdline=$(variant_key "$v" cmdline)
+	[ -z "${EXTRA-}" ] || cmdline="$(unisolated <<<"$cmdline") $EXTRA"
 	printf '%s\n' --workloads "$4" --samples 5 --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv "${@:5}" >"$out/args"
-	(GUEST_CPUS=$3 target_boot "$dir/image.0" "$scratch/$1-$v.cpio" "$(variant_key "$v" cmdline)" "$out" 300) >"$out.log" || true
+	(GUEST_CPUS=$3 target_boot "$dir/image.0" "$scratch/$1-$v.cpio" "$cmdline" "$out" 300) >"$out.log" || true
 	holds "$1 $v: the driver ends well" grep -aq '^sheafbench: exit 0' "$out.log"
 	expect 1 '' "$1 $v: no splat on the console" grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$out.log"
 	[ -f "$out/counters.tsv" ] || { tail -n 20 "$out.log"; finish; }
@@ -63,13 +67,17 @@ for v in local-trylock qpw-on; do
 	export TARGET=uml
 	. "$top/harness/targets/uml.sh"
 	want=$([ "$v" = qpw-on ] && echo 0 || echo 1)
-	boot uml "$v" 2 '^flush-[a-z-]+/64/(1$|2/)' --deadline-ms 3000
+	boot uml "$v" 2 '^flush-[a-z-]+/64/(1$|2/)' --deadline-ms 20000
 	noticed uml "$v" 2 "$want"
 	holds "uml $v: what a program loses is counted" test "$(events flush-shrink/64/2/user stolen_ns)" != none
 	holds "uml $v: without CONFIG_SLUB_STATS slow paths are n/a" grep -q '^flush-shrink/64/2/kernel	slow_paths	.*n/a	no allocations there, or no CONFIG_SLUB_STATS$' "$out/counters.tsv"
 	holds "uml $v: a histogram of gaps" grep -qE '^# gaps flush-shrink/64/2/user( [0-9]+:[0-9]+)+$' "$out/counters.tsv"
 	holds "uml $v: more CPUs than there are: no points" sh -c "! grep -q '/64/4/' '$out/samples.tsv'"
 	holds "uml $v: no flush outlived its deadline" jq -e '[.benchmarks[].deadline_passed // 0] | add == 0' "$out/run.json"
+	# What such a program starves runs after nine tenths of a second at the earliest.
+	boot uml "$v" 2 '^flush-shrink/64/2/fifo$' --deadline-ms 300
+	holds "uml $v: a shrink waits for a program that never enters the kernel: $((1 - want))" \
+		grep -q "^flush-shrink/64/2/fifo	deadline_passed	--deadline-ms	1	1	$want	0	0	0	\$" "$out/counters.tsv"
 	# A grace period alone takes longer than a millisecond, whoever waits for whom.
 	boot uml "$v" 2 '^flush-barrier/64/2/fifo$' --deadline-ms 1
 	holds "uml $v: a deadline ends the wait, and is told" grep -aq 'flush-barrier/64/2/fifo: the flush waited for 1 ms' "$out.log"
@@ -80,5 +88,28 @@ for v in local-trylock qpw-on; do
 	. "$top/harness/targets/tcg.sh"
 	boot tcg "$v" 4 '^flush-(none|shrink|barrier-on)/64/4/(idle|user|kernel)$'
 	noticed tcg "$v" 4 "$want"
+done
+
+# An isolated CPU that is measured is the one that is flushed.
+export TARGET=uml
+. "$top/harness/targets/uml.sh"
+boot uml slowpath-isolated-cpu 2 '^flush-(none|shrink|barrier-on)/64/2/(idle|user|kernel)$'
+noticed uml slowpath-isolated-cpu 2 0
+
+# As many as there are, isolated or not; the program's CPU has to switch back as well.
+export TARGET=tcg GUEST_SHIFT=2
+. "$top/harness/targets/tcg.sh"
+isolate="isolcpus=domain,managed_irq,1-15 nohz_full=1-15"
+for what in "local-trylock 1" "local-trylock 1 isolated" "qpw-on 0" "qpw-on 0 isolated" "slowpath-isolated 1" "slowpath-isolated 0 isolated"; do
+	read -r v want isolated <<<"$what"
+	EXTRA="sheafbench.cpu=1 ${isolated:+$isolate}" boot tcg "$v" 16 '^flush-shrink/64/(2|4|16)/(idle|user)$'
+	for n in 2 4 16; do
+		for state in idle user; do
+			for metric in kworker_runs ipis; do
+				got=$(events "flush-shrink/64/$n/$state" $metric)
+				holds "tcg $what, $n CPUs, $state: $got $metric for each" test "$got" = "$want"
+			done
+		done
+	done
 done
 finish
