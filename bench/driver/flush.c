@@ -535,9 +535,9 @@ static void write_samples(const struct session *session, const uint64_t *ticks, 
 
 static bool run_session(struct session *session, struct gbench_state *state, uint32_t samples)
 {
-	uint64_t(*counts)[2][EVENTS] = calloc(samples, sizeof(*counts)), ticks[MOST_FLUSHES];
+	uint64_t counts[MOST_FLUSHES][2][EVENTS], ticks[MOST_FLUSHES];
 	double values[MOST_FLUSHES], sum = 0;
-	bool good = counts;
+	bool good = true;
 
 	for (uint32_t i = 0; i < samples && good; i++) {
 		good = step(session, session->point->op, SHEAFBENCH_FILL);
@@ -562,7 +562,6 @@ static bool run_session(struct session *session, struct gbench_state *state, uin
 		       !gbench_set_counter(state, "deadline_passed", session->late) &&
 		       report_events(session, state, counts, samples);
 	}
-	free(counts);
 	return good;
 }
 
