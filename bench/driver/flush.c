@@ -391,14 +391,12 @@ static bool one(struct session *session, bool control, uint64_t *ticks, uint64_t
 	good = step(session, op, SHEAFBENCH_FLUSH_NOW);
 	if (!control)
 		*ticks = session->arg.ticks;
-	else
-		usleep(*ticks * 1000 / session->setup->clock_khz);
 	if (watch > 0) {
 		kill(watch, SIGKILL);
 		waitpid(watch, &status, 0);
 		session->late |= WIFEXITED(status);
 	}
-	usleep(SETTLE_US);
+	usleep(SETTLE_US + (control ? *ticks * 1000 / session->setup->clock_khz : 0));
 	read_events(session, count);
 	for (int e = 0; e < EVENTS; e++)
 		count[e] = count[e] == MISSING || before[e] == MISSING ? MISSING
