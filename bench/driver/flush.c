@@ -58,6 +58,9 @@ static const struct {
 
 #define MISSING UINT64_MAX
 
+/* Tasks that are remembered to be none of the flushed CPUs'; others are looked at each time. */
+#define PIDS 4096
+
 /* A program that reads the clock on one CPU, and what it shares with who started it. */
 struct spinner {
 	pid_t pid;
@@ -76,6 +79,7 @@ struct session {
 	int home;		      /* the measured CPU */
 	int cpu[SHEAFBENCH_MAX_CPUS]; /* those that are flushed, without the caller's */
 	uint32_t others;
+	bool elsewhere[PIDS];
 	bool late; /* a deadline passed */
 };
 
@@ -248,13 +252,17 @@ static void read_interrupts(const struct session *session, uint64_t *count)
 }
 
 /* Context switches of one task that is bound to one of the CPUs. */
-static void read_task(const struct session *session, const char *pid, uint64_t *count)
+static void read_task(struct session *session, const char *pid, uint64_t *count)
 {
+	const long number = strtol(pid, NULL, 10);
 	char path[300], line[256], kworker[32], name[64] = "";
 	uint64_t voluntary = 0, other = 0;
-	char cpu[64] = "";
+	char cpu[64] = "", colon;
+	bool here = false;
 	FILE *file;
 
+	if (number < PIDS && session->elsewhere[number])
+		return;
 	snprintf(path, sizeof(path), "/proc/%s/status", pid);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file)) {
@@ -270,11 +278,15 @@ static void read_task(const struct session *session, const char *pid, uint64_t *
 
 		if (strtol(cpu, &end, 10) != session->cpu[i] || end == cpu || *end)
 			continue;
+		here = true;
 		count[SWITCHES] += voluntary + other;
 		snprintf(kworker, sizeof(kworker), "kworker/%d:", session->cpu[i]);
 		if (!strncmp(name, kworker, strlen(kworker)))
 			count[KWORKER_RUNS] += voluntary;
 	}
+	/* A CPU's kworker is bound a moment after it got its name. */
+	if (number < PIDS && sscanf(name, "kworker/%*d%c", &colon) != 1)
+		session->elsewhere[number] = !here;
 }
 
 /* ' C0=1 C2=3' after the total, in the files of CONFIG_SLUB_STATS. */
@@ -306,7 +318,7 @@ static void read_slub(const struct session *session, uint64_t *count)
 	}
 }
 
-static void read_events(const struct session *session, uint64_t *count)
+static void read_events(struct session *session, uint64_t *count)
 {
 	struct dirent *entry;
 	DIR *dir = opendir("/proc");
