@@ -20,7 +20,7 @@ variant panics 'a panic' 'rdinit=/nothing' 91
 variant reports 'a report on the console' 'note="BUG: made up"' 92
 # Where its boots are, so that no other's QEMU is taken for one of these.
 export DEADLINE=${DEADLINE:-120} KVM_DEVICE=/dev/null TMPDIR=$scratch
-args=(-C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" 'TARGETS=kvm tcg' 'VARIANTS=isolated hangs panics reports' 'WORKLOADS=^pair/64/1$' MITIGATIONS=no)
+args=(-C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" 'TARGETS=kvm tcg' 'VARIANTS=isolated hangs panics reports' 'WORKLOADS=^(pair/64/1|flush-shrink/64/4/(user|fifo))$' MITIGATIONS=no)
 
 MAKEFLAGS='' setsid make "${args[@]}" bench >"$scratch/first.log" 2>&1 </dev/null &
 leader=$!
@@ -61,6 +61,10 @@ holds 'the consoles are kept' test "$(find "$result/consoles" -name 'counts.tcg.
 # One alone would not be isolated; the baseline's build takes no notice.
 holds 'an isolated CPU is the second of two' grep -aq 'smp: Brought up 1 node, 2 CPUs' "$result/consoles/counts.tcg.isolated.log"
 holds 'and counts' jq -e '[.counts[] | select(.workload == "pair/64/1") | .classes.instructions] | length == 2 and .[0] == .[1] and .[0] > 0' "$result/summary.json"
+holds 'flushes bring each CPU one run of a kworker, isolated or not' jq -e '[.flushes[] | select(.metric == "kworker_runs") | [.variant, .isolated, .workload, .cpus, .value]]
+	| sort == [("isolated", "local-trylock") | [., false, "flush-shrink/64/4/user", 3, 1], [., true, "flush-shrink/64/4/user", 3, 1]]' "$result/summary.json"
+holds 'CPUs are isolated in one boot of two' test "$(grep -alE 'ommand line: .* isolcpus=domain,managed_irq,1-15 nohz_full=1-15( |$)' "$result/consoles/"counts.flushes*.log | wc -l)" = 1
+holds 'and what fails already is not booted for that' test "$(find "$result/consoles" -name 'counts.flushes.*.log' | wc -l)" = 2
 for file in report.md reply.txt; do
 	for what in 'counts of panics (target tcg): ' 'target kvm: /dev/null is not KVM'; do
 		holds "$file: $what" grep -qF -- "- $what" "$result/$file"
