@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# rt.sh BUILD: PREEMPT_RT is counted as what it is, exactly, and patches that are compiled out change nothing there.
+# rt.sh BUILD: PREEMPT_RT is counted as what it is, exactly, and QPW adds nothing to a lock that is a spinlock there anyway.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1
@@ -27,7 +27,9 @@ for v in local-trylock qpw-n qpw-on; do
 	for w in alloc free; do holds "$v: $w takes and releases one lock" test "$(insns "$v" "$w/64/1" lock)" = 2; done
 	holds "$v: a pair is an allocation and a free" test "$(insns "$v" pair/64/1)" = $(($(insns "$v" alloc/64/1) + $(insns "$v" free/64/1)))
 done
-holds 'qpw-n counts what the baseline does' cmp "$result/counts/tcg-rt.local-trylock.tsv" "$result/counts/tcg-rt.qpw-n.tsv"
+# Where code lies in its cache lines may differ.
+executed() { grep -v -e '-lines' "$result/counts/tcg-rt.$1.tsv"; }
+for v in qpw-n qpw-on; do holds "$v executes what the baseline does" diff <(executed local-trylock) <(executed "$v"); done
 holds 'the report has them' grep -q '^## Counted, not timed: PREEMPT_RT$' "$result/report.md"
 holds 'and an answer' grep -q '^- On PREEMPT_RT (qpw-on): ' "$result/report.md"
 cp "$result/counts/tcg-rt.local-trylock.tsv" "$scratch/first.tsv"
