@@ -256,10 +256,17 @@ static u32 below(u32 n)
 	return get_random_u32_below(n);
 }
 
-/* No bound kthread: those keep a CPU from going offline. Fails while the CPU is. */
+/*
+ * No bound kthread: those keep a CPU from going offline. Fails while the CPU is, and while any CPU
+ * comes or goes: when the one to move to goes before the stopper has moved us, we stay where we
+ * must not be, of which the scheduler warns when migration is enabled there.
+ */
 static void run_on(unsigned int cpu)
 {
+	if (!cpus_read_trylock())
+		return;
 	set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	cpus_read_unlock();
 }
 
 /* For what uses a CPU all the time: the kworkers of a flush, and those of RCU, go first. */
