@@ -312,7 +312,6 @@ static void count_symbols(struct doc *d, const struct view *r, const struct vinf
 	const char *name;
 	const json_t *one;
 	struct table t;
-	int rows = 0;
 	bool any = false;
 	size_t i;
 
@@ -330,7 +329,6 @@ static void count_symbols(struct doc *d, const struct view *r, const struct vinf
 			    !told(d, r, one))
 				continue;
 			differ = symbol_rows(&t, d, one, from);
-			rows += differ;
 			none = json_object_get(same, r->variants[v].name);
 			json_object_set_new(same, r->variants[v].name,
 					    json_boolean(!differ && !json_is_false(none)));
