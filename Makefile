@@ -19,7 +19,8 @@ help:
 #:                (LAYOUTS=112 BOOTS=2 RUNS=2 SAMPLES=200 where nothing else is given)
 #: make peers     the loops that people use today against ours, on the known doses (LAYOUTS=8 BOOTS=3 SAMPLES=200)
 #: make variant   register somebody's series as a variant: MBOX=series.mbox NAME=foo (see below)
-#: make prove     debug kernels under stress, on uml and x86_64: lockdep, KASAN, KCSAN, leaks, and the RCU test
+#: make prove     debug kernels under stress, on uml and x86_64: lockdep, KASAN, KCSAN, leaks, and the RCU test;
+#:                TARGETS=tcg-rt for PREEMPT_RT
 #: make doctor    the machine's state, and what would make it quieter
 #: make profile   perf annotate of the fast path of VARIANT=<name>, in the loop of WORKLOADS (pair/64/1); on uml, or TARGETS=kvm or arm64
 #: make plots     draw the plots of a result again
@@ -37,7 +38,8 @@ help:
 #: EVENTS=auto                      performance counters: auto, none, or names with commas (harness/counters/events)
 #: DURATION=5                       seconds of each test in a boot of 'make prove'
 #: SEED=1                           seed of the layouts and of the order
-#: TARGETS="uml tcg"                where to run (default: all that this machine can run); tcg counts and tells no time
+#: TARGETS="uml tcg"                where to run (default: all that this machine can run); tcg counts and tells no time,
+#:                                  and so does tcg-rt, kernels with PREEMPT_RT, which is to be asked for
 #: DEBUG_INFO=yes                   tcg tells by source line, too, where instructions come from (builds each kernel once more)
 #: MITIGATIONS=no                   tcg and kvm boot with mitigations=off
 #: KERNEL_SRC=debian-7.2            or a kernel folder, a git tree with @commit, a tarball

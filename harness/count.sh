@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # count.sh BUILD: what the variants of BUILD/current execute, instruction by instruction: for each target that is asked
-# for, build and command line one boot in QEMU, under the plugin sheafcount.so, into BUILD/current/counts (formats.md).
-# uml's build runs as the process that it is, in a guest of the baseline's x86_64 kernel. What flushes bring upon other CPUs
-# is the x86_64 kernel's own account, without the plugin and with 16 CPUs. What is there is not counted again; what cannot
-# be counted is told in counts/failed. SOURCE as for kernel/build.sh.
+# for and tells counts, build and command line one boot in QEMU, under the plugin sheafcount.so, into BUILD/current/counts
+# (formats.md). With tcg, uml's build too runs as the process that it is, in a guest of the baseline's x86_64 kernel, and what
+# flushes bring upon other CPUs is the x86_64 kernel's own account, without the plugin and with 16 CPUs. What is there is not
+# counted again; what cannot be counted is told in counts/failed. SOURCE as for kernel/build.sh.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/harness/variants.sh"
@@ -33,16 +33,16 @@ make_kernel() {
 	"$top/harness/initramfs.sh" "$initramfs" "$module" "$build"
 }
 
-# tell_lines VARIANT INSNS OUT: the source lines of what dir's kernel executed, by its twin with debug information;
+# tell_lines TARGET VARIANT INSNS OUT: the source lines of what dir's kernel executed, by its twin with debug information;
 # sets reason to why there are none. The counts stand without them.
 tell_lines() {
 	local twin
 	reason="no source lines: its kernel does not build with debug information"
 	twin=$(
-		export TARGET=tcg FLAVOUR=lines
-		"$top/harness/kernel/build.sh" tree "$1" && "$top/harness/kernel/build.sh" link "$1" 0 && "$top/harness/kernel/build.sh" path "$1"
+		export TARGET=$1 FLAVOUR=lines
+		"$top/harness/kernel/build.sh" tree "$2" && "$top/harness/kernel/build.sh" link "$2" 0 && "$top/harness/kernel/build.sh" path "$2"
 	) || return 0
-	reason=$(DEBUG=$twin "$top/harness/lines.sh" "$dir" "$2" "$3" 2>&1) || return 0
+	reason=$(DEBUG=$twin "$top/harness/lines.sh" "$dir" "$3" "$4" 2>&1) || return 0
 }
 
 # failure STATUS LOG FILE: why a boot brought no FILE, or nothing.
@@ -74,7 +74,7 @@ count_flushes() {
 
 # count TARGET VARIANT CMDLINE: its files, of which the counts come last; sets reason to what went wrong.
 count() {
-	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out log=$scratch/console status=0 last=0 cpus dir initramfs inner
+	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out log=$scratch/console status=0 last=0 cpus dir initramfs inner image
 	reason="its kernel does not build"
 	make_kernel "$target" "$variant" || return 0
 	# The last CPU is measured. One alone would not be isolated.
@@ -82,20 +82,20 @@ count() {
 	cpus=$((last + 1))
 	rm -rf "$out" "$scratch/trace"
 	mkdir -p "$out/inner"
-	inner=$out
+	inner=$out image=$dir/image.0
 	if [ "$target" = uml ]; then
-		inner=$out/inner
+		inner=$out/inner image=$host_image
 		cp "$dir/image.0" "$out/linux"
 		cp "$initramfs" "$out/inner.cpio"
 		# shellcheck disable=SC2086 # a command line is a list of words
 		printf '%s\n' mem=160M ncpus=$cpus seccomp=on con=null con0=null,fd:1 initrd=/out/inner.cpio \
 			sheafbench.out=/out/inner sheafbench.cpu=$last panic=-1 $cmdline >"$out/args"
 		cpus=1
+		initramfs=$host_initramfs
 		cmdline="sheafbench.run=/out/linux sheafbench.module=none $host_cmdline"
 	fi
 	printf '%s\n' --workloads "$WORKLOADS" --out-windows /out/windows.tsv >"$inner/args"
-	[ "$target" = uml ] || host_image=$dir/image.0 host_initramfs=$initramfs
-	(GUEST_CPUS=$cpus GUEST_MEM=768 target_boot "$host_image" "$host_initramfs" "$cmdline" "$out" "$deadline" \
+	(GUEST_CPUS=$cpus GUEST_MEM=768 target_boot "$image" "$initramfs" "$cmdline" "$out" "$deadline" \
 		-plugin "$build/sheafcount.so,out=$scratch/trace,sequence=4096") >"$log" || status=$?
 	end_boot
 	cp "$log" "consoles/counts.$name.log"
@@ -108,7 +108,7 @@ count() {
 		--calls "counts/calls/$name.tsv" --insns "counts/insns/$name.tsv" --parts "counts/parts/$name.tsv" --sequences "counts/sequences/$name" \
 		--counts "counts/$name.new" 2>&1) || return 0
 	! command -v llvm-mca >/dev/null || "$top/harness/mca.sh" "counts/sequences/$name" "counts/estimates/$name.tsv"
-	[ "$target" != tcg ] || [ "$DEBUG_INFO" = no ] || tell_lines "$variant" "counts/insns/$name.tsv" "counts/lines/$name.tsv"
+	[ "$target" = uml ] || [ "$DEBUG_INFO" = no ] || tell_lines "$target" "$variant" "counts/insns/$name.tsv" "counts/lines/$name.tsv"
 	mv "counts/$name.new" "counts/$name.tsv"
 }
 
@@ -117,14 +117,17 @@ mapfile -t lines < <(rows variants.tsv | awk -F "$rs" '$2 != "dose" && $2 != "ch
 # What of WORKLOADS is counted by instruction, and what of it by event: on CPUs that idle, and under a program.
 kinds=()
 if "$build/sheafbench-driver" --list --out-windows none --workloads "$WORKLOADS" >/dev/null 2>&1; then
-	kinds=(tcg)
-	[[ " $TARGETS " != *" uml "* ]] || kinds+=(uml)
+	for target in $TARGETS; do
+		[ -z "$(TARGETS=$target telling_target counts)" ] || kinds+=("$target")
+	done
+	# Behind its host.
+	[[ " $TARGETS " != *" uml "* || " $TARGETS " != *" tcg "* ]] || kinds+=(uml)
 fi
 flushes=$("$build/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-[^n].*/(idle|user)$' | paste -sd '|' || true)
-[ -z "$flushes" ] || kinds+=(flushes flushes/isolated)
+[[ -z $flushes || " $TARGETS " != *" tcg "* ]] || kinds+=(flushes flushes/isolated)
 
 n=0 start=$SECONDS
-host_cmdline=
+host_cmdline='' host_image='' host_initramfs=''
 for kind in "${kinds[@]}"; do
 	target=$kind folders=(calls insns parts lines estimates .)
 	[[ $kind != flushes* ]] || target=tcg folders=("$kind")

@@ -93,7 +93,7 @@ telling_line() {
 	elif [ "$status" = 137 ]; then
 		line="hang: no result within $deadline s"
 	else
-		line=$(grep -aE 'sheafbench' "$log" | tail -n 1)
+		line=$(grep -a 'sheafbench' "$log" | grep -av '^sheafbench: exit' | tail -n 1)
 		line="no result (status $status)${line:+: $line}"
 	fi
 	tr -d '\r\t' <<<"$line" | cut -c1-160

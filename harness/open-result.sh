@@ -57,7 +57,7 @@ done
 tells=${target_tells:-time}
 # Of the x86_64 kernels; uml has none.
 mitigations=""
-if [[ " $TARGETS " == *" tcg "* || " $TARGETS " == *" kvm "* ]]; then
+if [[ " $TARGETS " =~ \ (tcg|tcg-rt|kvm)\  ]]; then
 	mitigations="those that the CPU needs"
 	[ "$MITIGATIONS" = yes ] || mitigations="off (mitigations=off)"
 fi

@@ -24,10 +24,12 @@ trap cleanup EXIT
 trap 'say "  interrupted: what is built is kept"; exit 130' INT TERM HUP
 
 # uml has no KCSAN, and without our patches KASAN does not boot there.
+# With PREEMPT_RT it is the locks that differ.
 flavours_of() {
-	case $target_arch-$UM_FIDELITY in
-	um-yes) echo "${FLAVOURS:-prove kasan}" ;;
-	um-no) echo "${FLAVOURS:-prove}" ;;
+	case $TARGET-$UM_FIDELITY in
+	tcg-rt-*) echo "${FLAVOURS:-prove}" ;;
+	uml-yes) echo "${FLAVOURS:-prove kasan}" ;;
+	uml-no) echo "${FLAVOURS:-prove}" ;;
 	*) echo "${FLAVOURS:-prove kasan kcsan}" ;;
 	esac
 }
@@ -88,6 +90,8 @@ judge() {
 		n=$(stat_of "$name" "$log")
 		if grep -qx '# CONFIG_SLUB_SHEAVES is not set' "$dir/config"; then
 			[ "${n:-1}" = 0 ] || echo "a kernel without sheaves counts $name ${n:-not}"
+		elif [ "$name" = free_rcu_sheaf ] && grep -qx 'CONFIG_PREEMPT_RT=y' "$dir/config"; then
+			[ "${n:-1}" = 0 ] || echo "with PREEMPT_RT kfree_rcu() has no sheaf, and it counts $name ${n:-not}"
 		elif [ "$name" = free_fastpath ] && grep -qx 'CONFIG_KASAN=y' "$dir/config"; then
 			: # its quarantine has them
 		elif [ "${n:-0}" = 0 ]; then

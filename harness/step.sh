@@ -81,7 +81,7 @@ run)
 	done
 	;;
 counts)
-	[ "$GOAL" != bench ] || [[ " $TARGETS " != *" tcg "* ]] || "$top/harness/count.sh" "$BUILD"
+	[ "$GOAL" != bench ] || [ -z "$(telling_target counts)" ] || "$top/harness/count.sh" "$BUILD"
 	;;
 plots)
 	"$top/plots/render.sh" "$BUILD/current/."

@@ -318,6 +318,9 @@ counts_of() {
 counts_of 0 >counted/counts/tcg.local-trylock.tsv
 counts_of 0 >counted/counts/tcg.qpw-n.tsv
 counts_of 12 >counted/counts/tcg.qpw-on.tsv
+counts_of 3 >counted/counts/tcg-rt.local-trylock.tsv
+counts_of 3 >counted/counts/tcg-rt.qpw-n.tsv
+counts_of 4 >counted/counts/tcg-rt.qpw-on.tsv
 counts_of 1 >counted/counts/uml.local-trylock.tsv
 counts_of 15 >counted/counts/uml.qpw-on.tsv
 mkdir counted/counts/parts
@@ -367,6 +370,23 @@ holds 'counted: where they come from' grep -qE '^\| free/64/1 \| qpw-on \| qpw_t
 holds 'counted: what is the same is said to be' grep -qF -- '- qpw-n: the same in every symbol of every workload.' counted/report.md
 holds 'counted: uml beside x86_64' grep -qE '^\| qpw-on \| pair/64/1 \| 76 \| 73 \| 1.041 \| \+14 \| \+12 \|' counted/report.md
 holds 'counted: one workload in the mail' test "$(grep -c '(target tcg), counts per operation' counted/reply.txt)" = 1
+# PREEMPT_RT has sections of its own, with its own baseline; what is counted on one target says nothing of another.
+section() { sed -n "/^## $1\$/,/^## /p" "counted/report.md"; }
+for title in '' ': PREEMPT_RT'; do
+	holds "counted: the section$title" test "$(section "Counted, not timed$title" | grep -cF '| local-trylock |')" = 2
+	holds "counted: by symbol$title" test "$(section "Where the instructions come from$title" | grep -c '^| pair/64/1 | qpw-on |')" = 1
+done
+holds 'counted: PREEMPT_RT in full' grep -qE '^\| local-trylock \| 64 \| 1 \| 0 \| 20 \|' <(section 'Counted, not timed: PREEMPT_RT')
+holds 'counted: and as differences' grep -qE '^\| qpw-on \| \+1 \| 0 \| 0 \| 0 \|' <(section 'Counted, not timed: PREEMPT_RT')
+holds 'counted: where they come from there' grep -qE '^\| pair/64/1 \| qpw-on \| qpw_trylock \| 3 \| 4 \| \+1 \|' <(section 'Where the instructions come from: PREEMPT_RT')
+holds 'counted: what is the same there' grep -qF -- '- qpw-n: the same in every symbol of every workload.' <(section 'Where the instructions come from: PREEMPT_RT')
+holds 'counted: PREEMPT_RT in the mail too' grep -qF '(target tcg-rt), counts per operation' counted/reply.txt
+for answer in 'The same on PREEMPT_RT, counted (local-trylock): pair/64/1 executes 64 instructions, 1 of them LOCKed.' \
+	'On PREEMPT_RT (qpw-n): 0 instructions, 0 LOCKed.' 'On PREEMPT_RT (qpw-on): +1 instructions, 0 LOCKed.'; do
+	holds "counted: the question: $answer" grep -qF -- "- $answer" <(section 'The questions' | tr -s '\n ' ' ')
+done
+holds 'counted: what it cannot say' grep -q 'only counts of PREEMPT_RT' <(tr -s '\n ' ' ' <counted/report.md)
+holds 'counted: no question without flushes or PREEMPT_RT' test "$(grep -c '^## The questions' full/report.md)" = 0
 holds 'counted: has its plot' test "$(grep -c 'qpw_trylock' counted/plots/counts.svg)" -ge 1
 for fidelity in yes no; do
 	change counted ".environment.um_fidelity = \"$fidelity\""
@@ -381,7 +401,7 @@ simulate untimed --layouts 4 --small --variants 'local-trylock qpw-n qpw-on slow
 rm untimed/samples/* untimed/runs/*
 sed -i '/^#/!d' untimed/boots.tsv
 cp -r counted/counts untimed/counts
-rm untimed/counts/uml.*
+rm untimed/counts/uml.* untimed/counts/tcg-rt.*
 printf 'tcg.slowpath\tKernel panic - not syncing: made up\n' >untimed/counts/failed
 jq '. + {tells: "counts", target: "tcg", mitigations: "off (mitigations=off)"}' untimed/environment.json >new.json && mv new.json untimed/environment.json
 sheafstat summarize untimed >/dev/null

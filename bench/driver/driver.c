@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -136,6 +137,14 @@ static void add_point(const regex_t *wanted, uint32_t workload, uint32_t size, u
 		count++;
 }
 
+/* Whether the kernel has PREEMPT_RT, where nothing is allocated in hardirq or with interrupts off. */
+static bool is_realtime(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.version, "PREEMPT_RT");
+}
+
 /*
  * Fills points[], entries[] and flushes[] with what the regular expression matches. online: CPUs,
  * 0 when there is nothing to run.
@@ -143,6 +152,8 @@ static void add_point(const regex_t *wanted, uint32_t workload, uint32_t size, u
 static void make_grid(const char *pattern, uint32_t online)
 {
 	const size_t most = COUNT(workloads) * COUNT(sizes) * COUNT(counts) * COUNT(orders);
+	const uint32_t left_out = (driver.windows_path ? TIMED : COUNTED) |
+				  (online && is_realtime() ? SHEAFBENCH_HARDIRQ : 0);
 	regex_t wanted;
 	char text[128];
 	int error = regcomp(&wanted, pattern, REG_EXTENDED | REG_NOSUB);
@@ -165,7 +176,7 @@ static void make_grid(const char *pattern, uint32_t online)
 				if (sizes[s] < workloads[w].least || sizes[s] > workloads[w].most)
 					continue;
 				/* Others' loops are only timed, known sequences only counted. */
-				if (workloads[w].flags & (driver.windows_path ? TIMED : COUNTED))
+				if (workloads[w].flags & left_out)
 					continue;
 				/* The order of one object is no order. */
 				for (size_t o = 0; o < (counts[n] > 1 ? COUNT(orders) : 1); o++)
@@ -179,7 +190,10 @@ static void make_grid(const char *pattern, uint32_t online)
 		    online);
 	regfree(&wanted);
 	if (!driver.total && !driver.flushes)
-		die(WRONG, "--workloads '%s' matches nothing; --list shows all names", pattern);
+		die(WRONG, "--workloads '%s' matches nothing%s; --list shows all names", pattern,
+		    left_out & SHEAFBENCH_HARDIRQ
+			    ? " that runs on PREEMPT_RT, as hardirq-* does not"
+			    : "");
 }
 
 static void open_device(void)
@@ -835,6 +849,8 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		die(WRONG, "'%s' is no option; --help shows them", argv[optind]);
+	if (driver.flags & SHEAFBENCH_IRQ_OFF && !list && is_realtime())
+		die(WRONG, "--irq-off: PREEMPT_RT allocates with interrupts on only; leave it out");
 	make_grid(pattern, list ? 0 : sysconf(_SC_NPROCESSORS_ONLN));
 	if (counters_choose(&counters, &counters_linux, events, event_sets))
 		die(WRONG, "--events: %s", counters.error);

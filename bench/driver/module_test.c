@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,6 +58,9 @@ static const uint32_t sizes[] = {
 
 static const char module_path[] = "/sheafbench.ko";
 static const char limit_path[] = "/sys/module/sheafbench/parameters/max_kib";
+
+/* The flag where the kernel takes it, or 0: on PREEMPT_RT it does not. */
+static uint32_t irq_off = SHEAFBENCH_IRQ_OFF;
 
 static unsigned int tests, failures;
 static bool last_good;
@@ -284,7 +288,8 @@ static bool can_run(uint32_t workload)
 	if (charged != inside && cgroup_enter(charged))
 		inside = charged;
 	return charged == inside &&
-	       !(workloads[workload].flags & SHEAFBENCH_HELPER && get_nprocs() < 2);
+	       !(workloads[workload].flags & SHEAFBENCH_HELPER && get_nprocs() < 2) &&
+	       !(workloads[workload].flags & SHEAFBENCH_HARDIRQ && !irq_off);
 }
 
 /* What a workload does not take, and that it says so. */
@@ -309,9 +314,13 @@ static void test_bad_for_workload(void)
 
 		run.size = fitting(run.workload, 64);
 		run.flags = SHEAFBENCH_IRQ_OFF;
-		if (flags & (SHEAFBENCH_TASK | SHEAFBENCH_HELPER))
+		if (!irq_off)
+			refused(run, EINVAL, "PREEMPT_RT", workloads[run.workload].name);
+		else if (flags & (SHEAFBENCH_TASK | SHEAFBENCH_HELPER))
 			refused(run, EINVAL, "not 0x1", workloads[run.workload].name);
 		run.flags = SHEAFBENCH_COUNT;
+		if (flags & SHEAFBENCH_HARDIRQ && !irq_off)
+			refused(run, EINVAL, "a hardirq cannot", workloads[run.workload].name);
 		if (flags & SHEAFBENCH_HELPER)
 			refused(run, EINVAL, "not 0x8", workloads[run.workload].name);
 	}
@@ -411,7 +420,7 @@ static void test_good_runs(void)
 					run.ops = 100;
 					if (!(workloads[workload].flags &
 					      (SHEAFBENCH_TASK | SHEAFBENCH_HELPER)))
-						run.flags = runs & 1 ? SHEAFBENCH_IRQ_OFF : 0;
+						run.flags = runs & 1 ? irq_off : 0;
 					memset(buffer, 0, sizeof(*buffer) * 16);
 					start = now_ticks();
 					good = !do_run(&run);
@@ -622,6 +631,8 @@ static void test_contexts(void)
 		struct sheafbench_run run = good_run();
 		uint64_t before = row(contexts[i].path, contexts[i].name), count;
 
+		if (!can_run(contexts[i].workload))
+			continue;
 		run.workload = contexts[i].workload;
 		run.samples = 200;
 		run.flags = SHEAFBENCH_BARE;
@@ -1055,7 +1066,7 @@ static void **eat(void **list, long kib)
 
 static void test_out_of_memory(void)
 {
-	static const uint32_t flags[] = { 0, SHEAFBENCH_IRQ_OFF };
+	const uint32_t flags[] = { 0, irq_off };
 	void **list, **next;
 	int errors[2][OWN_WORKLOADS];
 	long before = in_use(8192), after;
@@ -1139,8 +1150,11 @@ static void test_removal(void)
 int main(void)
 {
 	const struct sigaction action = { .sa_handler = on_alarm };
+	struct utsname name;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!uname(&name) && strstr(name.version, "PREEMPT_RT"))
+		irq_off = 0;
 	sigaction(SIGALRM, &action, NULL);
 	bind_to(sched_getcpu(), 1);
 	device = open(SHEAFBENCH_DEVICE, O_RDWR | O_CLOEXEC);
@@ -1165,7 +1179,7 @@ int main(void)
 	test_flush();
 	test_signal(32, 64, 0);
 	test_signal(SHEAFBENCH_MAX_N, 8192, 0);
-	test_signal(SHEAFBENCH_MAX_N, 8192, SHEAFBENCH_IRQ_OFF);
+	test_signal(SHEAFBENCH_MAX_N, 8192, irq_off);
 	test_busy();
 	test_leaks();
 	test_memory_limit();

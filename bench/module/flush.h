@@ -6,6 +6,8 @@
 #ifndef SHEAFBENCH_FLUSH_H
 #define SHEAFBENCH_FLUSH_H
 
+#include <linux/completion.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
 
 /* More than two sheaves hold, so that both are full afterwards and the barn has some. */
@@ -56,7 +58,7 @@ static const struct {
 #include "sheafbench_lists.h"
 };
 
-/* On each CPU, in its hardirq: it is reached whatever runs there. */
+/* On each CPU. */
 static void fill_sheaves(void *objects)
 {
 	void **object = objects;
@@ -75,6 +77,44 @@ static void fill_sheaves(void *objects)
 		else
 			kmem_cache_free(flush.cache, object[i]);
 }
+
+#ifdef CONFIG_PREEMPT_RT
+struct fill {
+	void *objects;
+	struct completion done;
+};
+
+static int fill_thread(void *data)
+{
+	struct fill *fill = data;
+
+	fill_sheaves(fill->objects);
+	complete(&fill->done);
+	return 0;
+}
+
+/* A hardirq cannot allocate: in a thread that comes before the programs with SCHED_FIFO. */
+static int fill_on(u32 cpu, void *objects)
+{
+	struct fill fill = { .objects = objects };
+	struct task_struct *task;
+
+	init_completion(&fill.done);
+	task = kthread_create_on_cpu(fill_thread, &fill, cpu, KBUILD_MODNAME "-fill/%u");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	sched_set_fifo(task);
+	wake_up_process(task);
+	wait_for_completion(&fill.done);
+	return 0;
+}
+#else
+/* In its hardirq: it is reached whatever runs there. */
+static int fill_on(u32 cpu, void *objects)
+{
+	return smp_call_function_single(cpu, fill_sheaves, objects, 1);
+}
+#endif
 
 static int busy_thread(void *unused)
 {
@@ -110,6 +150,7 @@ static int flush_fill(struct sheafbench_flush *arg, struct file *file)
 {
 	void **object __free(kfree) = NULL;
 	u32 cpu;
+	int error;
 
 	if (flush.owner != file || flush.size != arg->size) {
 		flush_end();
@@ -130,8 +171,9 @@ static int flush_fill(struct sheafbench_flush *arg, struct file *file)
 	for (cpu = 0; cpu < SHEAFBENCH_MAX_CPUS; cpu++) {
 		if (!(arg->cpus >> cpu & 1))
 			continue;
-		if (smp_call_function_single(cpu, fill_sheaves, object, 1))
-			return -ENXIO;
+		error = fill_on(cpu, object);
+		if (error)
+			return error;
 		if (!arg->busy || flush.busy[cpu] || cpu == raw_smp_processor_id())
 			continue;
 		flush.busy[cpu] = kthread_create_on_cpu(busy_thread, NULL, cpu,

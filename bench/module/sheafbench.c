@@ -780,6 +780,12 @@ static int check_needs(struct sheafbench_run *arg, const struct workload *worklo
 	if (arg->size < workload->least || arg->size > workload->most)
 		return refuse(arg, -EINVAL, "size is %u, allowed for this workload: %u to %u",
 			      arg->size, workload->least, workload->most);
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && workload->flags & SHEAFBENCH_HARDIRQ)
+		return refuse(arg, -EINVAL,
+			      "a hardirq cannot allocate on PREEMPT_RT, allowed: other workloads");
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && arg->flags & SHEAFBENCH_IRQ_OFF)
+		return refuse(arg, -EINVAL, "flags are %#x, allowed on PREEMPT_RT: not %#x",
+			      arg->flags, SHEAFBENCH_IRQ_OFF);
 	if (arg->flags & SHEAFBENCH_IRQ_OFF &&
 	    workload->flags & (SHEAFBENCH_TASK | SHEAFBENCH_HELPER))
 		return refuse(arg, -EINVAL, "flags are %#x, allowed for this workload: not %#x",

@@ -83,10 +83,11 @@ enum kind {
 	DID_QUEUED,
 	DID_MIGHTSLEEP,
 	DID_REMOTE,
-	DID_HARDIRQ,
-	DID_NOLOCK_HARDIRQ,
+	DID_TIMER,
+	DID_NOLOCK_TIMER,
 	DID_NOLOCK_IRQ_WORK,
 	DID_NOLOCK_NMI,
+	DID_NMI,
 	DID_NOLOCK_POINT,
 	DID_NOLOCK_FAILED,
 	DID_NOLOCK_QUEUED,
@@ -116,6 +117,19 @@ enum kind {
 #define kvfree_rcu_head rcu_head
 #endif
 
+/*
+ * With PREEMPT_RT nothing is allocated in hardirq and NMI: the timers are softirqs, which are
+ * threads, and kmalloc_nolock() has to fail where it is called from an NMI nevertheless. And
+ * kfree_rcu() does without the sheaves, so that there is no point of it to be held at.
+ */
+#ifdef CONFIG_PREEMPT_RT
+#define RT true
+#define IN_TIMER "softirq"
+#else
+#define RT false
+#define IN_TIMER "hardirq"
+#endif
+
 /* What each kind of work is called, and whether a test has to have done it. */
 static const struct {
 	const char *name;
@@ -127,10 +141,11 @@ static const struct {
 	[DID_QUEUED] = { "objects passed to kfree_rcu", true, true, true },
 	[DID_MIGHTSLEEP] = { "kvfree_rcu_mightsleep calls", true },
 	[DID_REMOTE] = { "objects freed on another CPU", true },
-	[DID_HARDIRQ] = { "allocations in hardirq", true },
-	[DID_NOLOCK_HARDIRQ] = { "kmalloc_nolock in hardirq", true },
+	[DID_TIMER] = { "allocations in " IN_TIMER, true },
+	[DID_NOLOCK_TIMER] = { "kmalloc_nolock in " IN_TIMER, true },
 	[DID_NOLOCK_IRQ_WORK] = { "kmalloc_nolock in irq_work", true },
-	[DID_NOLOCK_NMI] = { "kmalloc_nolock in NMI", IS_ENABLED(CONFIG_X86_LOCAL_APIC) },
+	[DID_NOLOCK_NMI] = { "kmalloc_nolock in NMI", IS_ENABLED(CONFIG_X86_LOCAL_APIC) && !RT },
+	[DID_NMI] = { "NMIs", IS_ENABLED(CONFIG_X86_LOCAL_APIC) },
 	[DID_NOLOCK_POINT] = { "kmalloc_nolock at a point", false, false, true },
 	[DID_NOLOCK_FAILED] = { "kmalloc_nolock that failed" },
 	[DID_NOLOCK_QUEUED] = { "objects passed to kfree_rcu_nolock", RCU_NOLOCK, RCU_NOLOCK },
@@ -143,11 +158,11 @@ static const struct {
 	[DID_READ] = { "objects read under RCU", false, true },
 	[DID_HOGGED] = { "barriers against a preempted CPU", false, true },
 	[DID_CHECKED] = { "objects found free after a barrier", false, true, true },
-	[DID_HELD_QUEUER] = { "points of kfree_rcu held", false, false, true },
+	[DID_HELD_QUEUER] = { "points of kfree_rcu held", false, false, !RT },
 	[DID_HELD_FLUSH] = { "points of a flush held", false, false, true },
 	[DID_PASSED] = { "barriers that did not need who was held", false, false, true },
 	[DID_WAITED] = { "barriers that waited for who was held", false, false, true },
-	[DID_MIGRATED] = { "threads moved to another CPU inside kfree_rcu", false, false, true },
+	[DID_MIGRATED] = { "threads moved to another CPU inside kfree_rcu", false, false, !RT },
 	[DID_UNPLUGGED] = { "CPUs taken offline against a flush that was held", false, false,
 			    IS_ENABLED(CONFIG_HOTPLUG_CPU) },
 	[DID_OUTLASTED] = { "barriers against a reader that stays", false, false, true },
@@ -206,6 +221,8 @@ static void report_kinds(void)
 		if (!n && expected(i))
 			fail("no %s", kinds[i].name);
 	}
+	if (RT && atomic64_read(&done[DID_NOLOCK_NMI]))
+		fail("kmalloc_nolock worked in an NMI, with PREEMPT_RT");
 }
 
 #define MOST_THREADS	64
@@ -239,10 +256,17 @@ static u32 below(u32 n)
 	return get_random_u32_below(n);
 }
 
-/* No bound kthread: those keep a CPU from going offline. Fails while the CPU is. */
+/*
+ * No bound kthread: those keep a CPU from going offline. Fails while the CPU is, and while any CPU
+ * comes or goes: when the one to move to goes before the stopper has moved us, we stay where we
+ * must not be, of which the scheduler warns when migration is enabled there.
+ */
 static void run_on(unsigned int cpu)
 {
+	if (!cpus_read_trylock())
+		return;
 	set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	cpus_read_unlock();
 }
 
 /* For what uses a CPU all the time: the kworkers of a flush, and those of RCU, go first. */
@@ -446,6 +470,7 @@ static void in_irq_work(struct irq_work *work)
 static int in_nmi_handler(unsigned int type, struct pt_regs *regs)
 {
 	nolock_burst(DID_NOLOCK_NMI);
+	did(DID_NMI, 1);
 	return NMI_HANDLED;
 }
 
@@ -470,12 +495,12 @@ static enum hrtimer_restart in_hrtimer(struct hrtimer *timer)
 
 	for (i = 0; i < ARRAY_SIZE(o); i++) {
 		o[i] = c->s ? kmem_cache_alloc(c->s, GFP_ATOMIC) : kmalloc(c->size, GFP_ATOMIC);
-		did(DID_HARDIRQ, !!o[i]);
+		did(DID_TIMER, !!o[i]);
 		if (o[i])
 			mark(c, o[i]);
 	}
 	if (READ_ONCE(phase) & 2) {
-		nolock_burst(DID_NOLOCK_HARDIRQ);
+		nolock_burst(DID_NOLOCK_TIMER);
 		irq_work_queue(this_cpu_ptr(&irq_works));
 	}
 	for (i = 0; i < ARRAY_SIZE(o); i++) {

@@ -34,9 +34,11 @@
 #define SHEAFBENCH_HELPER	0x10	/* a thread on another CPU helps: timed only, and as TASK */
 #define SHEAFBENCH_ALL_CPUS	0x20	/* one on each other CPU that is online */
 #define SHEAFBENCH_CHARGED	0x40	/* the caller is to be in a cgroup that is no root */
+#define SHEAFBENCH_HARDIRQ	0x80	/* in a hardirq, where PREEMPT_RT cannot allocate */
 
 /* Flags of a run. */
-#define SHEAFBENCH_IRQ_OFF	0x1	/* interrupts off in timed regions, and GFP_ATOMIC */
+#define SHEAFBENCH_IRQ_OFF	0x1	/* interrupts off in timed regions, and GFP_ATOMIC; */
+					/* not with PREEMPT_RT, which allocates with them on */
 #define SHEAFBENCH_NO_GATE	0x2	/* no probes beside the samples; their ticks are then 0 */
 #define SHEAFBENCH_HALF_GATE	0x4	/* none beside every second one, to see what they disturb */
 #define SHEAFBENCH_COUNT	0x8	/* windows between markers for a counting tool, see below */

@@ -52,7 +52,8 @@ SHEAFBENCH_FLUSH(barrier)
  * the caller's cgroup; bulk-* allocate and free N in one call; prefill-alloc takes N from a sheaf
  * that it has prefilled and returns; rcu-free frees with kfree_rcu(), rcu-fallback too, from a
  * cache without sheaves; page-* are pages of order 0, size 4096. bh-*, softirq-* and hardirq-* are
- * kmalloc() with bottom halves off, in a softirq and in a hardirq.
+ * kmalloc() with bottom halves off, in a softirq and in a hardirq, but on PREEMPT_RT, where a
+ * hardirq cannot allocate.
  *
  * With helpers, threads on one other CPU or on all, see bench/module/helpers.h: crowd-* while all
  * do the same; remote-alloc of what one helper frees, spread-alloc of what all free, remote-free of
@@ -93,10 +94,10 @@ SHEAFBENCH_WORKLOAD(softirq_pair, pair, softirq, 8, 8192, SHEAFBENCH_HOLDS | SHE
 		    "softirq-pair", "")
 SHEAFBENCH_WORKLOAD(softirq_batch, batch, softirq, 8, 8192, SHEAFBENCH_TASK, 2, "softirq-alloc",
 		    "softirq-free")
-SHEAFBENCH_WORKLOAD(hardirq_pair, pair, hardirq, 8, 8192, SHEAFBENCH_HOLDS | SHEAFBENCH_TASK, 1,
-		    "hardirq-pair", "")
-SHEAFBENCH_WORKLOAD(hardirq_batch, batch, hardirq, 8, 8192, SHEAFBENCH_TASK, 2, "hardirq-alloc",
-		    "hardirq-free")
+SHEAFBENCH_WORKLOAD(hardirq_pair, pair, hardirq, 8, 8192,
+		    SHEAFBENCH_HOLDS | SHEAFBENCH_TASK | SHEAFBENCH_HARDIRQ, 1, "hardirq-pair", "")
+SHEAFBENCH_WORKLOAD(hardirq_batch, batch, hardirq, 8, 8192, SHEAFBENCH_TASK | SHEAFBENCH_HARDIRQ, 2,
+		    "hardirq-alloc", "hardirq-free")
 SHEAFBENCH_WORKLOAD(crowd_pair, pair, crowd, 8, 8192, SHEAFBENCH_HOLDS | ALL, 1, "crowd-pair", "")
 SHEAFBENCH_WORKLOAD(crowd_batch, batch, crowd, 8, 8192, ALL, 2, "crowd-alloc", "crowd-free")
 SHEAFBENCH_WORKLOAD(remote_alloc, give, give, 8, 8192, ONE, 1, "remote-alloc", "")

@@ -515,7 +515,8 @@ static void counts_show(const json_t *j)
 		if (!streq(role_of(j, json_text(base, "variant")), "baseline") ||
 		    !counts_stand(counts, base))
 			continue;
-		printf("\n%.40s: instructions, LOCKed ones\n", json_text(base, "workload"));
+		printf("\n%.40s (target %.20s): instructions, LOCKed ones\n",
+		       json_text(base, "workload"), json_text(base, "target"));
 		json_array_foreach(counts, k, one)
 		{
 			const char *role = role_of(j, json_text(one, "variant"));
@@ -855,14 +856,13 @@ static void plot_counts(FILE *out, const json_t *j)
 	size_t i;
 
 	fprintf(out, "# instructions per operation on x86_64, stacked by symbol; a block per "
-		     "workload and "
-		     "variant\n"
+		     "workload and variant, of a workload on PREEMPT_RT with its target before it\n"
 		     "# columns: from to place variant_index name title workload symbol\n");
 	json_array_foreach(counts, i, one)
 	{
 		role = role_of(j, json_text(one, "variant"));
 		/* A dose is shown nowhere, and takes no colour from what is. */
-		if (!streq(json_text(one, "target"), "tcg") || !counts_stand(counts, one) ||
+		if (streq(json_text(one, "target"), "uml") || !counts_stand(counts, one) ||
 		    streq(role, "dose") || streq(role, "check"))
 			continue;
 		json_object_foreach(json_object_get(one, "symbols"), name, classes)
@@ -888,12 +888,15 @@ static void plot_counts(FILE *out, const json_t *j)
 	json_array_foreach(counts, i, one)
 	{
 		const json_t *of = json_object_get(one, "symbols");
+		char workload[128];
 		double from = 0.0;
 
-		if (!streq(json_text(one, "target"), "tcg") || !counts_stand(counts, one))
+		if (streq(json_text(one, "target"), "uml") || !counts_stand(counts, one))
 			continue;
-		fprintf(out, "\n\n# %s %s\n", json_text(one, "workload"),
-			json_text(one, "variant"));
+		snprintf(workload, sizeof(workload), "%s%s",
+			 streq(json_text(one, "target"), "tcg") ? "" : "tcg-rt:",
+			 json_text(one, "workload"));
+		fprintf(out, "\n\n# %s %s\n", workload, json_text(one, "variant"));
 		/* What the baseline does not have comes last, so that the rest lines up. */
 		for (int s = 0; s < 2 * symbols; s++) {
 			int k = s % symbols;
@@ -904,7 +907,7 @@ static void plot_counts(FILE *out, const json_t *j)
 			fprintf(out, "%.6g\t%.6g\t%d\t", from, from + n, k + 1);
 			variant_columns(out, j, json_text(one, "variant"));
 			putc('\t', out);
-			quoted(out, json_text(one, "workload"));
+			quoted(out, workload);
 			putc('\t', out);
 			quoted(out, symbol[k].name);
 			putc('\n', out);

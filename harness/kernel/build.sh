@@ -28,7 +28,8 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 FLAVOUR=${FLAVOUR-}
 points=$top/bench/stress/slub_points.h
 flavour_flags=()
-configs=("$top/kernel-patches/configs/common.config" "$top/kernel-patches/configs/$target_config.config")
+configs=("$top/kernel-patches/configs/common.config" ${target_config_over:+"$top/kernel-patches/configs/$target_config_over.config"}
+	"$top/kernel-patches/configs/$target_config.config")
 if [ -n "$FLAVOUR" ]; then
 	configs+=("$top/kernel-patches/configs/$FLAVOUR.config")
 	[ ! -f "$top/kernel-patches/configs/$target_config-$FLAVOUR.config" ] || configs+=("$top/kernel-patches/configs/$target_config-$FLAVOUR.config")
@@ -106,7 +107,12 @@ configure() {
 		'# '*' is not set') grep -q "^$(cut -d' ' -f2 <<<"$line")=" "$dir/.config" || continue ;;
 		esac
 		die 1 "variant $name: this kernel does not take '$line' (a dependency, or no such option)"
-	done
+	done || return
+	# Without these the target would be another one.
+	if [ -n "${target_config_over-}" ]; then
+		missing=$(grep '^CONFIG_' "$top/kernel-patches/configs/$target_config.config" | grep -vxFf "$dir/.config" | paste -sd ' ' || true)
+		[ -z "$missing" ] || { say "target $TARGET: this kernel does not take $missing"; return 1; }
+	fi
 	missing=$(sed -n 's/^\(CONFIG_[A-Z0-9_]*=.*\)/\1/p' "${configs[@]}" | grep -vxFf "$dir/.config" || true)
 	[ -z "$missing" ] || printf 'not taken by this kernel:\n%s\n' "$missing"
 }

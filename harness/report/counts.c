@@ -26,18 +26,18 @@ static const struct {
 	{ ">fences", { "lfence", "fence", "serialise" }, false },
 };
 
-static const json_t *record(const struct view *r, const char *target, const char *workload,
-			    const char *variant)
-{
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(json_object_get(r->root, "counts"), i,
-			   one) if (!strcmp(json_text(one, "target"), target) &&
-				    !strcmp(json_text(one, "workload"), workload) &&
-				    !strcmp(json_text(one, "variant"), variant)) return one;
-	return NULL;
-}
+/* What was counted in an emulator, each with sections of its own; what uml executes is told beside X86. */
+enum { X86, X86_RT };
+static const struct {
+	const char *name, *title; /* after a heading */
+	const char *about;	  /* in addition */
+} targets[] = {
+	[X86] = { "tcg", "", NULL },
+	[X86_RT] = { "tcg-rt", ": PREEMPT_RT",
+		     "With PREEMPT_RT a local_trylock_t is a per-CPU spinlock in any case, taken "
+		     "by trylock under migrate_disable(). Differences are from the unpatched "
+		     "kernel with PREEMPT_RT." },
+};
 
 static const struct vinfo *baseline(const struct view *r)
 {
@@ -115,7 +115,7 @@ static void counts_table(struct doc *d, const struct view *r, const json_t *base
 	table_start(&t, heads);
 	counts_row(&t, d, json_text(base, "variant"), base, NULL);
 	for (size_t i = 0; i < r->nvariants; i++) {
-		const json_t *one = record(r, target, workload, r->variants[i].name);
+		const json_t *one = view_count(r, target, workload, r->variants[i].name);
 
 		if (one && counted(&r->variants[i]))
 			counts_row(&t, d, r->variants[i].name, one, base);
@@ -126,7 +126,7 @@ static void counts_table(struct doc *d, const struct view *r, const json_t *base
 /* The baseline's record that stands for a target where there is room for one only. */
 static const json_t *headline(const struct view *r, const char *target, const char *variant)
 {
-	const json_t *one = record(r, target, "pair/64/1", variant);
+	const json_t *one = view_count(r, target, "pair/64/1", variant);
 	size_t i;
 
 	if (one)
@@ -182,8 +182,8 @@ static const char *stands_for(const struct view *r, const char *target, const ch
 			     !strcmp(json_text(one, "variant"), base->name);
 
 		for (size_t v = 0; alike && v < r->nvariants; v++)
-			alike = same_counts(record(r, target, workload, r->variants[v].name),
-					    record(r, target, other, r->variants[v].name));
+			alike = same_counts(view_count(r, target, workload, r->variants[v].name),
+					    view_count(r, target, other, r->variants[v].name));
 		if (alike)
 			return other;
 	}
@@ -204,7 +204,7 @@ static bool told(const struct doc *d, const struct view *r, const json_t *one)
 }
 
 /* Which workloads the tables leave out. */
-static void write_alike(struct doc *d, const struct view *r)
+static void write_alike(struct doc *d, const struct view *r, const char *target)
 {
 	const struct vinfo *base = baseline(r);
 	bool any = false;
@@ -216,46 +216,58 @@ static void write_alike(struct doc *d, const struct view *r)
 	json_array_foreach(json_object_get(r->root, "counts"), i, one)
 	{
 		if (strcmp(json_text(one, "variant"), base->name) != 0 ||
-		    strcmp(json_text(one, "target"), "tcg") != 0 || told(d, r, one))
+		    strcmp(json_text(one, "target"), target) != 0 || told(d, r, one))
 			continue;
 		if (!any)
 			doc_para(d, "Not shown again, because each symbol of each variant executes "
 				    "the same:");
 		any = true;
 		doc_item(d, "%s: as %s", json_text(one, "workload"),
-			 stands_for(r, "tcg", json_text(one, "workload")));
+			 stands_for(r, target, json_text(one, "workload")));
 	}
 	if (any)
 		doc_gap(d);
 }
 
+static void heading(struct doc *d, const char *text, const char *title)
+{
+	char *both = xasprintf("%s%s", text, title);
+
+	doc_heading(d, 2, both);
+	free(both);
+}
+
 void write_counts(struct doc *d, const struct view *r)
 {
 	const struct vinfo *base = baseline(r);
-	bool any = false;
+	bool any, before = false;
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(r->root, "counts"), i, one)
-	{
-		if (!base || strcmp(json_text(one, "variant"), base->name) != 0 ||
-		    !strcmp(json_text(one, "target"), "uml") || !told(d, r, one))
-			continue;
-		if (!any) {
-			doc_heading(d, 2, "Counted, not timed");
-			doc_para(
-				d,
-				"What one operation executes, counted instruction by instruction "
-				"in an emulator, the benchmark's own loop left out. The first line "
-				"is the whole, the others are differences from it. These are "
-				"exact, "
-				"and no times: a LOCKed instruction counts as one like any other.");
+	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++) {
+		any = false;
+		json_array_foreach(json_object_get(r->root, "counts"), i, one)
+		{
+			if (strcmp(json_text(one, "variant"), base->name) != 0 ||
+			    strcmp(json_text(one, "target"), targets[t].name) != 0 ||
+			    !told(d, r, one))
+				continue;
+			if (!any)
+				heading(d, "Counted, not timed", targets[t].title);
+			if (!before)
+				doc_para(d, "What one operation executes, counted instruction by "
+					    "instruction in an emulator, the benchmark's own loop "
+					    "left out. The first line is the whole, the others are "
+					    "differences from it. These are exact, and no times: a "
+					    "LOCKed instruction counts as one like any other.");
+			if (!any && targets[t].about)
+				doc_para(d, "%s", targets[t].about);
+			any = before = true;
+			counts_table(d, r, one);
 		}
-		any = true;
-		counts_table(d, r, one);
+		if (any)
+			write_alike(d, r, targets[t].name);
 	}
-	if (any)
-		write_alike(d, r);
 }
 
 /* The symbols in which a variant executes more or less than the baseline. */
@@ -291,46 +303,46 @@ static int symbol_rows(struct table *t, const struct doc *d, const json_t *one, 
 	return rows;
 }
 
-void write_count_symbols(struct doc *d, const struct view *r)
+static void count_symbols(struct doc *d, const struct view *r, const struct vinfo *base,
+			  size_t target)
 {
 	static const char *const heads[] = { "workload", "variant", "symbol", ">baseline",
 					     ">variant", ">change", NULL };
-	const struct vinfo *base = baseline(r);
 	json_t *same = json_object(), *none;
 	const char *name;
 	const json_t *one;
 	struct table t;
-	int rows = 0;
 	bool any = false;
 	size_t i;
 
 	table_start(&t, heads + (d->style == DOC_MAIL));
-	for (size_t v = 0; base && v < r->nvariants; v++) {
+	for (size_t v = 0; v < r->nvariants; v++) {
 		json_array_foreach(json_object_get(r->root, "counts"), i, one)
 		{
-			const json_t *from = record(r, json_text(one, "target"),
-						    json_text(one, "workload"), base->name);
+			const json_t *from = view_count(r, targets[target].name,
+							json_text(one, "workload"), base->name);
 			int differ;
 
 			if (strcmp(json_text(one, "variant"), r->variants[v].name) != 0 || !from ||
-			    !counted(&r->variants[v]) || !strcmp(json_text(one, "target"), "uml") ||
+			    !counted(&r->variants[v]) ||
+			    strcmp(json_text(one, "target"), targets[target].name) != 0 ||
 			    !told(d, r, one))
 				continue;
 			differ = symbol_rows(&t, d, one, from);
-			rows += differ;
 			none = json_object_get(same, r->variants[v].name);
 			json_object_set_new(same, r->variants[v].name,
 					    json_boolean(!differ && !json_is_false(none)));
 		}
 	}
-	if (base && json_object_size(same)) {
-		doc_heading(d, 2, "Where the instructions come from");
+	if (json_object_size(same)) {
+		heading(d, "Where the instructions come from", targets[target].title);
 		doc_para(d,
 			 "Instructions per operation%s%s, by the symbol that executes them, "
 			 "where a variant differs from the baseline.",
 			 d->style == DOC_MAIL ? " of " : "",
 			 d->style == DOC_MAIL
-				 ? json_text(headline(r, "tcg", base->name), "workload")
+				 ? json_text(headline(r, targets[target].name, base->name),
+					     "workload")
 				 : "");
 		json_object_foreach(same, name, none)
 		{
@@ -347,20 +359,27 @@ void write_count_symbols(struct doc *d, const struct view *r)
 	json_decref(same);
 }
 
-void write_count_lines(struct doc *d, const struct view *r)
+void write_count_symbols(struct doc *d, const struct view *r)
+{
+	const struct vinfo *base = baseline(r);
+
+	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++)
+		count_symbols(d, r, base, t);
+}
+
+static void count_lines(struct doc *d, const struct view *r, const json_t *head, size_t target)
 {
 	static const char *const heads[] = { "variant",	 "symbol",  "line",
 					     "source",	 "inlined", ">baseline",
 					     ">variant", ">change", NULL };
-	const struct vinfo *base = baseline(r);
-	const json_t *head = base ? headline(r, "tcg", base->name) : NULL, *line;
+	const json_t *line;
 	struct table t;
 	size_t i;
 
 	table_start(&t, heads);
 	for (size_t v = 0; head && v < r->nvariants; v++) {
-		const json_t *one =
-			record(r, "tcg", json_text(head, "workload"), r->variants[v].name);
+		const json_t *one = view_count(r, targets[target].name, json_text(head, "workload"),
+					       r->variants[v].name);
 
 		if (!counted(&r->variants[v]))
 			continue;
@@ -382,7 +401,7 @@ void write_count_lines(struct doc *d, const struct view *r)
 		}
 	}
 	if (t.rows) {
-		doc_heading(d, 2, "By source line");
+		heading(d, "By source line", targets[target].title);
 		doc_para(d,
 			 "The lines of which a variant executes more or fewer instructions than "
 			 "the baseline, per operation of %s, and the function that was inlined "
@@ -391,6 +410,14 @@ void write_count_lines(struct doc *d, const struct view *r)
 			 json_text(head, "workload"));
 	}
 	doc_table_end(d, &t);
+}
+
+void write_count_lines(struct doc *d, const struct view *r)
+{
+	const struct vinfo *base = baseline(r);
+
+	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++)
+		count_lines(d, r, headline(r, targets[t].name, base->name), t);
 }
 
 /* What a variant has more of a part than @less has, of both NULL's being nothing. */
@@ -441,8 +468,8 @@ static void write_parts(struct doc *d, const struct view *r, const struct vinfo 
 		{
 			const char *workload = json_text(one, "workload"),
 				   *name = r->variants[v].name;
-			const json_t *x86 = record(r, "tcg", workload, name), *uml_base = NULL,
-				     *x86_base = NULL;
+			const json_t *x86 = view_count(r, targets[X86].name, workload, name),
+				     *uml_base = NULL, *x86_base = NULL;
 			struct number cell[DOC_COLS];
 			double sum = 0;
 
@@ -453,8 +480,8 @@ static void write_parts(struct doc *d, const struct view *r, const struct vinfo 
 			    !told(d, r, one))
 				continue;
 			if (&r->variants[v] != base) {
-				uml_base = record(r, "uml", workload, base->name);
-				x86_base = record(r, "tcg", workload, base->name);
+				uml_base = view_count(r, "uml", workload, base->name);
+				x86_base = view_count(r, targets[X86].name, workload, base->name);
 			}
 			for (int k = 2; k < DOC_COLS; k++) {
 				double more = NAN;
@@ -495,7 +522,8 @@ void write_fidelity(struct doc *d, const struct view *r)
 		json_array_foreach(json_object_get(r->root, "counts"), i, one)
 		{
 			const char *workload = json_text(one, "workload");
-			const json_t *x86 = record(r, "tcg", workload, r->variants[v].name);
+			const json_t *x86 =
+				view_count(r, targets[X86].name, workload, r->variants[v].name);
 			bool first = &r->variants[v] == base;
 
 			if (strcmp(json_text(one, "target"), "uml") != 0 || !x86 ||
@@ -504,19 +532,20 @@ void write_fidelity(struct doc *d, const struct view *r)
 				continue;
 			if (d->style == DOC_MAIL && strcmp(workload, "pair/64/1") != 0)
 				continue;
-			table_row(&t, r->variants[v].name, workload, count(insns(one), false).s,
-				  count(insns(x86), false).s,
-				  number(insns(one) / insns(x86), 3, false).s,
-				  first ? ""
-					: count(insns(one) - insns(record(r, "uml", workload,
-									  base->name)),
-						true)
-						  .s,
-				  first ? ""
-					: count(insns(x86) - insns(record(r, "tcg", workload,
-									  base->name)),
-						true)
-						  .s);
+			table_row(
+				&t, r->variants[v].name, workload, count(insns(one), false).s,
+				count(insns(x86), false).s,
+				number(insns(one) / insns(x86), 3, false).s,
+				first ? ""
+				      : count(insns(one) - insns(view_count(r, "uml", workload,
+									    base->name)),
+					      true)
+						.s,
+				first ? ""
+				      : count(insns(x86) - insns(view_count(r, targets[X86].name,
+									    workload, base->name)),
+					      true)
+						.s);
 			any = true;
 		}
 	}
@@ -546,7 +575,7 @@ static void estimate_row(struct table *t, const char *const *heads, int cols, co
 {
 	const char *workload = json_text(from, "workload");
 	const json_t *of = json_object_get(
-		record(r, json_text(from, "target"), workload, variant->name), "estimates");
+		view_count(r, json_text(from, "target"), workload, variant->name), "estimates");
 	struct number n[DOC_COLS];
 
 	if (!json_object_size(of) || (!counted(variant) && !is_role(variant, "baseline")))
@@ -557,10 +586,9 @@ static void estimate_row(struct table *t, const char *const *heads, int cols, co
 		  n[8].s, n[9].s, n[10].s, n[11].s);
 }
 
-void write_estimates(struct doc *d, const struct view *r)
+static void estimates(struct doc *d, const struct view *r, const struct vinfo *base, size_t target)
 {
 	const char *heads[DOC_COLS + 1] = { "workload", "variant" };
-	const struct vinfo *base = baseline(r);
 	const json_t *counts = json_object_get(r->root, "counts"), *one, *v;
 	const char *cpu;
 	struct table t;
@@ -570,7 +598,7 @@ void write_estimates(struct doc *d, const struct view *r)
 	json_array_foreach(counts, i, one)
 		json_object_foreach(json_object_get(one, "estimates"), cpu, v)
 	{
-		bool known = false;
+		bool known = strcmp(json_text(one, "target"), targets[target].name) != 0;
 
 		for (int k = 2; k < cols; k++)
 			known |= !strcmp(heads[k] + 1, cpu);
@@ -578,7 +606,7 @@ void write_estimates(struct doc *d, const struct view *r)
 			heads[cols++] = xasprintf(">%s", cpu);
 	}
 	if (cols > 2) {
-		doc_heading(d, 2, "Estimated, not measured");
+		heading(d, "Estimated, not measured", targets[target].title);
 		doc_para(d,
 			 "Core cycles per operation in llvm-mca's models of these CPUs, for the "
 			 "instructions of one hot operation as they were executed, one operation "
@@ -589,8 +617,9 @@ void write_estimates(struct doc *d, const struct view *r)
 		table_start(&t, heads);
 		json_array_foreach(counts, i, one)
 		{
-			if (!base || strcmp(json_text(one, "variant"), base->name) != 0 ||
-			    !strcmp(json_text(one, "target"), "uml") || !told(d, r, one))
+			if (strcmp(json_text(one, "variant"), base->name) != 0 ||
+			    strcmp(json_text(one, "target"), targets[target].name) != 0 ||
+			    !told(d, r, one))
 				continue;
 			for (size_t k = 0; k < r->nvariants; k++)
 				estimate_row(&t, heads, cols, r, one, &r->variants[k]);
@@ -599,4 +628,12 @@ void write_estimates(struct doc *d, const struct view *r)
 	}
 	for (int k = 2; k < cols; k++)
 		free((char *)heads[k]);
+}
+
+void write_estimates(struct doc *d, const struct view *r)
+{
+	const struct vinfo *base = baseline(r);
+
+	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++)
+		estimates(d, r, base, t);
 }

@@ -435,6 +435,42 @@ static void answer(struct doc *d, const struct view *r, const char *question, co
 	doc_item(d, "%s (%s): %s.", question, variant, said);
 }
 
+/* What is not among the counts was not executed. */
+static struct number more(const json_t *classes, const json_t *than, const char *class, bool sign)
+{
+	const double n = json_num(classes, class), base = than ? json_num(than, class) : 0;
+
+	return number((isnan(n) ? 0 : n) - (isnan(base) ? 0 : base), 0, sign);
+}
+
+/* What PREEMPT_RT executes, of which there are counts alone. */
+static void answer_rt(struct doc *d, const struct view *r, const char *baseline)
+{
+	const json_t *base =
+		json_object_get(view_count(r, "tcg-rt", "pair/64/1", baseline), "classes");
+
+	if (!base) {
+		doc_item(d, "The same on PREEMPT_RT: n/a, not counted; "
+			    "TARGETS=\"tcg tcg-rt\" counts pair/64/1 there.");
+		return;
+	}
+	doc_item(d,
+		 "The same on PREEMPT_RT, counted (%s): pair/64/1 executes %s instructions, %s of "
+		 "them LOCKed.",
+		 baseline, number(json_num(base, "instructions"), 0, false).s,
+		 more(base, NULL, "lock", false).s);
+	for (size_t v = 0; v < r->nvariants; v++) {
+		const char *name = r->variants[v].name;
+		const json_t *one =
+			json_object_get(view_count(r, "tcg-rt", "pair/64/1", name), "classes");
+
+		if (one && is_role(&r->variants[v], "change"))
+			doc_item(d, "On PREEMPT_RT (%s): %s instructions, %s LOCKed.", name,
+				 more(one, base, "instructions", true).s,
+				 more(one, base, "lock", true).s);
+	}
+}
+
 void write_questions(struct doc *d, const struct view *r)
 {
 	static const struct {
@@ -452,15 +488,19 @@ void write_questions(struct doc *d, const struct view *r)
 		{ "With no sheaves on isolated CPUs, from one of them?", "slowpath-isolated-cpu",
 		  true },
 	};
-	const char *stands = headline(r);
+	const char *stands = headline(r), *base = "";
 
-	/* Without a flush one half of the question is open, and the brief tables have the other. */
-	if (!stands)
+	for (size_t v = 0; v < r->nvariants; v++)
+		if (is_role(&r->variants[v], "baseline"))
+			base = r->variants[v].name;
+	/* Without either the brief tables have what there is to say. */
+	if (!stands && !view_counted(r, "tcg-rt"))
 		return;
 	doc_heading(d, 2, "The questions");
-	for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
-		answer(d, r, questions[i].question, questions[i].variant,
-		       questions[i].flush ? stands : NULL);
-	doc_item(d, "The same on PREEMPT_RT: n/a, not measured.");
+	for (size_t i = 0; r->timed && i < ARRAY_SIZE(questions); i++)
+		if (stands || !questions[i].flush)
+			answer(d, r, questions[i].question, questions[i].variant,
+			       questions[i].flush ? stands : NULL);
+	answer_rt(d, r, base);
 	doc_gap(d);
 }

@@ -518,9 +518,11 @@ static void write_caveats(struct doc *d, const struct view *r)
 		    "comparison, and not the posted series: all sheaf paths take the lock, remote "
 		    "flushes are done by the caller, and qpw= flips a static key. The lock is not "
 		    "inlined beyond what the kernel's configuration does.");
-	doc_item(d, "One CPU, hot loops, no contention, no PREEMPT_RT. Remote flushes, their "
-		    "latency on an isolated CPU, kfree_rcu() and memcg charging are not "
-		    "measured.");
+	doc_item(d,
+		 "One CPU, hot loops, no contention, %s PREEMPT_RT. Remote flushes, their "
+		 "latency on an isolated CPU, kfree_rcu() and memcg charging are not "
+		 "measured.",
+		 view_counted(r, "tcg-rt") ? "only counts of" : "no");
 	doc_gap(d);
 }
 
@@ -591,7 +593,7 @@ static const struct {
 	{ write_flushes, ALL, false },
 	{ write_waits, ALL, true },
 	{ write_growth, ALL, false },
-	{ write_questions, FILES_ONLY, true },
+	{ write_questions, FILES_ONLY, false },
 	{ write_estimates, FILES_ONLY, false },
 	{ write_components, FILES_ONLY, true },
 	{ write_certify, RESULTS, true },

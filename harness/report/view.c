@@ -353,6 +353,29 @@ const json_t *view_value(const struct view *r, const struct effect *e, const cha
 	return NULL;
 }
 
+const json_t *view_count(const struct view *r, const char *target, const char *workload,
+			 const char *variant)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "counts"), i,
+			   one) if (!strcmp(json_text(one, "target"), target) &&
+				    !strcmp(json_text(one, "workload"), workload) &&
+				    !strcmp(json_text(one, "variant"), variant)) return one;
+	return NULL;
+}
+
+bool view_counted(const struct view *r, const char *target)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "counts"), i,
+			   one) if (!strcmp(json_text(one, "target"), target)) return true;
+	return false;
+}
+
 double null_bound(const struct view *r, const struct effect *e)
 {
 	double bound = NAN;

@@ -83,6 +83,13 @@ const struct effect *view_effect(const struct view *r, const struct effect *e, c
 /* What summary.json says of a variant's own value on the workload of e, NULL when there is none. */
 const json_t *view_value(const struct view *r, const struct effect *e, const char *variant);
 
+/* What a variant was counted to execute, NULL where it was not. */
+const json_t *view_count(const struct view *r, const char *target, const char *workload,
+			 const char *variant);
+
+/* Whether anything was counted on a target. */
+bool view_counted(const struct view *r, const char *target);
+
 /* How far from zero the null comparison's interval reaches on this workload; NAN without one. */
 double null_bound(const struct view *r, const struct effect *e);
 

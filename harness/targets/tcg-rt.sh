@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+# Target tcg-rt: tcg.sh's machine with kernels that have PREEMPT_RT in addition, where a local_trylock_t is a per-CPU
+# spinlock that may sleep. Sourced; the verbs are those of every target.
+
+. "$(dirname "${BASH_SOURCE[0]}")/tcg.sh"
+target_config=x86_64-rt
+target_config_over=x86_64
+
+# Prints why the target cannot run here, or nothing. It is for who asks for it, as it takes kernels of its own.
+target_probe() {
+	if [[ " ${TARGETS-} " != *" tcg-rt "* ]]; then
+		echo "it takes kernels of its own; TARGETS=\"tcg tcg-rt\" asks for it"
+	else
+		target_installed
+	fi
+}

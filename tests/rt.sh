@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# rt.sh BUILD: PREEMPT_RT is counted as what it is, exactly, and QPW adds nothing to a lock that is a spinlock there anyway.
+set -euo pipefail
+. "$(dirname "$0")/check.sh"
+build=$1
+scratch=$(mktemp -d)
+trap 'pkill -KILL -f "path=$scratch/" || true; rm -rf "$scratch"' EXIT
+export TMPDIR=$scratch
+unset TARGETS VARIANTS WORKLOADS
+
+# bench NAME VALUE...: sets result.
+bench() {
+	local name=$1 status=0
+	shift
+	MAKEFLAGS='' make -C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/$name" TARGETS=tcg-rt "$@" bench >"$scratch/$name.log" 2>&1 </dev/null || status=$?
+	result=$scratch/$name/latest
+	holds "make bench $*: status $status" test "$status" = "${want:-0}"
+	[ -f "$result/summary.json" ] || { cat "$scratch/$name.log"; finish; }
+}
+insns() { jq -r --arg v "$1" --arg w "$2" --arg c "${3:-instructions}" '.counts[] | select(.target == "tcg-rt" and .variant == $v and .workload == $w) | .classes[$c] // 0' "$result/summary.json"; }
+
+bench first VARIANTS='qpw-n qpw-on' WORKLOADS='^(pair|alloc|free)/64/1$'
+for v in local-trylock qpw-n qpw-on; do
+	holds "the kernel of $v says PREEMPT_RT" grep -aq '^Linux version .* SMP PREEMPT_RT ' "$result/consoles/counts.tcg-rt.$v.log"
+	# Only spinlocks that sleep are LOCKed twice.
+	for w in alloc free; do holds "$v: $w takes and releases one lock" test "$(insns "$v" "$w/64/1" lock)" = 2; done
+	holds "$v: a pair is an allocation and a free" test "$(insns "$v" pair/64/1)" = $(($(insns "$v" alloc/64/1) + $(insns "$v" free/64/1)))
+done
+# Where code lies in its cache lines may differ.
+executed() { grep -v -e '-lines' "$result/counts/tcg-rt.$1.tsv"; }
+for v in qpw-n qpw-on; do holds "$v executes what the baseline does" diff <(executed local-trylock) <(executed "$v"); done
+holds 'the report has them' grep -q '^## Counted, not timed: PREEMPT_RT$' "$result/report.md"
+holds 'and an answer' grep -q '^- On PREEMPT_RT (qpw-on): ' "$result/report.md"
+cp "$result/counts/tcg-rt.local-trylock.tsv" "$scratch/first.tsv"
+
+bench second VARIANTS=none WORKLOADS='^(pair|alloc|free)/64/1$' SEED=2
+holds 'another boot counts the same' cmp "$scratch/first.tsv" "$result/counts/tcg-rt.local-trylock.tsv"
+
+want=2 bench hardirq VARIANTS=none WORKLOADS='^hardirq-pair/64/1$'
+holds 'what PREEMPT_RT cannot do is told' grep -q "^sheafbench: counts of tcg-rt.local-trylock failed: .*'^hardirq-pair/64/1\$' matches nothing that runs on PREEMPT_RT" "$scratch/hardirq.log"
+finish
