@@ -519,9 +519,10 @@ static void write_caveats(struct doc *d, const struct view *r)
 		    "flushes are done by the caller, and qpw= flips a static key. The lock is not "
 		    "inlined beyond what the kernel's configuration does.");
 	doc_item(d,
-		 "One CPU, hot loops, no contention, %s PREEMPT_RT. Remote flushes, their "
-		 "latency on an isolated CPU, kfree_rcu() and memcg charging are not "
-		 "measured.",
+		 "Fast paths are those of hot loops without contention; %s PREEMPT_RT. Nothing is "
+		 "said of what is no workload of this result; there are more of them: of "
+		 "kfree_rcu(), objects charged to a cgroup, remote frees, other contexts and "
+		 "flushes.",
 		 view_counted(r, "tcg-rt") ? "only counts of" : "no");
 	doc_gap(d);
 }
