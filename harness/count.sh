@@ -18,7 +18,7 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 end_boot() { pkill -KILL -f "$scratch/out" || true; }
 trap 'end_boot; rm -rf "$scratch"' EXIT
 trap 'say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
-mkdir -p counts/{calls,insns,parts,lines,sequences,estimates,flushes/isolated} consoles
+mkdir -p counts/{calls,insns,parts,lines,sequences,estimates,flushes/{isolated,slow}} consoles
 : >counts/failed
 deadline=${DEADLINE:-300}
 
@@ -69,6 +69,27 @@ count_flushes() {
 	reason=$(failure "$status" "$log" "$out/counters.tsv")
 	[ -z "$reason" ] || return 0
 	awk -F '\t' '/^# sheafbench/ || $2 ~ /^(kworker_runs|switches|ipis)$/' "$out/counters.tsv" >"counts/$name.new"
+	mv "counts/$name.new" "counts/$name.tsv"
+}
+
+# count_slow FOLDER VARIANT CMDLINE: how often a thread of the kernel's goes to a slab while another CPU flushes the sheaves
+# that it uses, into counts/FOLDER; sets reason to what went wrong. On uml, whose CPUs run at once, and with the
+# allocator's own counters, which those that are timed do without.
+count_slow() {
+	local name=$1/uml.$2 out=$scratch/out log=$scratch/console status=0 dir initramfs FLAVOUR=stats
+	export FLAVOUR
+	reason="its kernel does not build with CONFIG_SLUB_STATS"
+	make_kernel uml "$2" || return 0
+	rm -rf "$out"
+	mkdir -p "$out"
+	printf '%s\n' --workloads "^($slow)\$" --samples 10 --out-counters /out/counters.tsv >"$out/args"
+	# shellcheck disable=SC2016 # the other shell's
+	bash -c '. "$0"; target_boot "$@"' "$top/harness/targets/uml.sh" "$dir/image.0" "$initramfs" "$3" "$out" "$deadline" >"$log" || status=$?
+	end_boot
+	cp "$log" "consoles/counts.${1//\//.}.$2.log"
+	reason=$(failure "$status" "$log" "$out/counters.tsv")
+	[ -z "$reason" ] || return 0
+	awk -F '\t' '/^# sheafbench/ || $2 == "slow_paths"' "$out/counters.tsv" >"counts/$name.new"
 	mv "counts/$name.new" "counts/$name.tsv"
 }
 
@@ -125,12 +146,15 @@ if "$build/sheafbench-driver" --list --out-windows none --workloads "$WORKLOADS"
 fi
 flushes=$("$build/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-[^n].*/(idle|user)$' | paste -sd '|' || true)
 [[ -z $flushes || " $TARGETS " != *" tcg "* ]] || kinds+=(flushes flushes/isolated)
+slow=$("$build/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-(shrink|barrier).*/2/kernel$' | paste -sd '|' || true)
+[[ -z $slow || " $TARGETS " != *" uml "* ]] || kinds+=(flushes/slow)
 
 n=0 start=$SECONDS
 host_cmdline='' host_image='' host_initramfs=''
 for kind in "${kinds[@]}"; do
 	target=$kind folders=(calls insns parts lines estimates .)
 	[[ $kind != flushes* ]] || target=tcg folders=("$kind")
+	[ "$kind" != flushes/slow ] || target=uml
 	# uml's host has the baseline's kernel.
 	[ "$kind" != uml ] || ! make_kernel tcg "$(baseline_variant)" || { host_image=$dir/image.0 host_initramfs=$initramfs; }
 	declare -A same=()
@@ -138,19 +162,21 @@ for kind in "${kinds[@]}"; do
 		IFS=$rs read -r variant _ _ _ _ cmdline _ <<<"$line"
 		n=$((n + 1)) reason=
 		# Which CPUs are isolated is the kind's.
-		[ "$target" = "$kind" ] || cmdline=$(unisolated <<<"$cmdline")
+		[[ $kind != @(flushes|flushes/isolated) ]] || cmdline=$(unisolated <<<"$cmdline")
 		# The baseline again, or a series that changes nothing: the same kernel counts the same.
 		key="$(TARGET=$target "$top/harness/kernel/build.sh" id "$variant") $cmdline"
 		if [ -f "counts/${folders[-1]}/$target.$variant.tsv" ]; then
 			:
 		elif [ -n "${same[$key]-}" ] && [ "$target" != "$kind" ]; then
-			: # what tells them apart is what they isolate
+			: # what tells them apart is what they isolate, or nothing
 		elif [ -n "${same[$key]-}" ]; then
 			for folder in "${folders[@]}"; do
 				[ ! -f "counts/$folder/$target.${same[$key]}.tsv" ] || cp "counts/$folder/$target.${same[$key]}.tsv" "counts/$folder/$target.$variant.tsv"
 			done
 		elif [ "$target" = "$kind" ]; then
 			count "$target" "$variant" "$cmdline"
+		elif [ "$kind" = flushes/slow ]; then
+			count_slow "$kind" "$variant" "$cmdline"
 		elif ! grep -q "^tcg\.$variant	" counts/failed; then # else it fails again
 			count_flushes "$kind" "$variant" "$cmdline"
 		fi

@@ -8,8 +8,8 @@ known_values=(TARGETS VARIANTS WORKLOADS LAYOUTS BOOTS RUNS SAMPLES PRECISION MO
 
 # One object held at each size; alloc and free apart over the number of objects held, past
 # what a sheaf and what the barn keeps; batches freed in three orders. Flushes of a CPU that runs a program, for the trade; of more
-# CPUs, which tcg counts; and one that waits for a SCHED_FIFO program.
-default_workloads='^(pair/[0-9]+/1|(alloc|free)/64/[0-9]+(/lifo)?|batch-(alloc|free)/(64|512)/(128|2048)/(fifo|shuffled)|flush-(none/64/2|shrink/64/[0-9]+)/user|flush-destroy/64/2/fifo)$'
+# CPUs, which tcg counts; of one that allocates; and one that waits for a SCHED_FIFO program.
+default_workloads='^(pair/[0-9]+/1|(alloc|free)/64/[0-9]+(/lifo)?|batch-(alloc|free)/(64|512)/(128|2048)/(fifo|shuffled)|flush-(none/64/2|shrink/64/[0-9]+)/user|flush-shrink/64/2/kernel|flush-destroy/64/2/fifo)$'
 
 export TARGETS=${TARGETS:-}
 export VARIANTS=${VARIANTS:-}

@@ -8,6 +8,14 @@ scratch=$(mktemp -d)
 trap 'pkill -KILL -f "path=$scratch/" || true; rm -rf "$scratch"' EXIT
 export TMPDIR=$scratch
 unset TARGETS VARIANTS WORKLOADS
+# The kernels take several minutes to build, which a check from nothing does not have.
+SOURCE=$("$top/harness/kernel/source.sh")
+export SOURCE
+if [ ! -f "$(TARGET=tcg-rt "$top/harness/kernel/build.sh" path local-trylock)/built" ]; then
+	echo "skipped: 'make bench TARGETS=tcg-rt VARIANTS=none' builds the kernel that this asks for"
+	exit 77
+fi
+unset SOURCE
 
 # bench NAME VALUE...: sets result.
 bench() {

@@ -267,7 +267,7 @@ json_t *events_make(const struct result *r, const char *dir, struct fault *f)
 /* The records that the lines of one boot of a variant become. */
 struct flush_lines {
 	json_t *out;
-	const char *variant;
+	const char *variant, *target;
 	bool isolated;
 };
 
@@ -276,21 +276,30 @@ static void flush_line(void *arg, const struct line *line)
 	const struct flush_lines *to = arg;
 
 	if (!isnan(line->value))
-		json_array_append_new(
-			to->out, json_pack("{s:s, s:s, s:s, s:b, s:s, s:i, s:f}", "target", "tcg",
-					   "workload", line->workload, "variant", to->variant,
-					   "isolated", to->isolated, "metric", line->metric, "cpus",
-					   (int)line->ops, "value", line->value));
+		json_array_append_new(to->out,
+				      json_pack("{s:s, s:s, s:s, s:b, s:s, s:i, s:f}", "target",
+						to->target, "workload", line->workload, "variant",
+						to->variant, "isolated", to->isolated, "metric",
+						line->metric, "cpus", (int)line->ops, "value",
+						line->value));
 }
 
 json_t *flushes_make(const struct variants *vs, const char *dir, struct fault *f)
 {
+	static const struct {
+		const char *folder, *target;
+		bool isolated;
+	} kinds[] = { { "", "tcg", false },
+		      { "/isolated", "tcg", true },
+		      { "/slow", "uml", false } };
+	const int n = ARRAY_SIZE(kinds);
 	json_t *out = json_array();
 
-	for (int i = 0; i < 2 * vs->n; i++) {
-		struct flush_lines to = { out, vs->v[i / 2].name, i % 2 };
-		char *path = xasprintf("%s/counts/flushes%s/tcg.%s.tsv", dir,
-				       to.isolated ? "/isolated" : "", to.variant);
+	for (int i = 0; i < n * vs->n; i++) {
+		struct flush_lines to = { out, vs->v[i / n].name, kinds[i % n].target,
+					  kinds[i % n].isolated };
+		char *path = xasprintf("%s/counts/flushes%s/%s.%s.tsv", dir, kinds[i % n].folder,
+				       to.target, to.variant);
 		const int ret = lines_read(path, flush_line, &to, f);
 
 		free(path);

@@ -10,7 +10,7 @@
 #
 # SOURCE names the pristine source (source.sh), TARGET one of harness/targets. FLAVOUR adds the options of
 # kernel-patches/configs/FLAVOUR.config and TARGET's own FLAVOUR file to all variants; empty is what is measured.
-# Those with SLUB_STATS are of 'make prove': their mm/slub.o has the points of bench/stress/slub_points.h too.
+# Those with SLUB_KUNIT_TEST are of 'make prove': their mm/slub.o has the points of bench/stress/slub_points.h too.
 #
 # A variant's tree is the baseline's built tree plus its patches: sources are hard links to the
 # pristine ones, objects are copies, and kbuild compiles only what the patches reach.
@@ -34,7 +34,7 @@ if [ -n "$FLAVOUR" ]; then
 	configs+=("$top/kernel-patches/configs/$FLAVOUR.config")
 	[ ! -f "$top/kernel-patches/configs/$target_config-$FLAVOUR.config" ] || configs+=("$top/kernel-patches/configs/$target_config-$FLAVOUR.config")
 fi
-if grep -qx CONFIG_SLUB_STATS=y "${configs[@]}"; then
+if grep -qx CONFIG_SLUB_KUNIT_TEST=m "${configs[@]}"; then
 	flavour_flags=(CFLAGS_slub.o="-include mm/${points##*/} -fsanitize-coverage=trace-pc")
 	grep -qx CONFIG_KCSAN=y "${configs[@]}" ||
 		flavour_flags[0]+=" -fsanitize=thread -Wno-tsan --param tsan-instrument-func-entry-exit=0"

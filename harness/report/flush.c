@@ -181,6 +181,30 @@ static bool is_starved(const char *workload)
 	return is_flush(workload) && length > 5 && !strcmp(workload + length - 5, "/fifo");
 }
 
+/* What a flush costs who uses the sheaves that are flushed. */
+static void slow_table(struct doc *d, const struct view *r)
+{
+	static const char *const heads[] = { "variant", "workload", ">slow paths", NULL };
+	const json_t *one;
+	struct table t;
+	size_t i;
+
+	table_start(&t, heads);
+	json_array_foreach(json_object_get(r->root, "flushes"), i, one)
+	{
+		if (!strcmp(json_text(one, "metric"), "slow_paths"))
+			table_row(&t, json_text(one, "variant"), json_text(one, "workload"),
+				  number(json_num(one, "value"), 1, false).s);
+	}
+	if (t.rows)
+		doc_para(d, "While a thread of the kernel allocates and frees on the flushed CPU "
+			    "all the time, so many of its operations go to a slab for each flush, "
+			    "more than in the same time without one, since it found the lock of "
+			    "its sheaves taken, or the sheaves gone: uml, two CPUs, medians over "
+			    "the flushes of one boot, with CONFIG_SLUB_STATS.");
+	doc_table_end(d, &t);
+}
+
 void write_flushes(struct doc *d, const struct view *r)
 {
 	const char *last = "", *base = NULL, *stands = headline(r);
@@ -216,6 +240,8 @@ void write_flushes(struct doc *d, const struct view *r)
 		if (d->style == DOC_MAIL && !stands)
 			break;
 	}
+	if (any)
+		slow_table(d, r);
 	if (any && stands && base)
 		trade_table(d, r, stands, base);
 }
@@ -292,7 +318,7 @@ static struct family family_of(const json_t *one)
 
 static bool is_of(const json_t *one, const char *family)
 {
-	return !strcmp(family_of(one).name, family);
+	return !strcmp(json_text(one, "target"), "tcg") && !strcmp(family_of(one).name, family);
 }
 
 #define MOST_NUMBERS 6
@@ -382,15 +408,18 @@ void write_growth(struct doc *d, const struct view *r)
 	const json_t *flushes = json_object_get(r->root, "flushes"), *one;
 	double unused[MOST_NUMBERS];
 	const bool short_of_room = d->style == DOC_MAIL && numbers_of(flushes, stands, unused);
+	bool any = false;
 	size_t i, k;
 
 	json_array_foreach(flushes, i, one)
 	{
 		const struct family family = family_of(one);
 
+		if (!is_of(one, family.name))
+			continue;
 		for (k = 0; k < i && !is_of(json_array_get(flushes, k), family.name); k++)
 			;
-		if (!i) {
+		if (!any) {
 			doc_heading(d, 2, "Events of a flush, by the number of CPUs flushed");
 			doc_para(d,
 				 "What one flush by CPU 0 brings upon all other CPUs with full "
@@ -399,6 +428,7 @@ void write_growth(struct doc *d, const struct view *r)
 				 "itself counts them with 16 CPUs under QEMU's TCG. Medians over "
 				 "flushes; isolated: by isolcpus= and nohz_full=, all but CPU 0.");
 		}
+		any = true;
 		if (k == i && (!short_of_room || !strcmp(family.name, stands)))
 			growth_table(d, r, family.name);
 	}
