@@ -90,6 +90,21 @@ for v in local-trylock qpw-on; do
 	noticed tcg "$v" 4 "$want"
 done
 
+# Who uses the sheaves meanwhile meets the lock of another CPU, or none: a kworker of its own has to wait for it. The one
+# that has no sheaves goes to a slab all the time.
+export TARGET=uml FLAVOUR=stats
+. "$top/harness/targets/uml.sh"
+for v in local-trylock slowpath-isolated-cpu; do
+	boot uml "$v" 2 '^flush-shrink/64/2/kernel$'
+	if [ "$v" = local-trylock ]; then
+		got=$(events flush-shrink/64/2/kernel slow_paths)
+		holds "uml $v: $got slow paths for each flush" test "$got" = 0
+	else
+		holds "uml $v: no count of slow paths" grep -q '	slow_paths	.*n/a	no sheaves there: it goes to a slab without a flush as well$' "$out/counters.tsv"
+	fi
+done
+unset FLAVOUR
+
 # An isolated CPU that is measured is the one that is flushed.
 export TARGET=uml
 . "$top/harness/targets/uml.sh"

@@ -482,6 +482,20 @@ static void write_gaps(const struct session *session)
 	fputc('\n', session->setup->counters_file);
 }
 
+/* Why there is no number of an event, or NULL. */
+static const char *why_not(int event, uint64_t (*counts)[2][EVENTS], uint32_t samples)
+{
+	bool always = event == SLOW_PATHS;
+
+	if (counts[0][0][event] == MISSING)
+		return event == STOLEN	     ? "no program runs on the flushed CPUs"
+		       : event == SLOW_PATHS ? "no allocations there, or no CONFIG_SLUB_STATS"
+					     : "this kernel does not count them";
+	for (uint32_t i = 0; i < samples; i++)
+		always &= counts[i][1][event] > 0;
+	return always ? "no sheaves there: it goes to a slab without a flush as well" : NULL;
+}
+
 /* A line of counters for each event, and its median per flush and CPU in the JSON. */
 static bool report_events(const struct session *session, struct gbench_state *state,
 			  uint64_t (*counts)[2][EVENTS], uint32_t samples)
@@ -497,16 +511,13 @@ static bool report_events(const struct session *session, struct gbench_state *st
 		return true;
 	}
 	for (int e = 0; e < EVENTS && session->others; e++) {
-		const bool missing = counts[0][0][e] == MISSING;
+		const char *const reason = why_not(e, counts, samples);
 		char key[64];
 
-		if (missing && file)
+		if (reason && file)
 			fprintf(file, "%s\t%s\t%s\tn/a\tn/a\tn/a\tn/a\tn/a\tn/a\t%s\n",
-				session->point->name, events[e].metric, events[e].source,
-				e == STOLEN	  ? "no program runs on the flushed CPUs"
-				: e == SLOW_PATHS ? "no allocations there, or no CONFIG_SLUB_STATS"
-						  : "this kernel does not count them");
-		if (missing)
+				session->point->name, events[e].metric, events[e].source, reason);
+		if (reason)
 			continue;
 		if (file)
 			fprintf(file, "%s\t%s\t%s\t1\t%u", session->point->name, events[e].metric,
