@@ -29,7 +29,7 @@ boot() {
 	"$top/harness/initramfs.sh" "$scratch/$1-$v.cpio" "$module" "$build/guest"
 	cmdline=$(variant_key "$v" cmdline)
 	[ -z "${EXTRA-}" ] || cmdline="$(unisolated <<<"$cmdline") $EXTRA"
-	printf '%s\n' --workloads "$4" --samples 5 --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv "${@:5}" >"$out/args"
+	printf '%s\n' --workloads "$4" --samples 10 --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv "${@:5}" >"$out/args"
 	(GUEST_CPUS=$3 target_boot "$dir/image.0" "$scratch/$1-$v.cpio" "$cmdline" "$out" 300) >"$out.log" || true
 	holds "$1 $v: the driver ends well" grep -aq '^sheafbench: exit 0' "$out.log"
 	expect 1 '' "$1 $v: no splat on the console" grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$out.log"

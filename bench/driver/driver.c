@@ -898,6 +898,8 @@ int main(int argc, char **argv)
 		if (gbench_register(name, run_flush, point, 1))
 			die(FAILED, "%s", gbench_error());
 	}
+	if (driver.flushes)
+		flush_prepare();
 	open_outputs();
 	if (gbench_run(driver.json_path, GBENCH_SILENT) < 0) {
 		complain("%s", gbench_error());

@@ -31,6 +31,8 @@
 #define MOST_FLUSHES 10u /* of a run: some wait for a grace period each */
 /* Of each second, what is starved gets a part; who comes second would wait for what the first has left of it. */
 #define FIFO_REST_US 1000000
+/* A round of the kernel's statistics of memory is a second. */
+#define QUIET_MS 2000
 
 static const char *const ops[] = {
 #define SHEAFBENCH_FLUSH(name) #name,
@@ -57,6 +59,9 @@ static const struct {
 };
 
 #define MISSING UINT64_MAX
+
+/* When those kworkers that were on their way have run. */
+static uint64_t quiet_ms;
 
 /* Tasks that are remembered to be none of the flushed CPUs'; others are looked at each time. */
 #define PIDS 4096
@@ -586,8 +591,15 @@ static bool run_session(struct session *session, struct gbench_state *state, uin
 	return good;
 }
 
-/* Each CPU's statistics of memory are a kworker's, once a second: not while kworkers are counted. */
-static void put_off_statistics(void)
+static uint64_t boot_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * UINT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+void flush_prepare(void)
 {
 	int fd = open("/proc/sys/vm/stat_interval", O_WRONLY | O_CLOEXEC);
 
@@ -597,6 +609,7 @@ static void put_off_statistics(void)
 	if (write(fd, "3600", 4) != 4)
 		fprintf(stderr, "sheafbench: vm.stat_interval: %s\n", strerror(errno));
 	close(fd);
+	quiet_ms = boot_ms() + QUIET_MS;
 }
 
 bool flush_run(const struct flush_setup *setup, const struct flush_point *point,
@@ -618,7 +631,8 @@ bool flush_run(const struct flush_setup *setup, const struct flush_point *point,
 	if (point->state == FLUSH_FIFO && starved)
 		usleep(FIFO_REST_US);
 	starved |= point->state == FLUSH_FIFO;
-	put_off_statistics();
+	for (uint64_t now = boot_ms(); now < quiet_ms; now = boot_ms())
+		usleep((quiet_ms - now) * 1000);
 	if (!good)
 		snprintf(error, size, "needs %u CPUs, %ld are online", point->n,
 			 sysconf(_SC_NPROCESSORS_ONLN));

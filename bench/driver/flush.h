@@ -44,6 +44,12 @@ struct flush_setup {
 size_t flush_grid(const regex_t *wanted, uint32_t online, struct flush_point **points);
 
 /*
+ * Before all others of a boot, as early as can be: each CPU's statistics of memory are a kworker's, once a second; not
+ * while kworkers are counted. The first flush waits for those that were on their way.
+ */
+void flush_prepare(void);
+
+/*
  * Runs one. The caller is bound to one CPU, the measured one: that is the first of those that are flushed, by the
  * caller on another one, which comes back afterwards. False with what is wrong in error, or in gbench_error().
  */

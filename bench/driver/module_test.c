@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -447,38 +448,55 @@ static void test_good_runs(void)
 	ok(!bad, "%u runs over the whole grid, %u bad", runs, bad);
 }
 
-/* A sample must hold the time of its operations, and not that of others. */
-static void test_time(void)
+/* The least that 100 samples of so many pairs took per pair; share: what of the ioctl's ticks is in samples. */
+static double ticks_per_pair(uint32_t ops, double *share)
 {
 	struct sheafbench_run run = good_run();
-	uint64_t start, elapsed, sum = 0;
-	double one[2], per_op;
+	double least = 1e300, sum = 0;
+	uint64_t start;
 
+	*share = 0;
 	run.workload = WORKLOAD_pair;
 	run.n = 1;
 	run.samples = 100;
-	for (int twice = 0; twice < 2; twice++) {
-		run.ops = 50000 << twice;
-		start = now_ticks();
-		if (!ok(!do_run(&run), "pairs, %u operations in a sample", run.ops))
-			return;
-		elapsed = now_ticks() - start;
-		one[twice] = 1e300;
-		for (uint32_t i = 0; i < run.samples; i++) {
-			per_op = (buffer[i] - run.overhead_cticks[0] / 100.0) / run.ops;
-			if (per_op < one[twice])
-				one[twice] = per_op;
-			sum += buffer[i];
-		}
-	}
-	ok(one[1] > one[0] * 0.75 && one[1] < one[0] * 1.33 && one[0] > 2,
-	   "%.2f ticks per pair, and %.2f with twice the operations", one[0], one[1]);
-	/* The last run only; empty loops and preparation are the rest. */
-	sum = 0;
-	for (uint32_t i = 0; i < run.samples; i++)
+	run.ops = ops;
+	start = now_ticks();
+	if (do_run(&run))
+		return NAN;
+	*share = now_ticks() - start;
+	for (uint32_t i = 0; i < run.samples; i++) {
+		const double per_op = (buffer[i] - run.overhead_cticks[0] / 100.0) / run.ops;
+
+		least = per_op < least ? per_op : least;
 		sum += buffer[i];
-	ok(elapsed && sum < elapsed && sum > elapsed / 4,
-	   "samples are %" PRIu64 " %% of the ioctl's ticks", sum * 100 / (elapsed + 1));
+	}
+	*share = sum / *share;
+	return least;
+}
+
+/*
+ * A sample must hold the time of its operations, and not that of others. A machine that others
+ * use as well changes its pace for seconds: rounds until both were seen at one.
+ */
+static void test_time(void)
+{
+	double one[2] = { 1e300, 1e300 }, most = 0, share;
+	bool good = false, bad = false;
+
+	for (int round = 0; round < 20 && !good && !bad; round++) {
+		for (int twice = 0; twice < 2; twice++) {
+			const double ticks = ticks_per_pair(50000 << twice, &share);
+
+			bad |= isnan(ticks) || share >= 1;
+			one[twice] = ticks < one[twice] ? ticks : one[twice];
+			most = share > most ? share : most;
+		}
+		good = one[1] > one[0] * 0.75 && one[1] < one[0] * 1.33 && most > 0.25;
+	}
+	ok(good && !bad && one[0] > 2,
+	   "%.2f ticks per pair, %.2f with twice the operations; samples are %.0f %% of the "
+	   "ioctl's",
+	   one[0], one[1], most * 100);
 }
 
 /* The probes beside the samples, and the search for gaps. */
@@ -689,7 +707,7 @@ static void test_signal(uint32_t n, uint32_t size, uint32_t flags)
 	setitimer(ITIMER_REAL, &soon, NULL);
 	error = do_run(&run);
 	ms = (now_ns() - start) / 1000000;
-	ok(error == EINTR && strstr(run.text, "signal") && ms >= 90 && ms < 500,
+	ok(error == EINTR && strstr(run.text, "signal") && ms >= 90 && ms < 5000,
 	   "a signal after 100 ms ended a run of %u x %u after %" PRIu64 " ms: '%s'", n, size, ms,
 	   run.text);
 }
@@ -947,7 +965,7 @@ static void test_busy(void)
 	start = now_ns();
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
-	ok(WIFSIGNALED(status) && now_ns() - start < 500000000,
+	ok(WIFSIGNALED(status) && now_ns() - start < 5000000000,
 	   "SIGKILL ends it within %" PRIu64 " ms", (now_ns() - start) / 1000000 + 1);
 	bind_to(cpu, 1);
 	after = in_use(size);

@@ -119,9 +119,12 @@ static int fill_on(u32 cpu, void *objects)
 static int busy_thread(void *unused)
 {
 	while (!kthread_should_stop()) {
-		void *object = flush.kmalloc ? kmalloc(64, SLEEPING) :
-					       kmem_cache_alloc(flush.cache, SLEEPING);
+		void *object;
 
+		if (kthread_should_park())
+			kthread_parkme();
+		object = flush.kmalloc ? kmalloc(64, SLEEPING) :
+					 kmem_cache_alloc(flush.cache, SLEEPING);
 		if (flush.kmalloc)
 			kfree(object);
 		else if (object)
@@ -171,7 +174,12 @@ static int flush_fill(struct sheafbench_flush *arg, struct file *file)
 	for (cpu = 0; cpu < SHEAFBENCH_MAX_CPUS; cpu++) {
 		if (!(arg->cpus >> cpu & 1))
 			continue;
+		/* Where a fill interrupts who holds the lock, kfree_rcu() finds no sheaf: a kworker's. */
+		if (flush.busy[cpu])
+			kthread_park(flush.busy[cpu]);
 		error = fill_on(cpu, object);
+		if (flush.busy[cpu])
+			kthread_unpark(flush.busy[cpu]);
 		if (error)
 			return error;
 		if (!arg->busy || flush.busy[cpu] || cpu == raw_smp_processor_id())
