@@ -19,7 +19,7 @@ set lmargin at screen 0.1
 set rmargin at screen 0.95
 set tmargin at screen 1 - 48.0 / height
 set bmargin at screen below * 1.0 / height
-set offsets graph 0.06, graph 0.22, graph 0.08, graph 0.08
+set offsets graph 0.06, graph 0.06, graph 0.08, graph 0.08
 set xlabel 'ns per pair/64/1 more than '.baseline
 set ylabel 'us stolen per flush and CPU'
 set grid linecolor rgb '#E4E4E4'
@@ -29,8 +29,7 @@ set ytics nomirror
 unset key
 eval footer
 is(k) = strcol(2) eq name[k]
-plot for [k = 1:nv] 'trade.dat' using (is(k) ? $4 : NaN):7:5:6:8:9 with xyerrorbars linecolor rgb colour(k) pointtype point(k) pointsize 1.3 linewidth 1.6, \
-	for [k = 1:nv] '' using (is(k) ? $4 : NaN):7:(short(strcol(2))) with labels left offset 0.8, 0.6 font face.',9'
+plot for [k = 1:nv] 'trade.dat' using (is(k) ? $4 : NaN):7:5:6:8:9 with xyerrorbars linecolor rgb colour(k) pointtype point(k) pointsize 1.3 linewidth 1.6
 set offsets
 key_top = (below - 68.0) / height
 key_note = baseline_note.'; lower left is better; 95 % intervals'
