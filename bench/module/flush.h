@@ -174,7 +174,7 @@ static int flush_fill(struct sheafbench_flush *arg, struct file *file)
 	for (cpu = 0; cpu < SHEAFBENCH_MAX_CPUS; cpu++) {
 		if (!(arg->cpus >> cpu & 1))
 			continue;
-		/* Where a fill interrupts who holds the lock, kfree_rcu() finds no sheaf: a kworker's. */
+		/* Inside of its critical section kfree_rcu() would find no sheaf, but queue work. */
 		if (flush.busy[cpu])
 			kthread_park(flush.busy[cpu]);
 		error = fill_on(cpu, object);
