@@ -174,7 +174,7 @@ static int flush_fill(struct sheafbench_flush *arg, struct file *file)
 	for (cpu = 0; cpu < SHEAFBENCH_MAX_CPUS; cpu++) {
 		if (!(arg->cpus >> cpu & 1))
 			continue;
-		/* Inside of its critical section kfree_rcu() would find no sheaf, but queue work. */
+		/* Inside of its critical section kfree_rcu() finds no sheaf: it queues work. */
 		if (flush.busy[cpu])
 			kthread_park(flush.busy[cpu]);
 		error = fill_on(cpu, object);
