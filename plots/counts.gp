@@ -1,28 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0
-# Instructions per operation on x86_64, stacked by the symbol that executes them.
+# Instructions per operation on x86_64, stacked by the symbol that executes them: one workload per operation.
 
 plots = ARG1; term = ARG2; out = ARG3
 load plots.'/style.gp'
 
 if (rows('counts.dat') == 0) { eval no_data }
-stats 'counts.dat' using (note(strcol(5), strcol(6)), seen(strcol(7))) nooutput
+# The headline of an operation, or the first of its workloads; on PREEMPT_RT an operation is one of its own.
+operations = ' '
+known(o) = has(operations, o) ? 0 : (operations = operations.o.' ', 0)
+stats 'counts.dat' using (note(strcol(5), strcol(6)), has(headlines, strcol(7)) ? known(head(strcol(7))) : 0) nooutput
+stats 'counts.dat' using (has(headlines, strcol(7)) || !has(operations, head(strcol(7))) ? (known(head(strcol(7))), seen(strcol(7))) : 0) nooutput
+pick(w) = has(workloads, w)
 nv = words(variants)
 nw = words(workloads)
 
 # The largest have a colour each; what is left shares a grey.
 named = 8
-symbols = ' '
+ranks = ' '
+stats 'counts.dat' using (pick(strcol(7)) && !has(ranks, strcol(3)) ? (ranks = ranks.strcol(3).' ', 0) : 0) nooutput
+stats 'counts.dat' using 3 nooutput
+last = int(STATS_max)
+array turn_of[last]
 array symbol[named]
-stats 'counts.dat' using ($3 <= named && !has(symbols, strcol(8)) ? (symbol[int($3)] = strcol(8), symbols = symbols.strcol(8).' ', 0) : 0) nooutput
-ns = words(symbols)
+ns = 0
+do for [r = 1:last] { turn_of[r] = has(ranks, sprintf('%d', r)) && ns < named ? (ns = ns + 1) : named + 1 }
+stats 'counts.dat' using (turn_of[int($3)] <= named ? (symbol[turn_of[int($3)]] = strcol(8), 0) : 0) nooutput
 array fill[named] = ['#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#8A7B00', '#000000']
 # Totals are written at the end of each bar.
-stats 'counts.dat' using 2 nooutput
+stats 'counts.dat' using (pick(strcol(7)) ? $2 : 0) nooutput
 most = STATS_max
 array total[nv * nw]
 do for [i = 1:nv * nw] { total[i] = 0 }
 at(w, v) = place(workloads, w) * nv + place(variants, v) + 1
-stats 'counts.dat' using (total[at(strcol(7), strcol(5))] = larger(total[at(strcol(7), strcol(5))], $2), 0) nooutput
+stats 'counts.dat' using (pick(strcol(7)) ? (total[at(strcol(7), strcol(5))] = larger(total[at(strcol(7), strcol(5))], $2), 0) : 0) nooutput
 
 width = 980
 bar = 26
@@ -59,9 +69,9 @@ do for [p = 1:nw] {
 		says = n > 0 ? sprintf(' %.6g', n) : ''
 		set label tag says at first n, first -k left font face.',9'
 	}
-	plot for [s = 1:ns] 'counts.dat' using (strcol(7) eq w && $3 == s ? ($1 + $2) / 2 : NaN):(y(strcol(5))):1:2:(y(strcol(5)) - 0.38):(y(strcol(5)) + 0.38) \
+	plot for [s = 1:ns] 'counts.dat' using (strcol(7) eq w && turn_of[int($3)] == s ? ($1 + $2) / 2 : NaN):(y(strcol(5))):1:2:(y(strcol(5)) - 0.38):(y(strcol(5)) + 0.38) \
 			with boxxyerror fillcolor rgb fill[s] fillstyle solid border rgb '#FFFFFF', \
-		'' using (strcol(7) eq w && $3 > named ? ($1 + $2) / 2 : NaN):(y(strcol(5))):1:2:(y(strcol(5)) - 0.38):(y(strcol(5)) + 0.38) \
+		'' using (strcol(7) eq w && turn_of[int($3)] > named ? ($1 + $2) / 2 : NaN):(y(strcol(5))):1:2:(y(strcol(5)) - 0.38):(y(strcol(5)) + 0.38) \
 			with boxxyerror fillcolor rgb '#BBBBBB' fillstyle solid border rgb '#FFFFFF'
 	unset label
 }

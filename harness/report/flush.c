@@ -434,14 +434,24 @@ void write_growth(struct doc *d, const struct view *r)
 	}
 }
 
+/* What a program lost, with its interval. */
+static const char *taken(char *out, size_t size, const json_t *ns)
+{
+	const struct estimate e = scaled(ns, "value", "ci95", 1);
+
+	snprintf(out, size, "%s %s", number(e.mean, 0, false).s, interval(e.ci, 0, false).s);
+	return out;
+}
+
 /* One answer: the effect on pair/64/1 and what is left of the interruption, as far as measured. */
 static void answer(struct doc *d, const struct view *r, const char *question, const char *variant,
 		   const char *flush)
 {
 	const struct effect *e = NULL;
+	char *nothing = flush ? xasprintf("flush-none%s", strchr(flush, '/')) : NULL;
 	const json_t *runs = flush ? find(r, "counters", flush, "kworker_runs", variant) : NULL;
-	const json_t *lost = flush ? find(r, "counters", flush, "stolen_ns", variant) : NULL;
-	char said[256] = "n/a, not in this result";
+	const json_t *control = flush ? find(r, "counters", nothing, "stolen_ns", variant) : NULL;
+	char said[256] = "n/a, not in this result", lost[96], idle[96];
 
 	for (size_t i = 0; i < r->neffects; i++)
 		if (!strcmp(r->effects[i].workload, "pair/64/1") &&
@@ -452,17 +462,16 @@ static void answer(struct doc *d, const struct view *r, const char *question, co
 			 number(e->effect, 2, true).s, interval(e->ci, 2, true).s, unit_of(e),
 			 r->proven ? "holds" : "does not hold", verdict_word(effect_verdict(r, e)));
 	if (runs)
-		snprintf(said, sizeof(said),
-			 "%s %s runs of a kworker, %s %s ns per flush and CPU (%s)",
-			 number(json_num(runs, "value"), 2, false).s,
-			 interval(json_interval(runs, "ci95"), 2, false).s,
-			 number(lost ? json_num(lost, "value") : NAN, 0, false).s,
-			 interval(lost ? json_interval(lost, "ci95")
-				       : (struct interval){ NAN, NAN },
-				  0, false)
-				 .s,
-			 flush);
-	doc_item(d, "%s (%s): %s.", question, variant, said);
+		snprintf(
+			said, sizeof(said), "%s %s runs of a kworker, %s ns per flush and CPU (%s)",
+			number(json_num(runs, "value"), 2, false).s,
+			interval(json_interval(runs, "ci95"), 2, false).s,
+			taken(lost, sizeof(lost), find(r, "counters", flush, "stolen_ns", variant)),
+			flush);
+	doc_item(d, "%s (%s): %s%s%s%s.", question, variant, said,
+		 control ? "; certificate: without a flush " : "",
+		 control ? taken(idle, sizeof(idle), control) : "", control ? " ns" : "");
+	free(nothing);
 }
 
 /* What is not among the counts was not executed. */
