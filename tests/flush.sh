@@ -9,8 +9,7 @@ SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE
 scratch=$(mktemp -d)
 trap 'pkill -KILL -f "$scratch/" || true; rm -rf "$scratch"' EXIT
-cmake -S "$top" -B "$build/guest" -G Ninja -DBUILD_TESTING=OFF >/dev/null
-cmake --build "$build/guest" -j "$JOBS" --target sheafbench-driver sheafbench-init sheafbench-module-test >/dev/null
+guest_programs sheafbench-driver sheafbench-init sheafbench-module-test
 
 # Where they run in parallel, QEMU 7.2 may go on with an instruction that the kernel has patched.
 export GUEST_TURNS=yes

@@ -10,11 +10,9 @@ export SOURCE TARGET=uml
 scratch=$(mktemp -d)
 trap 'pkill -KILL -f "sheafbench.out=$scratch" || true; rm -rf "$scratch"' EXIT
 
-# The guest's programs without the sanitizers of the build that the tests are in.
-cmake -S "$top" -B "$build/guest" -G Ninja -DBUILD_TESTING=OFF >/dev/null
-cmake --build "$build/guest" -j "$JOBS" --target sheafbench-driver sheafbench-init sheafbench-module-test >/dev/null
+guest_programs sheafbench-driver sheafbench-init sheafbench-module-test
 
-for v in local-trylock qpw-on slowpath; do
+for v in local-trylock qpw-on slowpath slowpath-isolated slowpath-isolated-cpu; do
 	"$top/harness/kernel/build.sh" tree "$v"
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")

@@ -11,9 +11,7 @@ export VARIANT_PATH=$top/kernel-patches:$top/tests/mutants OUT=$scratch TARGETS=
 SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE
 
-# The guest's programs without the sanitizers of the build that the tests are in.
-cmake -S "$top" -B "$build/guest" -G Ninja -DBUILD_TESTING=OFF >/dev/null
-cmake --build "$build/guest" -j "$JOBS" --target sheafbench-init sheafbench-prove >/dev/null
+guest_programs sheafbench-init sheafbench-prove
 prove() { VARIANTS=$1 DURATION=$2 "$top/harness/prove.sh" "$build/guest"; }
 result_of() { awk -F '\t' -v v="$1" '$3 == v { print $4 ": " $10 }' "$scratch/prove/proof.tsv"; }
 

@@ -30,9 +30,7 @@ fi
 real=$(probe /dev/kvm) || not_ok "the probe of /dev/kvm took too long"
 holds "the probe of /dev/kvm answers: '${real:-it works}'" test "$(wc -l <<<"$real")" = 1
 
-# The guest's programs without the sanitizers of the build that the tests are in.
-cmake -S "$top" -B "$build/guest" -G Ninja -DBUILD_TESTING=OFF >/dev/null
-cmake --build "$build/guest" -j "$JOBS" --target sheafbench-driver sheafbench-init sheafbench-module-test sheafcount >/dev/null
+guest_programs sheafbench-driver sheafbench-init sheafbench-module-test sheafcount
 
 # kernel VARIANT: sets image and initramfs.
 kernel() {
