@@ -38,7 +38,6 @@ for v in qpw-on slowpath-isolated; do
 	for ((i = 1; i < n; i++)); do names+=("$(step "$v" "$i")"); done
 done
 holds "there are steps (${#names[@]})" test "${#names[@]}" -ge 2
-echo brief >"$scratch/args"
 export VARIANT_PATH=$scratch:$VARIANT_PATH
 . "$top/harness/variants.sh"
 

@@ -124,14 +124,14 @@ static void end_helpers(struct run *run)
 static int start_helper(struct run *run, u32 i, u32 cpu)
 {
 	u32 places = roundup_pow_of_two(run->arg.n);
-	struct helper *helper = kvzalloc(struct_size(helper, ring, places), GFP_KERNEL);
+	struct helper *helper = kvzalloc(struct_size(helper, ring, places), ARRAYS);
 
 	run->helper[i] = helper;
 	if (!helper)
 		return -ENOMEM;
 	helper->run = run;
 	helper->mask = places - 1;
-	helper->object = kvmalloc_array(run->arg.n, sizeof(*helper->object), GFP_KERNEL);
+	helper->object = kvmalloc_array(run->arg.n, sizeof(*helper->object), ARRAYS);
 	if (!helper->object)
 		return -ENOMEM;
 	helper->task = kthread_create_on_cpu(helper_thread, helper, cpu, KBUILD_MODNAME "/%u");
@@ -168,7 +168,7 @@ static int begin_helpers(struct run *run)
 			return -EINTR;
 		cond_resched();
 	}
-	return 0;
+	return READ_ONCE(run->failed) ? -ENOMEM : 0;
 }
 
 static struct helper *next_helper(struct run *run)

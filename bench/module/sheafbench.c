@@ -396,6 +396,8 @@ struct loops {
  */
 #define SLEEPING	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
 #define ATOMIC		(GFP_ATOMIC | __GFP_NOWARN)
+/* vmalloc() does not know __GFP_NORETRY. */
+#define ARRAYS		(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 #define LOOP(kind, size, gfp)						\
 static noinline void kind##_##size##_##gfp(struct region *region)	\
@@ -1098,12 +1100,12 @@ static int prepare(struct run *run)
 {
 	u32 n = run->arg.n, room = 2 * n, parts = run->workload->parts, count, i;
 
-	run->index = kvmalloc_array(room, sizeof(*run->index), GFP_KERNEL);
-	run->object = kvmalloc_array(room, sizeof(*run->object), GFP_KERNEL);
-	run->ordered = kvmalloc_array(room, sizeof(*run->ordered), GFP_KERNEL);
-	run->samples = kvcalloc(run->arg.samples, (parts + 2) * sizeof(u64), GFP_KERNEL);
-	run->empty[0] = kvcalloc(run->empties, parts * sizeof(u64), GFP_KERNEL);
-	run->empty[1] = kvcalloc(run->empties, parts * sizeof(u64), GFP_KERNEL);
+	run->index = kvmalloc_array(room, sizeof(*run->index), ARRAYS);
+	run->object = kvmalloc_array(room, sizeof(*run->object), ARRAYS);
+	run->ordered = kvmalloc_array(room, sizeof(*run->ordered), ARRAYS);
+	run->samples = kvcalloc(run->arg.samples, (parts + 2) * sizeof(u64), ARRAYS);
+	run->empty[0] = kvcalloc(run->empties, parts * sizeof(u64), ARRAYS);
+	run->empty[1] = kvcalloc(run->empties, parts * sizeof(u64), ARRAYS);
 	if (!run->index || !run->object || !run->ordered || !run->samples || !run->empty[0] ||
 	    !run->empty[1])
 		return refuse(&run->arg, -ENOMEM, "no memory for the samples: lower samples or n");
