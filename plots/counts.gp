@@ -5,11 +5,15 @@ plots = ARG1; term = ARG2; out = ARG3
 load plots.'/style.gp'
 
 if (rows('counts.dat') == 0) { eval no_data }
-# The headline of an operation, or the first of its workloads; on PREEMPT_RT an operation is one of its own.
+# The headline of an operation, or the first of its workloads. On PREEMPT_RT, which has its name before it, an operation
+# is one of its own, and comes last.
 operations = ' '
 known(o) = has(operations, o) ? 0 : (operations = operations.o.' ', 0)
 stats 'counts.dat' using (note(strcol(5), strcol(6)), has(headlines, strcol(7)) ? known(head(strcol(7))) : 0) nooutput
-stats 'counts.dat' using (has(headlines, strcol(7)) || !has(operations, head(strcol(7))) ? (known(head(strcol(7))), seen(strcol(7))) : 0) nooutput
+rt(w) = strstrt(w, ':') > 0
+do for [last = 0:1] {
+	stats 'counts.dat' using (rt(strcol(7)) == last && (has(headlines, strcol(7)) || !has(operations, head(strcol(7)))) ? (known(head(strcol(7))), seen(strcol(7))) : 0) nooutput
+}
 pick(w) = has(workloads, w)
 nv = words(variants)
 nw = words(workloads)
@@ -19,11 +23,10 @@ named = 8
 ranks = ' '
 stats 'counts.dat' using (pick(strcol(7)) && !has(ranks, strcol(3)) ? (ranks = ranks.strcol(3).' ', 0) : 0) nooutput
 stats 'counts.dat' using 3 nooutput
-last = int(STATS_max)
-array turn_of[last]
+array turn_of[int(STATS_max)]
 array symbol[named]
 ns = 0
-do for [r = 1:last] { turn_of[r] = has(ranks, sprintf('%d', r)) && ns < named ? (ns = ns + 1) : named + 1 }
+do for [r = 1:|turn_of|] { turn_of[r] = has(ranks, sprintf('%d', r)) && ns < named ? (ns = ns + 1) : named + 1 }
 stats 'counts.dat' using (turn_of[int($3)] <= named ? (symbol[turn_of[int($3)]] = strcol(8), 0) : 0) nooutput
 array fill[named] = ['#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#8A7B00', '#000000']
 # Totals are written at the end of each bar.

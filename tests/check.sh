@@ -36,11 +36,11 @@ expect() {
 	fi
 }
 
-# guest_programs TARGET...: makes these in $build/guest, without the sanitizers of the build that the tests are in.
 make_guest_programs() {
 	cmake -S "$top" -B "$build/guest" -G Ninja -DBUILD_TESTING=OFF >/dev/null
 	cmake --build "$build/guest" -j "$JOBS" --target "$@" >/dev/null
 }
+# guest_programs TARGET...: makes these in $build/guest, without the sanitizers of the build that the tests are in.
 guest_programs() { with_lock "programs-$(hash_of <<<"$build")" make_guest_programs "$@"; }
 
 finish() {
