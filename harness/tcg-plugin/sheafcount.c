@@ -2,7 +2,7 @@
 /*
  * sheafcount.so: a plugin of QEMU's TCG that counts what a guest executes between the markers of
  * sheafbench.ko (bench/uapi/sheafbench.h), by instruction. For x86_64 guests whose CPUs
- * take turns.
+ * take turns, in any QEMU from 7.2 on.
  *
  *   -plugin sheafcount.so,out=FILE[,sequence=N]
  *
@@ -20,9 +20,13 @@
 #include "sheafbench.h"
 
 /*
- * QEMU's stable interface for plugins, version 1, as far as it is used here: Debian ships no header.
+ * QEMU's interface for plugins as far as it is used here, for no distribution that we know ships its header. PLUGIN_VERSION
+ * is the version that the QEMU beside the build has (CMakeLists.txt asks it): 1 is QEMU 7.2 to 8.2, 2 is 9.0, 3 is 9.1,
+ * 4 is 9.2 and 10.0, 5 and 6 came with 10.1 and 10.2, 7 with 11.
  */
-#define PLUGIN_VERSION 1
+#define COPIES_BYTES \
+	(PLUGIN_VERSION >= 3) /* qemu_plugin_insn_data() fills a buffer of the caller's */
+#define PASSES_DATA (PLUGIN_VERSION >= 7) /* callbacks get what they were registered with, no id */
 
 typedef uint64_t plugin_id;
 struct qemu_plugin_tb;
@@ -41,12 +45,26 @@ struct qemu_info {
 
 enum { PLUGIN_NO_REGISTERS = 0, PLUGIN_READS_AND_WRITES = 3 };
 
+#if PASSES_DATA
+void qemu_plugin_register_vcpu_tb_trans_cb(
+	plugin_id id, void (*translated)(struct qemu_plugin_tb *block, void *data), void *data);
+void qemu_plugin_register_atexit_cb(plugin_id id, void (*exiting)(void *data), void *data);
+void qemu_plugin_reset(plugin_id id, void (*reset)(void *data), void *data);
+#else
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
 					   void (*translated)(plugin_id id,
 							      struct qemu_plugin_tb *block));
+void qemu_plugin_register_atexit_cb(plugin_id id, void (*exiting)(plugin_id id, void *data),
+				    void *data);
+void qemu_plugin_reset(plugin_id id, void (*reset)(plugin_id id));
+#endif
+#if COPIES_BYTES
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *bytes, size_t size);
+#else
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+#endif
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *block, size_t index);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
@@ -58,10 +76,6 @@ void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
 				      int flags, int accesses, void *data);
 bool qemu_plugin_mem_is_store(uint32_t info);
 unsigned int qemu_plugin_mem_size_shift(uint32_t info);
-void qemu_plugin_register_atexit_cb(plugin_id id, void (*exiting)(plugin_id id, void *data),
-				    void *data);
-/* Drops all callbacks and all translations, then calls back. */
-void qemu_plugin_reset(plugin_id id, void (*reset)(plugin_id id));
 
 __attribute__((visibility("default"))) int qemu_plugin_version = PLUGIN_VERSION;
 __attribute__((visibility("default"))) int
@@ -344,7 +358,7 @@ static void on_end(unsigned int cpu, void *data)
 	plugin.open = false;
 }
 
-static void on_reset(plugin_id id);
+static void drop_callbacks(void);
 
 static void on_arm(unsigned int cpu, void *data)
 {
@@ -353,7 +367,7 @@ static void on_arm(unsigned int cpu, void *data)
 	if (plugin.armed)
 		return;
 	plugin.armed = true;
-	qemu_plugin_reset(plugin.id, on_reset);
+	drop_callbacks();
 }
 
 static bool is_marker(const uint8_t *bytes, size_t size, uint32_t *marker)
@@ -366,16 +380,21 @@ static bool is_marker(const uint8_t *bytes, size_t size, uint32_t *marker)
 	return true;
 }
 
-static void on_translation(plugin_id id, struct qemu_plugin_tb *block)
+static void translate(struct qemu_plugin_tb *block)
 {
-	(void)id;
 	for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
-		const uint8_t *bytes = qemu_plugin_insn_data(insn);
 		const size_t size = qemu_plugin_insn_size(insn);
 		void (*marked)(unsigned int cpu, void *data) = NULL;
 		uint32_t marker = 0;
 		struct insn *record;
+#if COPIES_BYTES
+		uint8_t bytes[LONGEST_INSN] = { 0 };
+
+		qemu_plugin_insn_data(insn, bytes, sizeof(bytes));
+#else
+		const uint8_t *bytes = qemu_plugin_insn_data(insn);
+#endif
 
 		if (is_marker(bytes, size, &marker))
 			marked = marker == SHEAFBENCH_MARK_ARM	   ? on_arm
@@ -394,20 +413,62 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *block)
 	}
 }
 
-static void on_exit_of_qemu(plugin_id id, void *data)
+static void end_trace(void)
 {
-	(void)id;
-	(void)data;
 	fprintf(plugin.out, "end %" PRIu32 "\n", plugin.window);
 	if (fclose(plugin.out))
 		fprintf(stderr, "sheafcount: cannot write all of the counts (disk full?)\n");
 }
 
-static void on_reset(plugin_id id)
+/* The callbacks whose arguments depend on the version. */
+#if PASSES_DATA
+static void on_translation(struct qemu_plugin_tb *block, void *data)
+{
+	(void)data;
+	translate(block);
+}
+
+static void on_exit_of_qemu(void *data)
+{
+	(void)data;
+	end_trace();
+}
+
+static void ask_for_callbacks(void *data)
+{
+	qemu_plugin_register_vcpu_tb_trans_cb(plugin.id, on_translation, data);
+	qemu_plugin_register_atexit_cb(plugin.id, on_exit_of_qemu, data);
+}
+
+static void drop_callbacks(void)
+{
+	qemu_plugin_reset(plugin.id, ask_for_callbacks, NULL);
+}
+#else
+static void on_translation(plugin_id id, struct qemu_plugin_tb *block)
+{
+	(void)id;
+	translate(block);
+}
+
+static void on_exit_of_qemu(plugin_id id, void *data)
+{
+	(void)id;
+	(void)data;
+	end_trace();
+}
+
+static void ask_for_callbacks(plugin_id id)
 {
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
 	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
 }
+
+static void drop_callbacks(void)
+{
+	qemu_plugin_reset(plugin.id, ask_for_callbacks);
+}
+#endif
 
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)
 {
@@ -420,6 +481,14 @@ int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, ch
 			plugin.longest_sequence = strtoul(argv[i] + 9, NULL, 10);
 		else
 			path = "";
+	}
+	if (info->version.cur < PLUGIN_VERSION || COPIES_BYTES != (info->version.cur >= 3) ||
+	    PASSES_DATA != (info->version.cur >= 7)) {
+		fprintf(stderr,
+			"sheafcount: built for version %d of QEMU's plugin interface, and this "
+			"QEMU has %d; run make again with the QEMU that is to count on PATH\n",
+			PLUGIN_VERSION, info->version.cur);
+		return -1;
 	}
 	if (!path || !*path) {
 		fprintf(stderr, "sheafcount: options are out=FILE and sequence=N\n");
@@ -438,6 +507,10 @@ int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, ch
 		plugin.sequence = allocate(plugin.longest_sequence, sizeof(struct insn *));
 	fputs("# sheafbench-trace 1\n", plugin.out);
 	plugin.id = id;
-	on_reset(id);
+#if PASSES_DATA
+	ask_for_callbacks(NULL);
+#else
+	ask_for_callbacks(id);
+#endif
 	return 0;
 }
