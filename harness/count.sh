@@ -1,18 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# count.sh BUILD: what the variants of BUILD/current execute, instruction by instruction: for each target that is asked
-# for and tells counts, build and command line one boot in QEMU, under the plugin sheafcount.so, into BUILD/current/counts
-# (formats.md). With tcg, uml's build too runs as the process that it is, in a guest of the baseline's x86_64 kernel, and what
+# count.sh RESULT: what its variants execute, instruction by instruction: for each target that is asked for and tells
+# counts, build and command line one boot in QEMU, under the plugin sheafcount.so, into RESULT/counts (formats.md). With tcg, uml's build too runs as the process that it is, in a guest of the baseline's x86_64 kernel, and what
 # flushes bring upon other CPUs is the x86_64 kernel's own account, without the plugin and with 16 CPUs. What is there is not
-# counted again; what cannot be counted is told in counts/failed. SOURCE as for kernel/build.sh.
+# counted again; what cannot be counted is told in counts/failed. The values of the request come from steps.sh.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-. "$top/harness/variants.sh"
-. "$top/harness/values.sh"
+. "$top/harness/request/variants.sh"
 . "$top/harness/targets/tcg.sh"
 export GUEST_TURNS=yes
-build=$1
-cd -P "$build/current"
+cd "$1"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 end_boot() { pkill -KILL -f "$scratch/out" || true; }
@@ -29,8 +26,8 @@ make_kernel() {
 	"$top/harness/kernel/build.sh" tree "$variant" && "$top/harness/kernel/build.sh" link "$variant" 0 &&
 		module=$("$top/harness/kernel/build.sh" module "$variant") && dir=$("$top/harness/kernel/build.sh" path "$variant") || return
 	# Without perf, which those that are timed may have.
-	initramfs=$build/initramfs/counts.$(basename "$dir").cpio
-	"$top/harness/initramfs.sh" "$initramfs" "$module" "$build"
+	initramfs=$PWD/initramfs/counts.$(basename "$dir").cpio
+	"$top/harness/initramfs.sh" "$initramfs" "$module" "$BUILD"
 }
 
 # tell_lines TARGET VARIANT INSNS OUT: the source lines of what dir's kernel executed, by its twin with debug information;
@@ -117,7 +114,7 @@ count() {
 	fi
 	printf '%s\n' --workloads "$WORKLOADS" --out-windows /out/windows.tsv >"$inner/args"
 	(GUEST_CPUS=$cpus GUEST_MEM=768 target_boot "$image" "$initramfs" "$cmdline" "$out" "$deadline" \
-		-plugin "$build/sheafcount.so,out=$scratch/trace,sequence=4096") >"$log" || status=$?
+		-plugin "$BUILD/sheafcount.so,out=$scratch/trace,sequence=4096") >"$log" || status=$?
 	end_boot
 	cp "$log" "consoles/counts.$name.log"
 	reason=$(failure "$status" "$log" "$inner/windows.tsv")
@@ -125,7 +122,7 @@ count() {
 	nm "$dir/image.0" >"$scratch/symbols"
 	rm -rf "counts/sequences/$name"
 	mkdir "counts/sequences/$name"
-	reason=$("$build/sheafcounts" --trace "$scratch/trace" --windows "$inner/windows.tsv" --symbols "$scratch/symbols" \
+	reason=$("$BUILD/sheafcounts" --trace "$scratch/trace" --windows "$inner/windows.tsv" --symbols "$scratch/symbols" \
 		--calls "counts/calls/$name.tsv" --insns "counts/insns/$name.tsv" --parts "counts/parts/$name.tsv" --sequences "counts/sequences/$name" \
 		--counts "counts/$name.new" 2>&1) || return 0
 	! command -v llvm-mca >/dev/null || "$top/harness/mca.sh" "counts/sequences/$name" "counts/estimates/$name.tsv"
@@ -137,16 +134,16 @@ count() {
 mapfile -t lines < <(rows variants.tsv | awk -F "$rs" '$2 != "dose" && $2 != "check"')
 # What of WORKLOADS is counted by instruction, and what of it by event: on CPUs that idle, and under a program.
 kinds=()
-if "$build/sheafbench-driver" --list --out-windows none --workloads "$WORKLOADS" >/dev/null 2>&1; then
+if "$BUILD/sheafbench-driver" --list --out-windows none --workloads "$WORKLOADS" >/dev/null 2>&1; then
 	for target in $TARGETS; do
-		[ -z "$(TARGETS=$target telling_target counts)" ] || kinds+=("$target")
+		[ "$(. "$top/harness/targets/$target.sh" && echo "$target_tells")" != counts ] || kinds+=("$target")
 	done
 	# Behind its host.
 	[[ " $TARGETS " != *" uml "* || " $TARGETS " != *" tcg "* ]] || kinds+=(uml)
 fi
-flushes=$("$build/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-[^n].*/(idle|user)$' | paste -sd '|' || true)
+flushes=$("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-[^n].*/(idle|user)$' | paste -sd '|' || true)
 [[ -z $flushes || " $TARGETS " != *" tcg "* ]] || kinds+=(flushes flushes/isolated)
-slow=$("$build/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-(shrink|barrier).*/2/kernel$' | paste -sd '|' || true)
+slow=$("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-(shrink|barrier).*/2/kernel$' | paste -sd '|' || true)
 [[ -z $slow || " $TARGETS " != *" uml "* ]] || kinds+=(flushes/slow)
 
 n=0 start=$SECONDS
@@ -156,7 +153,7 @@ for kind in "${kinds[@]}"; do
 	[[ $kind != flushes* ]] || target=tcg folders=("$kind")
 	[ "$kind" != flushes/slow ] || target=uml
 	# uml's host has the baseline's kernel.
-	[ "$kind" != uml ] || ! make_kernel tcg "$(baseline_variant)" || { host_image=$dir/image.0 host_initramfs=$initramfs; }
+	[ "$kind" != uml ] || ! make_kernel tcg "$(rows variants.tsv | awk -F "$rs" '$2 == "baseline" { print $1 }')" || { host_image=$dir/image.0 host_initramfs=$initramfs; }
 	declare -A same=()
 	for line in "${lines[@]}"; do
 		IFS=$rs read -r variant _ _ _ _ cmdline _ <<<"$line"

@@ -8,8 +8,7 @@
 # DOCTOR_ROOT: the folder below which /sys, /proc and /dev are looked for.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-. "$top/harness/variants.sh"
-. "$top/harness/values.sh"
+. "$top/harness/request/variants.sh"
 root=${DOCTOR_ROOT:-}
 cpus=/sys/devices/system/cpu
 kept=$CACHE/tuned.tsv # file and old value of what is changed at the moment

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
 # Shared by the shell glue: messages, the cache, atomic writes, hashes.
+export LC_ALL=C.UTF-8
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sheafbench}
@@ -9,10 +10,12 @@ JOBS=${JOBS:-$(nproc)}
 say() { printf '%s\n' "$*" >&2; }
 
 # die STATUS MESSAGE: one line that names the mend; 2 is a wrong request, 1 a failed step.
+# A step that may fail has LAST_WORDS, a file for the reason.
 die() {
 	local status=$1
 	shift
 	say "sheafbench: $*"
+	[ -z "${LAST_WORDS-}" ] || printf '%s\n' "$*" >"$LAST_WORDS"
 	exit "$status"
 }
 
@@ -41,26 +44,70 @@ need_space() {
 	[ "$free" -ge "$3" ] || die 1 "only $free MiB free in $2, and $3 are needed: free some or give $1=<folder>"
 }
 
+# holder_of FILE: who has it open, in words.
+holder_of() {
+	local pid
+	pid=$(find /proc/[0-9]*/fd -maxdepth 1 -lname "$1" 2>/dev/null | cut -d/ -f3 | grep -vx "$$" | sort -n | head -n 1) || true
+	[ -n "$pid" ] || { echo 'somebody else'; return; }
+	printf 'process %s (%s)' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | cut -c1-80)"
+}
+
+# wait_for FD -s|-x FILE WHAT: take that lock, and say for whom it waits; NOWAIT=yes refuses.
+wait_for() {
+	flock -n "$2" "$1" || {
+		[ "${NOWAIT:-no}" = no ] || die 1 "$4: in use by $(holder_of "$3"), and NOWAIT=yes"
+		say "  waiting for $4, in use by $(holder_of "$3")"
+		flock "$2" "$1"
+	}
+}
+
+# use_machine shared|exclusive: one measurement at a time on a machine, and nothing of ours builds beside one. Held until
+# this process and what it starts have ended. The tests hold it as a whole.
+use_machine() {
+	local file=/run/lock/sheafbench how=-s
+	[ "${SHEAFBENCH_TEST-}" != yes ] || return 0
+	[ "$1" = shared ] || how=-x
+	[ -w /run/lock ] || file=/tmp/sheafbench.lock
+	[ -e "$file" ] || (umask 0; : >"$file")
+	# What this process was started with is the same lock, and is changed from shared to exclusive for all.
+	if [ ! "/proc/self/fd/${machine_fd:-none}" -ef "$file" ]; then
+		exec {machine_fd}<"$file"
+		export machine_fd
+	fi
+	wait_for "$machine_fd" "$how" "$file" 'this machine'
+}
+
+# use_cache: while this process lives, nobody cleans the cache.
+use_cache() {
+	mkdir -p "$CACHE"/{kernels,locks,logs}
+	touch "$CACHE/kernels/.sheafbench"
+	exec {cache_fd}>>"$CACHE/.sheafbench"
+	wait_for "$cache_fd" -s "$CACHE/.sheafbench" "CACHE=$CACHE"
+}
+
 # with_lock NAME COMMAND...: one process at a time per NAME, so that two runs may share a cache.
 with_lock() {
-	local name=$1
+	local name=$1 fd
 	shift
 	mkdir -p "$CACHE/locks"
 	(
-		flock -n 9 || { say "  waiting for another sheafbench that holds $name"; flock 9; }
+		exec {fd}>>"$CACHE/locks/$name"
+		wait_for "$fd" -x "$CACHE/locks/$name" "$name"
 		"$@"
-	) 9>"$CACHE/locks/$name"
+	)
 }
 
-# guest_initramfs OUT.cpio MODULE.ko: what the guests of TARGET carry in, with BUILD's programs and with perf.
+# guest_initramfs OUT.cpio MODULE.ko: what the guests of TARGET carry in, with BUILD's programs, and with perf where the
+# kernel has performance events. A perf that does not run here would not there.
 guest_initramfs() {
 	local programs=$BUILD perf=
 	if [ -n "${target_cross-}" ]; then
 		programs=$BUILD/$TARGET
 		"$top/harness/cross.sh" "$programs"
 		perf=$programs/perf
-	elif [ "$target_arch" = x86_64 ]; then
+	elif [ "$TARGET" = kvm ]; then
 		perf=$(command -v perf || true)
+		[ -z "$perf" ] || ldd "$perf" >/dev/null 2>&1 || { say "  perf is left out: $perf is no program for the guest"; perf=; }
 	fi
 	"$top/harness/initramfs.sh" "$1" "$2" "$programs" ${perf:+"$perf"}
 }

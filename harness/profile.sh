@@ -5,8 +5,7 @@
 # perf runs beside the driver, and takes the guest's core cycles where that has a PMU. The record stays in BUILD/profile.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-. "$top/harness/variants.sh"
-. "$top/harness/values.sh"
+. "$top/harness/request/variants.sh"
 
 export BUILD=$1
 : "${VARIANT:?}"

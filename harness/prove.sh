@@ -5,8 +5,7 @@
 # fails it. Consoles and the table are in OUT/prove. FLAVOURS takes the place of each target's own.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-. "$top/harness/variants.sh"
-. "$top/harness/values.sh"
+. "$top/harness/request/variants.sh"
 build=$1
 out=$OUT/prove
 mkdir -p "$out"

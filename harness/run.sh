@@ -1,15 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh BUILD: do the boots of BUILD/current/plan.tsv that are not done yet, in their order.
-# A boot that panics, warns, hangs or brings no result is recorded as failed and the others go
-# on; a variant whose first two boots failed is given up. SOURCE and TARGET as for kernel/build.sh.
+# run.sh RESULT: do the boots of its plan.tsv that are not done yet, in their order. A boot that panics, warns, hangs or
+# brings no result is recorded as failed and the others go on; a variant whose first two boots failed is given up. The
+# values of the request come from steps.sh.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-. "$top/harness/variants.sh"
-. "$top/harness/values.sh"
+. "$top/harness/request/variants.sh"
 . "$top/harness/targets/${TARGET:?}.sh"
-build=$1
-cd -P "$build/current"
+cd "$1"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 booting=
@@ -29,8 +27,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'progress_end; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
 
-mapfile -t names < <("$build/sheafbench-driver" --list --workloads "$WORKLOADS")
-[ ${#names[@]} -gt 0 ] || die 2 "WORKLOADS='$WORKLOADS' matches no workload; see 'make help'"
+mapfile -t names < <("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS")
 # A flush may wait for a grace period, or a second for a CPU that is kept busy, each time.
 flushes=$(printf '%s\n' "${names[@]}" | grep -c '^flush-' || true)
 deadline=${DEADLINE:-$((60 + ${#names[@]} * RUNS * SAMPLES / 1000 + flushes * RUNS * 20))}
@@ -46,7 +43,7 @@ one_boot() {
 	[ "$data" = 0 ] || cmdline+=" slub_layout=$data"
 	booting=yes
 	setsid bash -c ". '$top/harness/targets/$TARGET.sh'; target_boot \"\$@\"" boot \
-		"$dir/image.$pad" "$build/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" >"$log" &
+		"$dir/image.$pad" "$PWD/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" >"$log" &
 	wait $! || status=$?
 	end_boot
 	keep "$log" "consoles/$stem.log"
@@ -65,7 +62,7 @@ one_boot() {
 	keep "$scratch/out/counters.tsv" "counters/$stem.tsv"
 }
 
-cannot_write() { die 1 "cannot write to $PWD (disk full?); free some space, and the same command goes on from here"; }
+cannot_write() { die 75 "cannot write to $PWD (disk full?); free some space, and the same command goes on from here"; }
 
 # From another file system, so first beside its place, then renamed.
 keep() { { cp "$1" "$2.part" && mv "$2.part" "$2"; } 2>/dev/null || cannot_write; }
@@ -105,7 +102,11 @@ while IFS=$rs read -r -u 8 index variant layout boot pad _ data; do
 	fi
 	boot_start=${EPOCHREALTIME/./}
 	at=$(date -u +%FT%TZ)
-	one_boot "$variant" "$stem" "$pad" "$data"
+	if [ -f "${dir_of[$variant]}/image.$pad" ]; then
+		one_boot "$variant" "$stem" "$pad" "$data"
+	else
+		reason="its kernel does not build"
+	fi
 	took=$((${EPOCHREALTIME/./} - boot_start)) took=$((took / 1000000)).$(printf '%03d' $((took / 1000 % 1000)))
 	if [ -z "$reason" ]; then
 		record "$index" "$variant" "$layout" "$boot" ok "$took" "$at" ""
@@ -125,7 +126,8 @@ progress_end
 
 read -r all_after stolen_after < <(cpu_time)
 # What only the boots could tell joins the environment.
-ok_boot=$(awk -F '\t' -v base="$(baseline_variant)" '$5 == "ok" && $2 == base { printf "%s.l%02d.b%02d", $2, $3, $4; exit }' boots.tsv)
+baseline=$(rows variants.tsv | awk -F "$rs" '$2 == "baseline" { print $1 }')
+ok_boot=$(awk -F '\t' -v base="$baseline" '$5 == "ok" && $2 == base { printf "%s.l%02d.b%02d", $2, $3, $4; exit }' boots.tsv)
 [ -n "$ok_boot" ] || die 1 "no boot of the baseline brought a result: $(awk -F '\t' '$5 == "failed" { print $8; exit }' boots.tsv) (consoles: $PWD/consoles)"
 # The performance counters that there were, and why not the others; what is counted of flushes is always there.
 counted=$(awk -F '\t' '
@@ -150,4 +152,3 @@ jq --arg counters "${counted:-none asked for}" --argjson clock_khz "$khz" --argj
 	--argjson barn_sheaves "$(sed -n 's/^#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/\1/p' "$SOURCE/mm/slub.c" | grep . || echo 0)" \
 	'([.steal_ppm // 0, $steal_ppm] | max) as $most | . + ($ARGS.named | with_entries(select(.value > 0))) + {steal_ppm: $most}' environment.json >environment.json.part
 mv environment.json.part environment.json
-touch boots.complete

@@ -8,7 +8,7 @@
 #   supported.sh KERNEL SERIES    'yes', or 'no' and why
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-. "$top/harness/variants.sh"
+. "$top/harness/request/variants.sh"
 . "$top/harness/targets/uml.sh"
 export CCACHE_DIR=$CACHE/ccache LC_ALL=C
 unset MAKEFLAGS MAKELEVEL MFLAGS

@@ -8,7 +8,7 @@
 # and the variant file go into the last folder of VARIANT_PATH, when all of it applied, or not at all.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-. "$top/harness/variants.sh"
+. "$top/harness/request/variants.sh"
 
 : "${MBOX:?}" "${NAME:?}"
 to=${variant_path[-1]}

@@ -102,6 +102,29 @@ holds 'effects have intervals over layouts' jq -e \
 	'[.effects[] | select(.variant == "slowpath" and .workload == "pair/64/1")][0] | .layouts >= 2 and (.ci95 | length == 2)' \
 	"$result/summary.json"
 
+# Whatever fails costs itself alone, and the report says what is missing, and why.
+mkdir "$scratch/broken"
+small=("${args[@]:0:2}" "BUILD=$build" "OUT=$scratch/broken/results" LAYOUTS=1 SAMPLES=20 VARIANTS=none 'WORKLOADS=^pair/64/1$' 'TARGETS=uml tcg')
+for program in gnuplot qemu-system-x86_64 llvm-mca perf; do
+	printf '#!/bin/sh\necho "error: %s is broken" >&2\nexit 3\n' "$program" >"$scratch/broken/$program"
+	chmod +x "$scratch/broken/$program"
+	status=0
+	PATH=$scratch/broken:$PATH MAKEFLAGS='' make "${small[@]}" bench >"$scratch/$program.log" 2>&1 </dev/null || status=$?
+	rm "$scratch/broken/$program"
+	case $program in
+	gnuplot) want='failed: plots: gnuplot [a-z, .-]*gp failed' status_wanted=2 ;;
+	llvm-mca) want='failed: counts: llvm-mca cannot read|no estimate' status_wanted=2 ;;
+	qemu-*) want='counts of local-trylock \(target tcg\)' status_wanted=2 ;;
+	perf) want='^# ' status_wanted=0 ;; # no kernel here has events for it
+	esac
+	holds "without $program the bench ends (status $status)" test "$status" = "$status_wanted"
+	holds "without $program there is a result" test "$(find "$scratch/broken/results/latest/" -maxdepth 1 -name 'report.md' -o -maxdepth 1 -name reply.txt -o -maxdepth 1 -name summary.json | wc -l)" = 3
+	expect 0 "$want" "without $program the report says so" cat "$scratch/broken/results/latest/report.md"
+	[ "$program" = gnuplot ] || holds "without $program there are plots" test -s "$scratch/broken/results/latest/plots/effects.png"
+	[ "$failures" = 0 ] || tail -n 15 "$scratch/$program.log"
+	rm -rf "$scratch/broken/results"
+done
+
 unset VARIANT_PATH
 status=0
 MAKEFLAGS='' make -C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" LAYOUTS=1 BOOTS=1 SAMPLES=20 peers >"$scratch/peers.log" 2>&1 </dev/null || status=$?

@@ -50,6 +50,70 @@ refused 'WORKLOADS' bench WORKLOADS='no-such-workload'
 refused 'INSTALL' bench INSTALL=maybe
 refused 'folder' bench OUT=/proc/sheafbench
 refused "no goal|no result" plots RESULT="$scratch"
-expect 2 'no goal' 'an unknown goal' "$top/harness/front.sh" dance
-expect 0 'make bench' 'make help' make -C "$top" help
+# A value is refused whatever the goal, in the environment as on the command line.
+for goal in bench certify peers variant prove doctor profile plots reply publish clean check; do refused 'whole number from 1 to 256' "$goal" LAYOUTS=0; done
+SEED=x refused 'SEED=x' doctor
+LAYOUTS='' refused 'LAYOUTS is given and empty' bench
+refused 'LAYOUTS=08: give a whole number' bench LAYOUTS=08
+refused "VARIANTS: '\*' is not known" bench 'VARIANTS=*'
+refused "TARGETS: '\?\?\?' is not known" bench 'TARGETS=???'
+refused 'WORKLOADS.* in a second' bench "WORKLOADS=$(printf '(%.0s' {1..200})a$(printf '{1,250})%.0s' {1..200})"
+refused 'WORKLOADS.* one line' bench "WORKLOADS=$(printf 'x%.0s' {1..5000})"
+for path in 'a b' "a'b" 'a:b' 'a%b' 'a[b' 'a(b' 'a,b' 'ä'; do
+	refused "CACHE='.*give a folder whose path" bench CACHE="$scratch/$path"
+	refused "OUT='.*give a folder whose path" bench OUT="$scratch/$path"
+	mkdir "$scratch/$path"
+	TMPDIR=$scratch/$path refused "TMPDIR='.*give a folder whose path" bench
+done
+TMPDIR=$scratch/missing refused 'TMPDIR=.*give a folder that can be written to' bench
+GUEST=$scratch/checkout+%
+cp -r "$top/harness" "$top/Makefile" "$top/kernel-patches" -t "$(mkdir -p "$GUEST" && echo "$GUEST")"
+expect 2 "^sheafbench: checkout='.*give a folder whose path" 'a checkout in a path that kbuild does not take' make -C "$GUEST" bench
+expect 2 'no HOME.*give CACHE=' 'no HOME' env -u HOME -u XDG_CACHE_HOME -u CACHE "$top/harness/request/front.sh" doctor
+for inner in DEADLINE=9 KVM_ACCEL=tcg VARIANT_PATH=/tmp; do
+	expect 2 "^sheafbench: ${inner%=*} is the tests' own and would change what is measured: unset it" "$inner from outside" env -u SHEAFBENCH_TEST -u VARIANT_PATH "$inner" "$top/harness/request/front.sh" bench
+done
+expect 2 'no goal' 'an unknown goal' "$top/harness/request/front.sh" dance
+expect 0 '^make bench' 'make help' make -C "$top" help
+holds 'make help names each value' test "$(make -C "$top" --no-print-directory help | grep -cE '^  [A-Z_]+ ')" = "$(. "$top/harness/request/values.sh" && echo ${#value_names[@]})"
+
+# taken WORD...: what the door makes of these, on make's command line or in the environment.
+# shellcheck disable=SC2016 # the other shell's own
+taken() {
+	env -i PATH="$PATH" HOME="$HOME" bash -c '. "$1/harness/lib.sh"; . "$1/harness/request/variants.sh"; . "$1/harness/request/values.sh"
+		eval "$2"; GIVEN=$3; take_values bench; for n in "${value_names[@]}"; do echo "$n=${!n}"; done; repeat_command bench' door "$top" "$1" "$2"
+}
+# shellcheck disable=SC2016 # a literal dollar
+while IFS='|' read -r name text; do
+	[ "$name" = OUT ] || [ "$name" = CACHE ] || [ "$name" = BUILD ] || text=${text//@/$scratch}
+	holds "$name: the same request in the environment, on the command line and in both" test "$(taken "export $name='$text'" '' | sha256sum)" = "$(taken "export $name='$text'" "$name" | sha256sum)"
+	expect 0 "^$name=.*" "$name=$text is taken" taken "export $name='$text'" "$name"
+done <<'END'
+VARIANTS|qpw-on slowpath
+WORKLOADS|^pair/(64|128)/1$
+TARGETS|uml tcg
+LAYOUTS|3
+PRECISION|0.25
+EVENTS|none
+MITIGATIONS|no
+END
+expect 0 "^make bench VARIANTS=qpw-on WORKLOADS='\^a\\$\\$\|b\\$\\$' TARGETS=uml\$" 'the command that repeats a request has what differs from the defaults' \
+	taken "WORKLOADS='^a\$|b\$' VARIANTS=qpw-on TARGETS=uml LAYOUTS=16" ''
+
+# make clean removes what has our mark and nobody uses.
+clean() { MAKEFLAGS='' make -C "$top" --no-print-directory OUT="$scratch/out" "$@" clean; }
+mkdir -p "$scratch/mine/sub" "$scratch/cache/kernels/old" "$scratch/results"
+expect 2 'no .sheafbench: it is not a folder of ours' 'a BUILD that is not ours stays' clean BUILD="$scratch/mine" CACHE="$scratch/cache2"
+expect 2 'no .sheafbench: it is not a folder of ours' 'kernels that are not ours stay' clean BUILD="$scratch/none" CACHE="$scratch/cache"
+touch "$scratch/cache/kernels/.sheafbench" "$scratch/mine/.sheafbench"
+(exec 9>>"$scratch/cache/.sheafbench"; flock -s 9; exec sleep 60) &
+# shellcheck disable=SC2031 # it is the one of before
+user=$!
+sleep 0.3
+expect 2 'is in use by process [0-9]+ \(sleep' 'a cache that is used stays' clean BUILD="$scratch/mine" CACHE="$scratch/cache"
+kill $user
+wait $user 2>/dev/null || true
+holds 'with all that is in it' test -d "$scratch/mine/sub" -a -d "$scratch/cache/kernels/old"
+expect 0 'removed the programs' 'what is ours goes' clean BUILD="$scratch/mine" CACHE="$scratch/cache"
+holds 'all of it' test ! -e "$scratch/mine" -a ! -e "$scratch/cache/kernels"
 finish

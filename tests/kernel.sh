@@ -75,7 +75,7 @@ mkdir -p "$scratch/path/variants"
 sed 's/^title.*/title = compiled out/; s/^kconfig = \(CONFIG_SLUB_HOUSEKEEPING_SHEAVES\)=y/kconfig = # \1 is not set/; /CPU_ISOLATION/d' \
 	"$top/kernel-patches/variants/slowpath-isolated.variant" >"$scratch/path/variants/slowpath-isolated-n.variant"
 export VARIANT_PATH=$scratch/path:$VARIANT_PATH
-. "$top/harness/variants.sh"
+. "$top/harness/request/variants.sh"
 
 fast_functions=(kfree kmem_cache_free __kmalloc_noprof __kmalloc_cache_noprof kmem_cache_alloc_noprof)
 # Offsets into sections differ from build to build; the instructions may not.

@@ -39,7 +39,7 @@ for v in qpw-on slowpath-isolated; do
 done
 holds "there are steps (${#names[@]})" test "${#names[@]}" -ge 2
 export VARIANT_PATH=$scratch:$VARIANT_PATH
-. "$top/harness/variants.sh"
+. "$top/harness/request/variants.sh"
 
 for v in "${names[@]}"; do
 	expect 0 '' "$v builds" "$top/harness/kernel/build.sh" tree "$v"

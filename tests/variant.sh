@@ -7,7 +7,7 @@ set -euo pipefail
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export TMPDIR=$scratch/tmp VARIANT_PATH=$top/kernel-patches:$scratch/local
-. "$top/harness/variants.sh"
+. "$top/harness/request/variants.sh"
 export GIT_CONFIG_GLOBAL=$scratch/gitconfig
 mkdir "$TMPDIR" "$scratch/mail"
 # What a user may have configured must not get into a series.

@@ -16,7 +16,7 @@
 # pristine ones, objects are copies, and kbuild compiles only what the patches reach.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
-. "$top/harness/variants.sh"
+. "$top/harness/request/variants.sh"
 
 : "${SOURCE:?}" "${TARGET:=uml}"
 . "$top/harness/targets/$TARGET.sh"

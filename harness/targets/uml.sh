@@ -9,6 +9,7 @@ target_config=uml
 target_goals=(all)
 target_image_goal=linux
 target_image=linux
+target_tells='time'
 
 # Prints why the target cannot run here, or nothing.
 target_probe() {

@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# front.sh GOAL: the door of 'make GOAL'. It checks what the user gave, once; installs what is missing, builds the programs,
+# and for a measurement writes the frozen request into the result, which is all that later steps read (steps.sh).
+set -euo pipefail
+if [ -z "${CACHE-}${XDG_CACHE_HOME-}${HOME-}" ]; then
+	echo 'sheafbench: there is no HOME to keep kernels in: give CACHE=<folder>' >&2
+	exit 2
+fi
+. "$(dirname "$0")/../lib.sh"
+. "$top/harness/request/variants.sh"
+. "$top/harness/request/values.sh"
+
+goal=${1-}
+
+# Of the environment only what the table names, and what programs need to run as this user, goes on: CC, KCFLAGS, ARCH and
+# their like would change what is measured. The project's tests may reach behind the door, and their results say so.
+own_environment() {
+	local name test_only="" keep=" PATH HOME USER LOGNAME SHELL TERM TMPDIR PWD SHLVL XDG_CACHE_HOME XDG_RUNTIME_DIR CI GIVEN SSH_AUTH_SOCK DEBIAN_FRONTEND http_proxy https_proxy no_proxy "
+	local behind=" VARIANT_PATH DEADLINE KVM_DEVICE KVM_ACCEL FLAVOURS MUTANTS "
+	while read -r name; do
+		if [[ "$behind" == *" $name "* && ${SHEAFBENCH_TEST-} = yes ]]; then
+			test_only+="$name=${!name} "
+		elif [[ "$behind" == *" $name "* ]]; then
+			die 2 "$name is the tests' own and would change what is measured: unset it"
+		elif [[ "$keep ${value_names[*]} SHEAFBENCH_TEST " != *" $name "* ]]; then
+			unset "$name"
+		fi
+	done < <(compgen -e)
+	while read -r name; do unset -f "$name"; done < <(declare -Fx | awk '{ print $3 }')
+	export LC_ALL=C.UTF-8 TEST_ONLY=${test_only% }
+}
+
+# TARGETS: those asked for, or all that this machine can really run; LEFT_OUT says why not.
+choose_targets() {
+	local t reason usable="" words
+	LEFT_OUT=""
+	[ -n "$TARGETS" ] || TARGETS=$(names_of_targets | paste -sd ' ')
+	read -ra words <<<"$TARGETS"
+	for t in "${words[@]}"; do
+		reason=$(
+			. "$top/harness/targets/$t.sh"
+			[ -z "${target_group-}" ] || [ "$INSTALL" = no ] || ("$top/harness/deps.sh" "$target_group") || true
+			target_probe
+		)
+		if [ -z "$reason" ]; then
+			usable+="$t "
+		else
+			say "  target $t is left out: $reason"
+			LEFT_OUT+="target $t: $reason"$'\n'
+		fi
+	done
+	LEFT_OUT=${LEFT_OUT%$'\n'}
+	TARGETS=${usable% }
+	[ -n "$TARGETS" ] || die 1 "no target can run on this machine"
+	export TARGETS LEFT_OUT
+}
+
+# The programs in BUILD are used by one request at a time, as another checkout state would change them under it; whoever
+# finds nothing to build does not wait.
+# Our mark, without which nothing is removed; a build of before there were marks has CMake's.
+is_ours() { [ -e "$1/.sheafbench" ] || grep -qs '^CMAKE_PROJECT_NAME:STATIC=sheafbench$' "$1/CMakeCache.txt"; }
+own_build() {
+	[ ! -d "$build" ] || [ -z "$(ls -A "$build")" ] || is_ours "$build" ||
+		die 2 "BUILD=$build holds something else than a build of ours; give another folder"
+	mkdir -p "$build"
+	touch "$build/.sheafbench"
+}
+
+configure() {
+	local dir=$1
+	mkdir -p "$dir"
+	cmake -S "$top" -B "$dir" -G Ninja "${@:2}" >"$dir/configure.log" 2>&1 || {
+		tail -n 15 "$dir/configure.log" >&2
+		die 1 "cmake cannot configure; the whole log is $dir/configure.log"
+	}
+}
+
+tools=(sheafbench-driver sheafbench-init sheafbench-module-test sheafbench-prove sheafstat sheafreport sheafcount sheafcounts)
+build_tools() {
+	configure "$build" -DBUILD_TESTING=OFF
+	logged "$build/tools.log" "user-space tools" cmake --build "$build" -j "$JOBS" --target "${tools[@]}"
+}
+user_tools() {
+	own_build
+	exec {tools_fd}>>"$build/.lock"
+	if flock -n "$tools_fd"; then
+		build_tools
+	elif ! cmake --build "$build" --target "${tools[@]}" -- -n 2>/dev/null | grep -q 'no work to do'; then
+		wait_for "$tools_fd" -x "$build/.lock" "the programs in $build"
+		build_tools
+	fi
+	flock -s "$tools_fd"
+}
+
+# Only what carries our mark and nobody uses.
+clean_up() {
+	local dir
+	if [ -d "$CACHE" ]; then
+		exec {cache_fd}>>"$CACHE/.sheafbench"
+		flock -n "$cache_fd" || die 1 "CACHE=$CACHE is in use by $(holder_of "$CACHE/.sheafbench"); nothing was removed"
+	fi
+	for dir in "$build" "$CACHE/kernels" "$CACHE/supported"; do
+		[ ! -e "$dir" ] || is_ours "$dir" || die 2 "$dir has no .sheafbench: it is not a folder of ours, and stays"
+	done
+	if [ -d "$build" ]; then
+		exec {tools_fd}>>"$build/.lock"
+		flock -n "$tools_fd" || die 1 "BUILD=$build is in use by $(holder_of "$build/.lock"); nothing was removed"
+	fi
+	rm -rf "$build" "$CACHE/kernels" "$CACHE/supported"
+	say "removed the programs in $build and the kernels in $CACHE; sources and results stay"
+}
+
+result_folder() {
+	local result=${RESULT:-$OUT/latest}
+	[ -f "$result/summary.json" ] || die 2 "no result in $result: run 'make bench' or give RESULT=<folder of a result>"
+	printf '%s\n' "$result"
+}
+
+# The ones that the goal takes, in the order in which they come.
+goals=(
+	"bench    build the kernels, boot them, measure, compare, plot, write the reply"
+	"check    the tests; LONG=yes: those that take long, too"
+	"certify  what this machine can tell: 100 and more comparisons of the baseline with itself, known doses"
+	"peers    the loops that people use today against ours, on the known doses"
+	"variant  register somebody's series as a variant: MBOX=series.mbox NAME=foo"
+	"prove    debug kernels under stress: lockdep, KASAN, KCSAN, leaks, and the RCU test; TARGETS=tcg-rt for PREEMPT_RT"
+	"doctor   the machine's state, and what would make it quieter"
+	"profile  perf annotate of the fast path of VARIANT=<name>, in the loop of WORKLOADS; on uml, or TARGETS=kvm or arm64"
+	"plots    draw the plots of a result again"
+	"reply    write report.md, reply.txt and reply.eml of a result again; print the reply"
+	"publish  write Results.md and its plots from a result"
+	"clean    remove the programs and the kernels in the cache, never a source or a result"
+)
+if [ "$goal" = help ]; then
+	printf 'make %s\n' "${goals[@]}"
+	printf '\nValues, on make'\''s command line or in the environment:\n'
+	values_help
+	exit
+fi
+[[ " ${goals[*]%% *} " == *" $goal "* ]] || die 2 "no goal '$goal'; see 'make help'"
+
+own_environment
+check_path checkout "$top"
+check_path TMPDIR "${TMPDIR:-/tmp}"
+[ -w "${TMPDIR:-/tmp}" ] || die 2 "TMPDIR=${TMPDIR:-/tmp}: give a folder that can be written to"
+take_values "$goal"
+[ "$goal" != variant ] || check_variant_values
+[ "$goal" = clean ] || need_space TMPDIR "${TMPDIR:-/tmp}" 100
+build=$BUILD
+export GOAL=$goal
+[[ $goal =~ ^(clean|doctor)$ ]] || use_cache
+
+tuned() { "$@"; }
+[ "$TUNE" = no ] || tuned() { "$top/harness/doctor.sh" tuned "$@"; }
+
+case $goal in
+bench | certify | peers)
+	"$top/harness/deps.sh" build bench
+	choose_targets
+	use_machine shared
+	user_tools
+	list() { "$build/sheafbench-driver" --list "$@"; }
+	status=0
+	timeout 1 "$build/sheafbench-driver" --list --workloads "$WORKLOADS" >/dev/null 2>&1 || status=$?
+	[ "$status" != 124 ] || die 2 "WORKLOADS='$WORKLOADS' cannot be matched in a second; give a simpler expression"
+	[ "$status" = 0 ] || die 2 "WORKLOADS='$WORKLOADS' matches no workload; $build/sheafbench-driver --list shows all names"
+	list --events "$EVENTS" --event-sets "$top/harness/counters/events" >/dev/null || exit 2
+	. "$top/harness/request/open.sh"
+	open_result
+	tuned "$top/harness/steps.sh" "$part"
+	;;
+variant)
+	"$top/harness/deps.sh" build
+	exec "$top/harness/variant.sh"
+	;;
+profile)
+	[ -n "$VARIANT" ] || die 2 "give VARIANT=<name>: $(variant_names | paste -sd ' ')"
+	[[ $TARGETS != *' '* ]] || die 2 "TARGETS='$TARGETS': give one to profile"
+	"$top/harness/deps.sh" build bench profile
+	choose_targets
+	use_machine shared
+	user_tools
+	exec "$top/harness/profile.sh" "$build"
+	;;
+prove)
+	"$top/harness/deps.sh" build bench
+	choose_targets
+	use_machine shared
+	user_tools
+	exec "$top/harness/prove.sh" "$build"
+	;;
+doctor)
+	exec "$top/harness/doctor.sh"
+	;;
+plots)
+	result=$(result_folder)
+	user_tools
+	"$top/plots/render.sh" "$result"
+	say "plots: $result/plots"
+	;;
+reply)
+	result=$(result_folder)
+	user_tools
+	"$build/sheafreport" report "$result"
+	"$build/sheafreport" reply "$result"
+	cat "$result/reply.txt"
+	say "reply: $result/reply.txt, $result/reply.eml"
+	;;
+publish)
+	result=$(result_folder)
+	user_tools
+	"$top/harness/publish.sh" "$build" "$result"
+	;;
+check)
+	"$top/harness/deps.sh" build bench check qemu
+	[ "$LONG" = no ] || "$top/harness/deps.sh" arm64 profile
+	use_machine shared
+	own_build
+	configure "$build/check" -DBUILD_TESTING=ON -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug "-DLONG=$LONG"
+	logged "$build/check-build.log" "user-space code and tests, sanitized" cmake --build "$build/check" -j "$JOBS"
+	export SHEAFBENCH_TEST=yes
+	BUILD=$build/check ctest --test-dir "$build/check" -j "$JOBS" --output-on-failure
+	;;
+clean)
+	clean_up
+	;;
+esac

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+# open_result: find the unfinished result of the same request, or begin one; sets part. Sourced by front.sh.
+#
+# A request is the values of kind id, the variants and their builds, each file that ends up in a guest or starts one, and the
+# machine. request.json has it; the steps read nothing else of what the user gave.
+
+# target_says TARGET VARIABLE: what a target's file says of it.
+target_says() { (unset "$2" && . "$top/harness/targets/$1.sh" && printf '%s\n' "${!2-}"); }
+
+# telling_target WHAT: the first of TARGETS whose boots tell that, or nothing.
+telling_target() {
+	local t tells
+	for t in $TARGETS; do
+		tells=$(target_says "$t" target_tells)
+		[ "${tells:-time}" != "$1" ] || { printf '%s\n' "$t"; return; }
+	done
+}
+
+# The variants to run: those asked for, or all changes; the baseline is in every result, and the null and the doses, which
+# prove a clock, in every one that tells time. Those that are not for the architecture are left out.
+chosen_variants() {
+	local name role arch timed=$1
+	arch=$(target_says "$TARGET" target_arch)
+	for name in $(variant_names); do
+		role=$(variant_key "$name" role change)
+		[[ " $(variant_key "$name" arch "$arch") " == *" $arch "* ]] || continue
+		case $role in
+		baseline) ;;
+		null | dose) [ -n "$timed" ] || [[ " $VARIANTS " == *" $name "* ]] || continue ;;
+		*) [[ " $VARIANTS " == *" $name "* ]] || { [ -z "$VARIANTS" ] && [ "$role" = change ]; } || continue ;;
+		esac
+		printf '%s\n' "$name"
+	done
+}
+
+# What was made of bench/ and runs in a guest or counts one, with its libraries, and what is built for a guest from its source.
+guest_files() {
+	printf '%s\n' "$build"/{sheafbench-{driver,init,module-test},sheafcount.so,sheafcounts}
+	ldd "$build/sheafbench-driver" | grep -o '/[^ ]*'
+	find "$top"/bench/{module,uapi} "$top"/harness/{targets,counters,tcg-plugin} "$top/harness/initramfs.sh" "$top/harness/count.sh" "$top/harness/run.sh" -type f | sort
+}
+
+cpu_model() { awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo; }
+
+write_variants() {
+	local v id
+	printf '# variant\trole\torder\tlayouts\ttitle\tcmdline\tbuild\tdose\tworkloads\targs\n'
+	for v in "${variants[@]}"; do
+		id=$("$top/harness/kernel/build.sh" id "$v")
+		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$v" "$(variant_key "$v" role change)" "$(variant_key "$v" order 50)" \
+			"$(variant_key "$v" layouts same)" "$(variant_key "$v" title)" "$(variant_key "$v" cmdline)" "$id" \
+			"$(variant_key "$v" dose)" "$(variant_key "$v" workloads | sed "s/\$/${also:+|$also}/")" "$(variant_key "$v" args | paste -sd ' ')"
+	done
+}
+
+# The request as JSON: the values of kind id, what was derived from them, and what of the machine is part of its identity.
+write_request() {
+	local name
+	for name in "${value_names[@]}"; do
+		[ "${value_kind[$name]}" != id ] || printf '%s\0%s\0' "$name" "${!name}"
+	done | jq -Rs --arg goal "$GOAL" --arg target "$TARGET" --arg tells "$tells" --arg source "$(cat "$SOURCE/.sheafbench")" --arg test "$TEST_ONLY" \
+		--arg guest_files "$(guest_files | xargs -d '\n' cat | hash_of)" --arg variant_files "$(hash_of "$work/variants.tsv")" \
+		--arg cpu_model "$(cpu_model)" --arg host_kernel "$(uname -r)" --argjson cpus "$(nproc)" \
+		'split("\u0000") as $w | {values: ([range(0; ($w | length) - 1; 2) | {($w[.]): $w[. + 1]}] | add)} + $ARGS.named | if .test == "" then del(.test) else . end'
+}
+
+open_result() {
+	local also="" work id timed variants booted tells
+	link=latest
+	[ "$GOAL" != certify ] || link=certified
+	[ "$GOAL" != peers ] || { link=peers also=^peer-; }
+	SOURCE=$("$top/harness/kernel/source.sh")
+	# Without a target that tells time, or has performance counters at least, there are counts alone, and no layouts.
+	timed=$(telling_target time)
+	booted=${timed:-$(telling_target events)}
+	TARGET=${booted:-${TARGETS%% *}}
+	export SOURCE TARGET
+	tells=$(target_says "$TARGET" target_tells)
+	tells=${tells:-time}
+	mapfile -t variants < <(chosen_variants "$timed")
+	need_space OUT "$OUT" 200
+	work=$(mktemp -d "$OUT/.new.XXXXXX")
+	# shellcheck disable=SC2064 # now
+	trap "rm -rf '$work'" EXIT
+	write_variants >"$work/variants.tsv"
+	write_request >"$work/request.json"
+	id=$(hash_of "$work/request.json" | cut -c1-6)
+
+	# One writer of a result; whoever waited finds it complete and begins another.
+	exec {result_fd}>>"$OUT/.$id.lock"
+	wait_for "$result_fd" -x "$OUT/.$id.lock" "the result of this request in $OUT"
+	part=$(find "$OUT" -maxdepth 1 -type d -name "*-$id.part" | sort | tail -n 1)
+	if [ -n "$part" ]; then
+		say "  going on with $(basename "$part" .part)"
+		# A line that was torn when the disk was full or the machine went down says nothing.
+		[ -z "$(tail -c 1 "$part/boots.tsv")" ] || sed -i '$d' "$part/boots.tsv"
+	else
+		part=$OUT/$(date -u +%Y%m%dT%H%M%SZ)-$id.part
+		mkdir -p "$work"/{runs,samples,counters,consoles}
+		"$build/sheafstat" plan --seed "$SEED" --layouts "$LAYOUTS" --boots "$BOOTS" --variants "$work/variants.tsv" -o "$work/plan.tsv"
+		printf '# index\tvariant\tlayout\tboot\tstatus\tseconds\tstart\treason\n' >"$work/boots.tsv"
+		chmod 755 "$work"
+		mv "$work" "$part"
+	fi
+	: >"$part/failed"
+	write_environment >"$part/environment.json.new"
+	mv "$part/environment.json.new" "$part/environment.json"
+}
+
+write_environment() {
+	local measured virt left_out=() t v mitigations="" base_dir
+	measured=$(taskset -cp $$ | sed 's/.*[ ,-]//')
+	cpu_file() { cat "/sys/devices/system/cpu/$1" 2>/dev/null || echo "n/a"; }
+	virt=$(lscpu | sed -n 's/^Hypervisor vendor: *//p')
+	for t in $(names_of_targets); do
+		[[ " $TARGETS " == *" $t "* || $LEFT_OUT == *"target $t: "* ]] || left_out+=("target $t: not asked for")
+	done
+	for v in $(variant_names); do
+		t=$(target_says "$TARGET" target_arch)
+		[[ " $(variant_key "$v" arch "$t") " == *" $t "* ]] || left_out+=("variant $v: not for $t")
+	done
+	[ -z "$LEFT_OUT" ] || mapfile -t -O "${#left_out[@]}" left_out <<<"$LEFT_OUT"
+	[ -z "$TEST_ONLY" ] || left_out+=("everything real: made by a test of sheafbench ($TEST_ONLY)")
+	# Of the x86_64 kernels; uml has none.
+	if [[ " $TARGETS " =~ \ (tcg|tcg-rt|kvm)\  ]]; then
+		mitigations="those that the CPU needs"
+		[ "$MITIGATIONS" = yes ] || mitigations="off (mitigations=off)"
+	fi
+	base_dir=$("$top/harness/kernel/build.sh" path "$(baseline_variant)")
+	jq -n \
+		--slurpfile request "$part/request.json" \
+		--arg target "$TARGET" --arg tells "$tells" \
+		--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+		--arg kernel_version "$(make -s -C "$SOURCE" kernelversion 2>/dev/null || awk -F ' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $2; s = "." } END { print v }' "$SOURCE/Makefile")" \
+		--arg kernel_source "$(cat "$SOURCE/.sheafbench")" \
+		--arg kernel_config_hash "$(hash_of "$base_dir/config" 2>/dev/null || echo n/a)" \
+		--arg compiler "$(gcc --version | head -n 1)" \
+		--arg cpu_model "$(cpu_model)" \
+		--arg cpu_family "$(awk -F ': ' '/^cpu family/ { f = $2 } /^model\t/ { m = $2 } /^stepping/ { print "family " f " model " m " stepping " $2; exit }' /proc/cpuinfo)" \
+		--argjson cpus "$(nproc)" \
+		--arg host_kernel "$(uname -r)" \
+		--arg virtualization "${virt:-none}" \
+		--arg mitigations "$mitigations" \
+		--arg governor "$(cpu_file "cpu$measured/cpufreq/scaling_governor")" --argjson measured_cpu "$measured" \
+		--arg smt "$(cpu_file smt/control)" \
+		--argjson seed "$SEED" --argjson layouts "$LAYOUTS" --argjson boots "$BOOTS" --argjson runs "$RUNS" --argjson samples "$SAMPLES" \
+		--argjson findings "$("$top/harness/doctor.sh" findings | jq -R . | jq -s .)" \
+		--arg workloads "$WORKLOADS" --arg um_fidelity "$UM_FIDELITY" \
+		--arg command "$(VARIANTS=${variants[*]} repeat_command "$GOAL")" \
+		--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo n/a)" \
+		'$ARGS.named + {request: $request[0], variants: ($ARGS.positional[0] | split(" ")), left_out: ($ARGS.positional[1:])}' \
+		--args "${variants[*]}" "${left_out[@]}"
+}

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The values that a user may give: one table, from which come defaults, checks, the identity of a request, the command that
+# repeats it, and the help. Sourced after lib.sh and variants.sh.
+
+# value NAME KIND CHECK DEFAULT HELP [GOAL=DEFAULT]...
+#   KIND   id: another value is another request. way: how, or where, the same is done. make: counts only when given on
+#          make's command line, since people have variables of that name for other reasons
+#   CHECK  a function check_<first word>, which gets the name and the rest of the words
+value_names=()
+declare -A value_kind value_check value_default value_help value_for_goal
+value() {
+	local name=$1 goal
+	value_names+=("$name")
+	value_kind[$name]=$2 value_check[$name]=$3 value_default[$name]=$4 value_help[$name]=$5
+	for goal in "${@:6}"; do value_for_goal["$name ${goal%%=*}"]=${goal#*=}; done
+}
+
+# One object held at each size; alloc and free apart over the number of objects held, past what a sheaf and what the barn
+# keeps; batches freed in three orders. Flushes of a CPU that runs a program; of more CPUs, which tcg counts; of one that
+# allocates; and one that waits for a SCHED_FIFO program.
+default_workloads='^(pair/[0-9]+/1|(alloc|free)/64/[0-9]+(/lifo)?|batch-(alloc|free)/(64|512)/(128|2048)/(fifo|shuffled)|flush-(none/64/2|shrink/64/[0-9]+)/user|flush-shrink/64/2/kernel|flush-destroy/64/2/fifo)$'
+
+value VARIANTS id 'words variants' '' "which kernels, such as \"qpw-off qpw-on\" (default: all changes; 'none': the baseline alone)" certify=half-gate peers=none
+value WORKLOADS id regex "$default_workloads" 'which workloads, a regular expression on their names' \
+	'certify=^(pair/[0-9]+/1|(alloc|free)/64/(1|32/lifo))$' 'peers=^pair/64/1$' 'profile=^pair/64/1$'
+value TARGETS id 'words targets' '' 'where to run: uml, kvm (time), tcg, tcg-rt (exact counts), arm64 (its PMU); default: all that this machine can run' \
+	'prove=uml tcg' profile=uml
+value LAYOUTS id 'number 1 256' 16 'layouts of each variant' certify=112 peers=8
+value BOOTS id 'number 1 100' 1 'boots of each layout' certify=2 peers=3
+value RUNS id 'number 1 100' 1 'runs of each workload in a boot' certify=2
+value SAMPLES id 'number 20 20000' 300 'samples of a run' certify=200 peers=200
+value PRECISION id ticks '' 'add layouts until the intervals reach +- so many ticks'
+value MOST id 'number 1 256' 64 'layouts at most, with PRECISION'
+value SEED id 'number 0 4294967295' 1 'seed of the layouts and of the order'
+value EVENTS id events auto 'performance counters: auto, none, or names with commas (harness/counters/events)'
+value MITIGATIONS id 'words yesno' yes 'no: tcg and kvm boot with mitigations=off'
+value UM_FIDELITY id 'words yesno' yes 'no: arch/um as the kernel has it, without kernel-patches/patches/um'
+value DEBUG_INFO id 'words yesno' no 'yes: tcg tells by source line, too, where instructions come from (builds each kernel once more)'
+value TUNE id 'words yesno' no 'yes: governor, turbo and NMI watchdog are set for the run, and put back after it'
+value KERNEL_SRC id kernel debian-7.2 'the kernel: debian-<series>, a folder, a git tree with @commit, a tarball'
+value VARIANT way variant '' "of 'make profile': which variant"
+value DURATION way 'number 1 86400' 5 "of 'make prove': seconds of each test in a boot"
+value MBOX make line '' "of 'make variant': a mailbox as b4 or lore gives it, a folder of patches, or <git tree>@<from>..<to>"
+value NAME make line '' 'its name'
+value TITLE make line '' 'its title in tables and plots'
+value KCONFIG make line '' 'its options, such as "CONFIG_X=y"'
+value CMDLINE make line '' 'its boot parameters'
+value BASE make line '' 'the series that it stands on, such as "qpw"'
+value RESULT way line '' 'the result that plots, reply and publish are about (default: the latest)'
+value OUT way folder "$top/results" 'where results go'
+value BUILD way folder "$top/build" 'where the programs are built'
+value CACHE way folder "$CACHE" 'where sources and kernels are kept'
+value JOBS way 'number 1 1024' "$JOBS" 'compilers at once'
+value INSTALL way 'words yesno' yes 'no: packages that are missing are named, not installed'
+value LONG way 'words yesno' no "of 'make check': yes runs those that take long, too"
+value NOWAIT way 'words yesno' no 'yes: refuse to begin while another sheafbench has the machine, instead of waiting'
+
+values_help() {
+	local name text
+	for name in "${value_names[@]}"; do
+		text=${value_default[$name]}
+		[ -z "$text" ] || [ ${#text} -gt 30 ] || [[ $text == /* ]] || text=" (default: $text)"
+		[ "${text:0:1}" = ' ' ] || text=
+		printf '  %-12s %s%s\n' "$name" "${value_help[$name]}" "$text"
+	done
+}
+
+### What may be chosen from.
+
+names_of_targets() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$//'); }
+names_of_variants() { variant_names; }
+names_of_yesno() { printf '%s\n' yes no; }
+
+# known WHAT WORD NAME...
+known() {
+	local what=$1 word=$2
+	shift 2
+	[[ " $* " == *" $word "* ]] || die 2 "$what: '$word' is not known; valid: $*"
+}
+
+### The checks: each gets the value's name and the words of the table.
+
+check_number() {
+	if ! [[ ${!1} =~ ^(0|[1-9][0-9]{0,9})$ ]] || [ "${!1}" -lt "$2" ] || [ "${!1}" -gt "$3" ]; then
+		die 2 "$1=${!1}: give a whole number from $2 to $3"
+	fi
+}
+
+check_ticks() {
+	[[ ${!1} =~ ^((0|[1-9][0-9]{0,3})(\.[0-9]{1,6})?)?$ && ! ${!1} =~ ^[0.]+$ ]] ||
+		die 2 "$1=${!1}: give the half-width of the 95 % interval in ticks, such as 0.5"
+}
+
+# Words are split without looking for files of that name.
+check_words() {
+	local word words all
+	mapfile -t all < <("names_of_$2")
+	read -ra words <<<"${!1}"
+	[ "$1 ${!1}" != 'VARIANTS none' ] || return 0
+	for word in "${words[@]}"; do known "$1" "$word" "${all[@]}"; done
+}
+
+check_variant() { [ -z "${!1}" ] || check_words "$1" variants; }
+
+check_events() { [[ ${!1} =~ ^[A-Za-z0-9_:.,=-]+$ ]] || die 2 "$1='${!1}': give auto, none, or names with commas between them"; }
+
+# Whether it can be matched in a second is known once the driver is there, which matches with the same library.
+check_regex() {
+	local status=0 text=${!1}
+	[[ ${#text} -le 4096 && $text != *[[:cntrl:]]* ]] || die 2 "$1: give an extended regular expression of one line, such as '^pair/64/'"
+	(ulimit -v 2000000 && timeout 1 grep -qE -- "$text" </dev/null) 2>/dev/null || status=$?
+	[ "$status" -le 1 ] || die 2 "$1='$text' is no extended regular expression that can be matched in a second; try '^pair/64/'"
+}
+
+check_line() { [[ ${!1} != *[[:cntrl:]]* ]] || die 2 "$1: give it in one line, without tabs"; }
+
+# kbuild, QEMU and uml each give a meaning to some characters of a path.
+check_path() {
+	[[ $2 =~ ^[A-Za-z0-9._+@/-]+$ ]] || die 2 "$1='$2': give a folder whose path has letters, digits and . _ + @ - alone; other programs take the rest for something else"
+}
+
+check_folder() {
+	local probe
+	check_path "$1" "${!1}"
+	{ mkdir -p "${!1}" && probe=$(mktemp "${!1}/.probe.XXXXXX") && rm -f "$probe"; } 2>/dev/null ||
+		die 2 "$1=${!1}: give a folder that can be written to"
+}
+
+check_kernel() {
+	local why
+	case ${!1} in
+	debian-[0-9]*.[0-9]*) ;;
+	*@*)
+		why=$(git -C "${KERNEL_SRC%@*}" rev-parse --verify --quiet "${KERNEL_SRC##*@}^{commit}" 2>&1 >/dev/null) ||
+			die 2 "KERNEL_SRC=$KERNEL_SRC names no commit of a git tree${why:+: $(head -n 1 <<<"$why")}"
+		;;
+	*) [ -f "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC/mm/slub.c" ] ||
+		die 2 "KERNEL_SRC=$KERNEL_SRC: give debian-<series> (debian-7.2, debian-7.3), a kernel folder, a git tree with @commit, or a tarball" ;;
+	esac
+}
+
+# take_values GOAL: each value that the user gave, or its default for the goal; all are checked, whatever the goal.
+# GIVEN are the names on make's command line.
+take_values() {
+	local goal=$1 name at
+	for name in ${GIVEN-}; do known make "$name" "${value_names[@]}"; done
+	for name in "${value_names[@]}"; do
+		[ "${value_kind[$name]}" != make ] || [[ " ${GIVEN-} " == *" $name "* ]] || unset "$name"
+		at=${value_for_goal["$name $goal"]-${value_default[$name]}}
+		[ -n "${!name-x}" ] || [ -z "${value_default[$name]}" ] || die 2 "$name is given and empty; leave it out, or give a value such as '$at'"
+		[ "$goal $name ${TARGETS-}" != 'bench LAYOUTS arm64' ] || at=4      # what is counted hardly depends on the layout
+		[[ $goal != profile || $name != SAMPLES || ${TARGETS:-uml} == uml* ]] || at=300
+		[[ $goal != profile || $name != SAMPLES || ${TARGETS:-uml} != uml* ]] || at=20000
+		[ -n "${!name-}" ] || printf -v "$name" %s "$at"
+		export "${name?}"
+	done
+	# Steps run in folders of their own, so a path means what it means where make was called.
+	for name in OUT BUILD CACHE; do printf -v "$name" %s "$(realpath -m -- "${!name}")"; done
+	[ -z "$RESULT" ] || RESULT=$(realpath -m -- "$RESULT")
+	case $KERNEL_SRC in
+	debian-[0-9]*) ;;
+	*@*) KERNEL_SRC=$(realpath -m -- "${KERNEL_SRC%@*}")@${KERNEL_SRC##*@} ;;
+	*) KERNEL_SRC=$(realpath -m -- "$KERNEL_SRC") ;;
+	esac
+	for name in "${value_names[@]}"; do
+		read -ra at <<<"${value_check[$name]}"
+		"check_${at[0]}" "$name" "${at[@]:1}"
+	done
+}
+
+# repeat_command GOAL: what makes the same request again.
+repeat_command() {
+	local name given text="make $1"
+	for name in "${value_names[@]}"; do
+		[ "${value_kind[$name]}" = id ] || continue
+		given=${!name}
+		# What was chosen for the user is part of the command: another machine may have other targets, and another version other variants.
+		case $name in TARGETS | VARIANTS) ;; *) [ "$given" != "${value_for_goal["$name $1"]-${value_default[$name]}}" ] || continue ;; esac
+		# For make and for the shell.
+		given=${given//\$/\$\$}
+		[[ $given =~ ^[A-Za-z0-9_./:,=@+-]+$ ]] || given="'${given//\'/\'\\\'\'}'"
+		text+=" $name=$given"
+	done
+	printf '%s\n' "$text"
+}
+
+# What 'make variant' is given, beyond what the table says.
+check_variant_values() {
+	local word all taken
+	[ -n "$MBOX" ] || die 2 "give MBOX=<mailbox | folder of patches | git tree@from..to>"
+	[[ $NAME =~ ^[a-z0-9][a-z0-9.-]{0,30}$ && ! $NAME =~ -[0-9]+\.[0-9]+$ && $NAME != none ]] ||
+		die 2 "NAME='$NAME': give a name of a-z, 0-9, '.' and '-', at most 31 long, without a kernel's version at its end"
+	for word in "variants/$NAME.variant" "patches/$NAME"; do
+		taken=$(in_path "$word") || continue
+		[ "${taken%/*/*}" = "${variant_path[-1]}" ] || die 2 "NAME=$NAME is taken by $taken; choose another"
+		die 2 "NAME=$NAME is taken by $taken; choose another, or remove it first: rm -rf ${taken%/*/*}/{variants/$NAME.variant,patches/$NAME}"
+	done
+	[ ${#TITLE} -le 60 ] || die 2 "TITLE has ${#TITLE} characters; give at most 60"
+	for word in $KCONFIG; do
+		[[ $word =~ ^CONFIG_[A-Za-z0-9_]+=[^=]+$ ]] || die 2 "KCONFIG: '$word' is no CONFIG_X=value; give several with blanks between them"
+	done
+	mapfile -t all < <(find -H "${variant_path[@]/%//patches}" -mindepth 1 -maxdepth 1 ! -name '.*' -printf '%f\n' 2>/dev/null |
+		grep -vxFf "$top/kernel-patches/common.series" | grep -vE -- '-[0-9]+\.[0-9]+$' | LC_ALL=C sort -u)
+	for word in $BASE; do known BASE "$word" "${all[@]}"; done
+}

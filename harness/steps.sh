@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# steps.sh RESULT.part [STEP [ARGUMENT]]: all steps from kernels to report, in their order, or one of them. What was asked for
+# is in the result's request.json, and nowhere else. What fails costs only itself: it is told in the report, and by the exit
+# status. A step that ends with status 75 could not write, and goes on from there when the same command is given again.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$top/harness/request/variants.sh"
+
+part=$(realpath "$1") step=${2-all}
+# The values of the request, and what was derived from them.
+eval "$(jq -r '(.values + {GOAL: .goal, TARGET: .target, TELLS: .tells}) | to_entries[] | "export \(.key)=\(.value | @sh)"' "$part/request.json")"
+SOURCE=$CACHE/source/$(jq -r .source "$part/request.json")
+export SOURCE part
+. "$top/harness/targets/$TARGET.sh"
+
+# The first variant of each build, the baseline's first.
+builds() { rows "$part/variants.tsv" | awk -F "$rs" '{ print ($2 == "baseline" ? 0 : 1), $1, $7 }' | sort -s -n -k1,1 | awk '!seen[$3]++ { print $2 }'; }
+build_of() { rows "$part/variants.tsv" | awk -F "$rs" -v v="$1" '$1 == v { print $7 }'; }
+build() { "$top/harness/kernel/build.sh" "$@"; }
+
+# take STEP: does it, and keeps why it failed.
+failed() { printf '%s\t%s\n' "$1" "$2" >>"$part/failed"; }
+take() {
+	local status=0 words=$part/last-words
+	rm -f "$words"
+	LAST_WORDS=$words "$0" "$part" "$@" || status=$?
+	[[ $status != 75 && $status -lt 128 ]] || exit "$status"
+	[ "$status" = 0 ] || failed "$*" "$(head -n 1 "$words" 2>/dev/null || echo "status $status")"
+	rm -f "$words"
+}
+
+# What failed so far becomes part of what was left out.
+tell_failures() {
+	jq --rawfile failed "$part/failed" '.left_out = ([.left_out[] | select(startswith("failed: ") | not)] +
+		($failed | split("\n") | map(select(. != "") | "failed: " + sub("\t"; ": "))))' "$part/environment.json" >"$part/environment.json.new"
+	mv "$part/environment.json.new" "$part/environment.json"
+	"$BUILD/sheafstat" summarize "$part"
+}
+
+step_tree() {
+	[ "$(build id "$1")" = "$(build_of "$1")" ] || die 1 "variant $1, its patches or the compiler were changed since this request began; give the command again"
+	build tree "$1"
+}
+
+# One build's layouts, and what its guests carry in.
+step_links() {
+	local id module pads
+	id=$(build_of "$1")
+	mapfile -t pads < <(rows "$part/plan.tsv" | awk -F "$rs" -v id="$id" '$6 == id { print $5 }' | sort -nu)
+	build link "$1" "${pads[@]}"
+	module=$(build module "$1")
+	mkdir -p "$part/initramfs"
+	guest_initramfs "$part/initramfs/$id.cpio" "$module"
+}
+
+# All builds at once; the images that are there by now are the progress.
+step_kernels() {
+	local images had start=$SECONDS next=0 status=0 variant log=$part/consoles/kernels.log
+	for variant in $(builds); do take tree "$variant"; done
+	mapfile -t images < <(rows "$part/plan.tsv" | awk -F "$rs" -v k="$CACHE/kernels/$target_config" '!seen[$6, $5]++ { print k "/" $6 "/image." $5 }')
+	count() { local n=0 f; for f in "${images[@]}"; do [ ! -f "$f" ] || n=$((n + 1)); done; echo "$n"; }
+	had=$(count)
+	builds | xargs -P "$JOBS" -I{} "$0" "$part" links {} >"$log" 2>&1 &
+	while kill -0 $! 2>/dev/null; do
+		sleep 0.5
+		[[ $((SECONDS - start)) -gt $next && ${#images[@]} -gt $had ]] || continue
+		progress layouts $(($(count) - had)) $((${#images[@]} - had)) $((SECONDS - start))
+		if [ -t 2 ]; then next=$((SECONDS - start)); else next=$((SECONDS - start + 15)); fi
+	done
+	wait $! || status=$?
+	progress_end
+	[ "$status" = 0 ] || { grep -v '^  layout' "$log" >&2; die 1 "$(sed -n 's/^sheafbench: //p' "$log" | head -n 1)"; }
+	say "  ${#images[@]} kernels, $((${#images[@]} - had)) of them linked now: $((SECONDS - start)) s"
+	# What a link costs, builds of modules and the like included: from a good number of them.
+	[ $((${#images[@]} - had)) -lt 8 ] ||
+		awk -v s=$((SECONDS - start)) -v n=$((${#images[@]} - had)) 'BEGIN { printf "%.2f\n", s / n }' >"$part/links.seconds"
+}
+
+step_run() {
+	local answer layouts width variant
+	use_machine exclusive
+	"$top/harness/run.sh" "$part"
+	# Widths decide whether there are to be more layouts, never the effects.
+	while [ -n "$PRECISION" ]; do
+		answer=$("$BUILD/sheafstat" precision "$part" --width "$PRECISION" --most "$MOST")
+		read -r layouts width variant <<<"$answer"
+		say "  half-width of the 95 % interval: $width ticks ($variant), wanted $PRECISION: $layouts layouts"
+		[ "$layouts" -gt "$(rows "$part/plan.tsv" | awk -F "$rs" '$3 > n { n = $3 } END { print n + 0 }')" ] || break
+		"$BUILD/sheafstat" plan --seed "$SEED" --layouts "$layouts" --boots "$BOOTS" --variants "$part/variants.tsv" \
+			--extend "$part/plan.tsv" -o "$part/plan.tsv"
+		"$0" "$part" kernels
+		"$top/harness/run.sh" "$part"
+	done
+}
+
+step_counts() { "$top/harness/count.sh" "$part"; }
+
+step_plots() { "$top/plots/render.sh" "$part"; }
+
+step_report() {
+	"$BUILD/sheafreport" report "$part" >/dev/null
+	"$BUILD/sheafreport" reply "$part" >/dev/null
+}
+
+step_finish() {
+	local result=${part%.part} link=latest failures
+	case $GOAL in certify) link=certified ;; peers) link=peers ;; esac
+	{
+		printf '# build\tpad\tsymbol\taddress\n'
+		[ "$TELLS" = counts ] || rows "$part/plan.tsv" | awk -F "$rs" '!seen[$6, $5]++ { print $6, $5 }' | while read -r id pad; do
+			awk -v OFS='\t' -v id="$id" -v pad="$pad" '{ print id, pad, $1, $2 }' "$CACHE/kernels/$target_config/$id/symbols.$pad" 2>/dev/null || true
+		done
+	} >"$part/layouts.tsv"
+	failures=$(awk -F '\t' '$1 !~ /^#/ && $5 == "failed" && !seen[$2]++ { print "sheafbench: variant " $2 " failed: " $8 }' "$part/boots.tsv"
+		sed 's/^\([^\t]*\)\t/sheafbench: counts of \1 failed: /' "$part/counts/failed" 2>/dev/null || true
+		sed 's/^\([^\t]*\)\t/sheafbench: \1 failed: /' "$part/failed")
+	rm -rf "$part/initramfs" "$part/links.seconds" "$part/failed"
+	mv "$part" "$result"
+	ln -sfn "$(basename "$result")" "$(dirname "$result")/$link"
+	case $GOAL in
+	bench) "$BUILD/sheafstat" show "$result" >&2 ;;
+	certify) "$BUILD/sheafstat" certify "$result" ;;
+	peers)
+		"$BUILD/sheafstat" peers "$result"
+		"$top/plots/render.sh" "$result" && say "plot: $result/plots/peers.png"
+		;;
+	esac
+	say "result: $result ($(cd "$result" && find report.md reply.txt reply.eml plots -maxdepth 0 2>/dev/null | paste -sd ' '))"
+	[ -z "$failures" ] || { say "$failures"; exit 1; }
+}
+
+if [ "$step" != all ]; then
+	"step_$step" "${@:3}"
+	exit
+fi
+if [ "$TELLS" != counts ]; then
+	take kernels
+	take run
+fi
+[ "$GOAL" != bench ] || take counts
+tell_failures
+take plots
+[ "$(grep -c . "$part/failed")" = "$(jq '[.left_out[] | select(startswith("failed: "))] | length' "$part/environment.json")" ] || tell_failures
+take report
+exec "$0" "$part" finish
