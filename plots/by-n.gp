@@ -36,8 +36,11 @@ set ytics nomirror
 # From some ticks in a sheaf to hundreds in a slab: equal ratios look equal. A bar that ends below leaves the panel.
 stats 'byn.dat' using 2 nooutput
 floor_at = STATS_min / 2
+# All panels have the same scale, up to a whole power: gnuplot 5 would see to that, 6 looks at each panel's own points.
+ceiling_at = 0
+stats 'byn.dat' using (ceiling_at = larger(ceiling_at, larger($2, $4)), 0) nooutput
 set logscale y 2
-set yrange [floor_at:*]
+set yrange [floor_at:2 ** ceil(log(ceiling_at) / log(2))]
 unset key
 if (sheaf > 0) {
 	set arrow 1 from sheaf, graph 0 to sheaf, graph 1 nohead dashtype 3 linecolor rgb '#444444'

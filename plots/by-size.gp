@@ -14,9 +14,10 @@ stats 'bysize.dat' using (has(sizes, strcol(1)) ? 0 : (sizes = sizes.strcol(1).'
 
 one(w) = head(w) eq 'pair' && objects(w) == 1
 bottom = 0; top = 0; beyond = 0
+compared = rows('effects.dat') > 0
 far(v) = abs(v) > limit_all
 clip(v) = far(v) ? sgn(v) * limit_all : v
-stats 'effects.dat' using (one(strcol(9)) ? (bottom = -larger(-bottom, -clip($5)), top = larger(top, clip($6)), beyond = beyond || far($4), 0) : 0) nooutput
+if (compared) { stats 'effects.dat' using (one(strcol(9)) ? (bottom = -larger(-bottom, -clip($5)), top = larger(top, clip($6)), beyond = beyond || far($4), 0) : 0) nooutput }
 if (top <= bottom) { top = bottom + 1 }
 
 width = 980
@@ -54,8 +55,12 @@ set xlabel 'size of the object in bytes'
 set ylabel 'difference in ticks'
 set arrow 1 from graph 0, first 0 to graph 1, first 0 nohead linecolor rgb '#000000'
 set label 98 'difference from '.baseline at graph 0.01, graph 1 left offset 0, 0.5 font face.':Bold,10'
-plot 'effects.dat' using (one(strcol(9)) && strcol(2) eq 'null' && $8 > 0 ? size(strcol(9)) : NaN):5:(size(strcol(9)) / 1.1):(size(strcol(9)) * 1.1):5:6 with boxxyerror fillcolor rgb band fillstyle solid noborder, \
-	for [k = 1:nv] '' using (one(strcol(9)) && strcol(2) eq name[k] && !far($4) ? size(strcol(9)) * spread(k) : NaN):4:(clip($5)):(clip($6)) with yerrorbars linecolor rgb colour(k) pointtype point(k) pointsize 0.9
+if (compared) {
+	plot 'effects.dat' using (one(strcol(9)) && strcol(2) eq 'null' && $8 > 0 ? size(strcol(9)) : NaN):5:(size(strcol(9)) / 1.1):(size(strcol(9)) * 1.1):5:6 with boxxyerror fillcolor rgb band fillstyle solid noborder, \
+		for [k = 1:nv] '' using (one(strcol(9)) && strcol(2) eq name[k] && !far($4) ? size(strcol(9)) * spread(k) : NaN):4:(clip($5)):(clip($6)) with yerrorbars linecolor rgb colour(k) pointtype point(k) pointsize 0.9
+} else {
+	plot NaN
+}
 key_top = (below - 68.0) / height
 key_note = 'bars: 95 % intervals; grey: that of the null comparison; points are drawn side by side'.(beyond ? '; what lies far out is above only' : '')
 eval draw_key

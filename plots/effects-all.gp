@@ -7,8 +7,8 @@ load plots.'/style.gp'
 if (rows('effects.dat') == 0) { eval no_data }
 operations = ' '
 array members[64]
-join(o, w) = has(members[o], w) ? 0 : (members[o] = members[o].w.' ', 0)
-enter(w) = (has(operations, head(w)) ? 0 : (operations = operations.head(w).' ', members[words(operations)] = ' ', 0), join(place(operations, head(w)) + 1, w))
+enrol(o, w) = has(members[o], w) ? 0 : (members[o] = members[o].w.' ', 0)
+enter(w) = (has(operations, head(w)) ? 0 : (operations = operations.head(w).' ', members[words(operations)] = ' ', 0), enrol(place(operations, head(w)) + 1, w))
 stats 'effects.dat' using (note(strcol(2), strcol(3)), enter(strcol(9))) nooutput
 nv = words(variants)
 no = words(operations)

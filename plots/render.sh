@@ -51,13 +51,24 @@ if [ -f "$result/peers.tsv" ]; then
 	cp "$result/peers.tsv" peers.dat
 	scripts+=(peers)
 fi
+# What cannot be drawn costs its own plot only, and no older one stands in for it.
+missing=()
 for script in "${scripts[@]}"; do
 	for format in png svg; do
-		gnuplot -c "$here/$script.gp" "$here" "$format" "$script.$format" 2>"$script.log" ||
-			die 1 "gnuplot $script.gp failed: $(grep -m 1 . "$script.log")"
-		[ -s "$script.$format" ] || die 1 "gnuplot $script.gp wrote nothing"
+		file=$script.$format why=
+		gnuplot -c "$here/$script.gp" "$here" "$format" "$file" 2>"$script.log" || why=failed
+		[ -n "$why" ] || [ -s "$file" ] || why='wrote nothing'
+		if [ -n "$why" ]; then
+			# gnuplot shows the line and a caret before it says what is wrong.
+			printf 'render.sh: gnuplot %s.gp %s: %s\n' "$script" "$why" "$(grep -m 1 '^".*line [0-9]' "$script.log" || grep -m 1 . "$script.log" || echo 'it does not say why')" >&2
+			rm -f "$file" "$result/plots/$file"
+			missing+=("$file")
+		elif [ -s "$script.log" ]; then
+			sed "s/^/render.sh: gnuplot $script.gp: /" "$script.log" | grep -v ': *$' | sort -u >&2
+		fi
 	done
 done
 for file in *.png *.svg; do
-	mv -f "$file" "$result/plots/$file"
+	[ ! -e "$file" ] || mv -f "$file" "$result/plots/$file"
 done
+[ ${#missing[@]} = 0 ] || die 1 "not drawn: ${missing[*]}"

@@ -183,7 +183,7 @@ components_match() {
 sound() {
 	holds "$1: texts" texts "$1"
 	holds "$1: reply.txt is fit for mail" mail_safe "$1/reply.txt"
-	holds "$1: plots" "$top/plots/render.sh" "$1"
+	expect 0 '^$' "$1: plots, without a warning" "$top/plots/render.sh" "$1"
 	holds "$1: plots are whole" plots_drawn "$1"
 }
 
@@ -235,6 +235,8 @@ change flushed '.environment.clock_khz = 1000000
 			. + {metric: "stolen_ns", value: $ns, ci95: $ci, effect: $effect, effect_ci95: $effect_ci},
 			. + {workload: "flush-destroy/64/2/fifo", metric: "deadline_passed", value: ($runs / 4), ci95: null, effect: null, effect_ci95: null}]
 	| .counters += [.counters[1] | .workload = "flush-none/64/2/user" | .value = 20 | .ci95 = [-80, 120]]'
+printf '%s\t17.5\t%s\t%s\t%s\t0.5\t%s\t%s\n' pair/64/1 0.2 1.1 1 0.4 0.02 pair/64/1 0.3 n/a 2 0.1 0 \
+	peer-tight/64/1 0.5 1.4 1 0.4 0.1 peer-tight/64/1 0.4 1.2 2 0.3 0 >flushed/peers.tsv
 sound flushed
 holds 'flushed: what each scheme takes from a CPU' grep -qxF '| qpw-on | 50.00 [40.00, 60.00] | 0.00 | n/a | n/a | n/a | 1.00 [0.90, 1.10] |' flushed/report.md
 holds 'flushed: with the baseline too' grep -qxF '| local-trylock | 50.00 [40.00, 60.00] | 1.00 | n/a | n/a | n/a | 10.00 [9.00, 11.00] |' flushed/report.md
@@ -246,6 +248,7 @@ holds 'flushed: who waits, and whether the deadline passed' grep -qxF '| local-t
 holds 'flushed: or that it did not' grep -qxE 'qpw-on +2\.50 +0 %' flushed/reply.txt
 holds 'flushed: a flush is no operation beside the others' sh -c "! grep -q '^| flush-shrink' flushed/report.md"
 holds 'flushed: the trade is drawn' test -s flushed/plots/trade.png -a ! -e full/plots/trade.png
+holds 'flushed: and how other loops do' grep -q 'peer-tight/64/1' flushed/plots/peers.svg
 cp -r full claimed
 change claimed '.certificate.dose = null'
 expect 0 '' 'claimed: a certificate without doses does not hold, whatever it says' no_verdict claimed
@@ -397,7 +400,7 @@ for file in crowded/counts/tcg*.tsv; do
 done
 sheafstat summarize --resamples 100 crowded >/dev/null
 holds 'crowded: another size is counted' jq -e '[.counts[] | select(.workload == "pair/512/1")] | length > 2' crowded/summary.json
-holds 'crowded: plots' "$top/plots/render.sh" crowded
+expect 0 '^$' 'crowded: plots' "$top/plots/render.sh" crowded
 panels=$(grep -oE '>[a-z:-]+/[0-9]+/1<' crowded/plots/counts.svg | tr -d '<>' | paste -sd ' ')
 holds "crowded: a panel per operation, PREEMPT_RT's last: $panels" test "$panels" = 'pair/64/1 free/64/1 tcg-rt:pair/64/1 tcg-rt:free/64/1'
 for fidelity in yes no; do
@@ -417,7 +420,7 @@ rm untimed/counts/uml.* untimed/counts/tcg-rt.*
 printf 'tcg.slowpath\tKernel panic - not syncing: made up\n' >untimed/counts/failed
 jq '. + {tells: "counts", target: "tcg", mitigations: "off (mitigations=off)"}' untimed/environment.json >new.json && mv new.json untimed/environment.json
 sheafstat summarize untimed >/dev/null
-holds 'untimed: plots' "$top/plots/render.sh" untimed
+expect 0 '^$' 'untimed: plots' "$top/plots/render.sh" untimed
 holds 'untimed: only that of the counts' test "$(cd untimed/plots && echo *)" = 'counts.png counts.svg'
 holds 'untimed: texts' texts untimed
 holds 'untimed: reply.txt is fit for mail' mail_safe untimed/reply.txt
@@ -437,6 +440,19 @@ done
 holds 'untimed: and in the terminal' grep -qF 'not counted: slowpath (target tcg): Kernel panic' untimed/shown
 echo 'tcg slowpath' >untimed/counts/failed
 expect 1 'counts/failed:1: not TARGET.VARIANT and reason' 'untimed: a damaged list of failures' sheafstat summarize untimed
+
+# A script that fails costs its own plot, an older one does not stand in for it, and what gnuplot warns of is told.
+cp -r full hurt
+cp -r "$top/plots" scripts
+sed -i '1i exit error "made up"' scripts/dose.gp
+echo 'stats "nothing" nooutput' >>scripts/layouts.gp
+mv scripts/effects-all.gp scripts/was
+sed 's/^nv = /nv == /' scripts/was >scripts/effects-all.gp
+expect 1 '^render.sh: not drawn: effects-all.png effects-all.svg dose.png dose.svg$' 'hurt: what is not drawn is named' scripts/render.sh hurt
+expect 1 'gnuplot effects-all.gp failed: .*line [0-9]+: ' 'hurt: with the line' scripts/render.sh hurt
+expect 1 'gnuplot dose.gp failed: .*made up$' 'hurt: or with what the script says' scripts/render.sh hurt
+expect 1 'gnuplot layouts.gp: .*: warning: Cannot find or open file "nothing"' 'hurt: a warning is told' scripts/render.sh hurt
+holds 'hurt: all others are drawn, and none is an older one' test "$(cd hurt/plots && echo *.png)" = "$(cd full/plots && echo *.png | sed 's/ dose.png//;s/ effects-all.png//')"
 
 cp -r full long
 rm -r long/plots
