@@ -65,6 +65,10 @@ guest_initramfs() {
 	"$top/harness/initramfs.sh" "$1" "$2" "$programs" ${perf:+"$perf"}
 }
 
+# kill_named TEXT: ends the processes that have this text, as it stands, in their arguments.
+# shellcheck disable=SC2001 # not with bash before 5.2
+kill_named() { pkill -KILL -f -- "$(sed 's/[^[:alnum:]_]/\\&/g' <<<"$1")" || true; }
+
 # progress WHAT DONE TOTAL SECONDS [STATE]: a bar on a terminal, a plain line elsewhere.
 progress() {
 	local what=$1 n=$2 total=$3 seconds=$4 state=${5-} left="" bar
@@ -87,11 +91,13 @@ progress_end() { [ ! -t 2 ] || printf '\r\033[K' >&2; }
 # telling_line STATUS LOG DEADLINE: what went wrong with a boot, in one line: the console's own words where it has some.
 telling_line() {
 	local status=$1 log=$2 deadline=$3 line
-	line=$(grep -aE -m1 'Kernel panic|Oops|BUG:|WARNING:|general protection|Segmentation fault|INFO: task .* blocked|rcu.*detected stalls|No space left' "$log" || true)
+	line=$(grep -aE -m1 'Kernel panic|Oops|BUG:|WARNING:|general protection|Segmentation fault|INFO: task .* blocked|rcu.*detected stalls|No space left|sheafbench: boot: ' "$log" || true)
 	if [ -n "$line" ]; then
-		:
-	elif [ "$status" = 137 ]; then
+		line=${line##*sheafbench: boot: }
+	elif [ "$status" = 137 ] && grep -aq 'timeout: .*KILL' "$log"; then
 		line="hang: no result within $deadline s"
+	elif [ "$status" = 137 ]; then
+		line="killed by somebody else (out of memory?)"
 	else
 		line=$(grep -a 'sheafbench' "$log" | grep -av '^sheafbench: exit' | tail -n 1)
 		line="no result (status $status)${line:+: $line}"

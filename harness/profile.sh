@@ -16,7 +16,7 @@ export TARGET=${TARGETS%% *}
 perf --version >/dev/null 2>&1 || die 1 "perf does not run here: harness/deps.sh profile installs it"
 out=$BUILD/profile
 # A kernel may have left the session that it was started in; its arguments name the folder.
-trap 'pkill -KILL -f "sheafbench.out=$out/out|path=$out/out," || true' EXIT
+trap 'kill_named "sheafbench.out=$out/out"; kill_named "path=$out/out,"' EXIT
 trap 'exit 130' INT TERM
 rm -rf "$out"
 mkdir -p "$out/out"
