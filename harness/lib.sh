@@ -52,16 +52,20 @@ with_lock() {
 	) 9>"$CACHE/locks/$name"
 }
 
-# guest_initramfs OUT.cpio MODULE.ko: what the guests of TARGET carry in, with BUILD's programs and with perf.
+# guest_initramfs OUT.cpio MODULE.ko [perf]: what the guests of TARGET carry in, with BUILD's programs, and with perf, which the
+# driver calls where it counts events of a PMU, or which is asked for.
 guest_initramfs() {
-	local programs=$BUILD perf=
+	local programs=$BUILD perf= pmu=yes
 	if [ -n "${target_cross-}" ]; then
 		programs=$BUILD/$TARGET
 		"$top/harness/cross.sh" "$programs"
 		perf=$programs/perf
 	elif [ "$target_arch" = x86_64 ]; then
 		perf=$(command -v perf || true)
+		# KVM gives none to its guests where this machine has none.
+		compgen -G '/sys/bus/event_source/devices/cpu*' >/dev/null || pmu=no
 	fi
+	[ "${3-}" = perf ] || { [ "$pmu" = yes ] && [ "$EVENTS" != none ]; } || perf=
 	"$top/harness/initramfs.sh" "$1" "$2" "$programs" ${perf:+"$perf"}
 }
 

@@ -38,7 +38,7 @@ build tree "$VARIANT"
 build link "$VARIANT" 0
 module=$(build module "$VARIANT")
 dir=$(build path "$VARIANT")
-guest_initramfs "$out/initramfs.cpio" "$module"
+guest_initramfs "$out/initramfs.cpio" "$module" perf
 driver=(--workloads "$WORKLOADS" --samples "$SAMPLES" --no-gate --events none --out-json /out/run.json)
 boot=("$dir/image.0" "$out/initramfs.cpio" "$(variant_key "$VARIANT" cmdline)" "$out/out" 1800)
 
