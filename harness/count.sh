@@ -12,7 +12,7 @@ export GUEST_TURNS=yes
 cd "$1"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
-end_boot() { pkill -KILL -f "$scratch/out" || true; }
+end_boot() { kill_named "$scratch/out"; }
 trap 'end_boot; rm -rf "$scratch"' EXIT
 trap 'say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
 mkdir -p counts/{calls,insns,parts,lines,sequences,estimates,flushes/{isolated,slow}} consoles

@@ -97,10 +97,10 @@ with_lock() {
 	)
 }
 
-# guest_initramfs OUT.cpio MODULE.ko: what the guests of TARGET carry in, with BUILD's programs, and with perf where the
-# kernel has performance events. A perf that does not run here would not there.
+# guest_initramfs OUT.cpio MODULE.ko [perf]: what the guests of TARGET carry in, with BUILD's programs, and with perf, which
+# the driver calls where it counts events of a PMU, or which is asked for. A perf that does not run here would not there.
 guest_initramfs() {
-	local programs=$BUILD perf=
+	local programs=$BUILD perf= pmu=yes
 	if [ -n "${target_cross-}" ]; then
 		programs=$BUILD/$TARGET
 		"$top/harness/cross.sh" "$programs"
@@ -108,7 +108,10 @@ guest_initramfs() {
 	elif [ "$TARGET" = kvm ]; then
 		perf=$(command -v perf || true)
 		[ -z "$perf" ] || ldd "$perf" >/dev/null 2>&1 || { say "  perf is left out: $perf is no program for the guest"; perf=; }
+		# KVM gives none to its guests where this machine has none.
+		compgen -G '/sys/bus/event_source/devices/cpu*' >/dev/null || pmu=no
 	fi
+	[ "${3-}" = perf ] || { [ "$pmu" = yes ] && [ "$EVENTS" != none ]; } || perf=
 	"$top/harness/initramfs.sh" "$1" "$2" "$programs" ${perf:+"$perf"}
 }
 
@@ -134,11 +137,13 @@ progress_end() { [ ! -t 2 ] || printf '\r\033[K' >&2; }
 # telling_line STATUS LOG DEADLINE: what went wrong with a boot, in one line: the console's own words where it has some.
 telling_line() {
 	local status=$1 log=$2 deadline=$3 line
-	line=$(grep -aE -m1 'Kernel panic|Oops|BUG:|WARNING:|general protection|Segmentation fault|INFO: task .* blocked|rcu.*detected stalls|No space left' "$log" || true)
+	line=$(grep -aE -m1 'Kernel panic|Oops|BUG:|WARNING:|general protection|Segmentation fault|INFO: task .* blocked|rcu.*detected stalls|No space left|sheafbench: boot: ' "$log" || true)
 	if [ -n "$line" ]; then
-		:
-	elif [ "$status" = 137 ]; then
+		line=${line##*sheafbench: boot: }
+	elif [ "$status" = 137 ] && grep -aq 'timeout: .*KILL' "$log"; then
 		line="hang: no result within $deadline s"
+	elif [ "$status" = 137 ]; then
+		line="killed by somebody else (out of memory?)"
 	else
 		line=$(grep -a 'sheafbench' "$log" | grep -av '^sheafbench: exit' | tail -n 1)
 		line="no result (status $status)${line:+: $line}"

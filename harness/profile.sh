@@ -15,7 +15,7 @@ export TARGET=${TARGETS%% *}
 perf --version >/dev/null 2>&1 || die 1 "perf does not run here: harness/deps.sh profile installs it"
 out=$BUILD/profile
 # A kernel may have left the session that it was started in; its arguments name the folder.
-trap 'pkill -KILL -f "sheafbench.out=$out/out|path=$out/out," || true' EXIT
+trap 'kill_named "sheafbench.out=$out/out"; kill_named "path=$out/out,"' EXIT
 trap 'exit 130' INT TERM
 rm -rf "$out"
 mkdir -p "$out/out"
@@ -37,7 +37,7 @@ build tree "$VARIANT"
 build link "$VARIANT" 0
 module=$(build module "$VARIANT")
 dir=$(build path "$VARIANT")
-guest_initramfs "$out/initramfs.cpio" "$module"
+guest_initramfs "$out/initramfs.cpio" "$module" perf
 driver=(--workloads "$WORKLOADS" --samples "$SAMPLES" --no-gate --events none --out-json /out/run.json)
 boot=("$dir/image.0" "$out/initramfs.cpio" "$(variant_key "$VARIANT" cmdline)" "$out/out" 1800)
 

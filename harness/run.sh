@@ -17,7 +17,7 @@ end_boot() {
 	[ -n "$booting" ] || return 0
 	kill -KILL $! 2>/dev/null || true
 	pkill -KILL -s $! || true
-	pkill -KILL -f "$scratch/out" || true
+	kill_named "$scratch/out"
 	booting=
 }
 cleanup() {

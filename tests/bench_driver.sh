@@ -67,5 +67,17 @@ holds 'nothing half-written stays' sh -c "! ls '$scratch'/*.part 2>/dev/null"
 expect 2 'no .*/none.ko; build' 'a module that is not there' initramfs "$scratch/three.cpio" "$scratch/none.ko" "$build"
 holds 'initramfs with a program more' initramfs "$scratch/four.cpio" "$scratch/module.ko" "$build" /bin/sh
 holds 'it has that as perf' sh -c "cpio -t --quiet <'$scratch/four.cpio' | grep -qx perf"
+# perf is large: only for guests that call it.
+mkdir "$scratch/bin"
+cp /bin/true "$scratch/bin/perf"
+# carries ARG...: the files of a guest of x86_64, with ARG for guest_initramfs.
+carries() {
+	(export PATH=$scratch/bin:$PATH BUILD=$build target_arch=x86_64 && guest_initramfs "$scratch/five.cpio" "$scratch/module.ko" "$@") &&
+		cpio -t --quiet <"$scratch/five.cpio" >"$scratch/list"
+}
+EVENTS=none holds 'a guest that counts nothing carries what it needs' carries
+EVENTS=none expect 1 '' 'and no perf' grep -x perf "$scratch/list"
+EVENTS=none holds 'one to be profiled carries the same' carries perf
+holds 'and perf' grep -qx perf "$scratch/list"
 expect 2 'usage' 'initramfs without arguments' initramfs
 finish

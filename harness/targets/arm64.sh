@@ -30,7 +30,7 @@ target_boot() {
 	# What QEMU boots is the image in the flat form of arch/arm64/boot, which has no symbols.
 	"${target_cross}objcopy" -O binary -R .note -R .note.gnu.build-id -R .comment -S "$image" "$out/Image"
 	# Nothing waits for idle time: the next timer is due at once.
-	exec setpriv --pdeathsig TERM timeout --signal=KILL "$deadline" setpriv --pdeathsig KILL \
+	exec setpriv --pdeathsig TERM timeout --verbose --signal=KILL "$deadline" setpriv --pdeathsig KILL \
 		qemu-system-aarch64 -M virt -cpu neoverse-n1 -accel tcg,thread=single -icount shift=0,sleep=off -smp 1 -m "${GUEST_MEM:-512}" \
 		-nodefaults -no-user-config -display none -no-reboot -chardev stdio,id=console,signal=off -serial chardev:console \
 		-fsdev local,id=out,path="$out",security_model=none -device virtio-9p-device,fsdev=out,mount_tag=out \

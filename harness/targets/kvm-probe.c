@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kvm-probe DEVICE: whether KVM executes a guest's instructions or only says so. Prints nothing when it does, one
- * line why not when it does not, and exits 0 either way. A guest of three instructions runs a loop whose time
- * outside of a guest is known; nothing takes longer than SECONDS.
+ * kvm-probe DEVICE [unjudged]: whether KVM executes a guest's instructions or only says so. Prints nothing when it does,
+ * one line why not when it does not, and exits 0 either way. A guest of three instructions runs a loop whose time
+ * outside of a guest is known, and how many of them KVM says that it emulated is asked; unjudged, the time is no
+ * matter. Nothing takes longer than SECONDS.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECONDS	   5
-#define ITERATIONS 200000u
-#define MOST_TIMES 3 /* as long as outside: a busy machine is not an emulator */
-#define MEMORY	   0x10000
+#define SECONDS	      5
+#define ITERATIONS    200000u
+#define RUNS	      3
+#define MOST_TIMES    3	   /* as long as outside: a busy machine is not an emulator */
+#define MOST_EMULATED 0.01 /* of the loop's instructions */
+#define MEMORY	      0x10000
 
 static const char *device;
 
@@ -98,21 +101,48 @@ static uint64_t loop_inside(int vcpu, struct kvm_run *run)
 	return now_ns() - start;
 }
 
+/* How many instructions KVM has emulated for this CPU, or 0 where it does not tell. */
+static uint64_t emulated(int vcpu)
+{
+	int fd = ioctl(vcpu, KVM_GET_STATS_FD, 0);
+	struct kvm_stats_header header;
+	union {
+		struct kvm_stats_desc desc;
+		char bytes[512];
+	} stat;
+	uint64_t value;
+	size_t size;
+
+	if (fd < 0 || pread(fd, &header, sizeof(header), 0) != sizeof(header))
+		return 0;
+	size = sizeof(stat.desc) + header.name_size;
+	for (uint32_t i = 0; size < sizeof(stat) && i < header.num_desc; i++) {
+		memset(&stat, 0, sizeof(stat));
+		if (pread(fd, &stat, size, header.desc_offset + i * size) == (ssize_t)size &&
+		    !strcmp(stat.desc.name, "insn_emulation") &&
+		    pread(fd, &value, sizeof(value), header.data_offset + stat.desc.offset) ==
+			    sizeof(value))
+			return value;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const uint8_t code[] = { 0x49, 0x75, 0xfd, 0xf4 }; /* dec ecx; jnz; hlt */
 	struct kvm_userspace_memory_region region = { .memory_size = MEMORY };
 	const struct sigaction action = { .sa_handler = on_alarm };
-	uint64_t outside = UINT64_MAX, inside = UINT64_MAX, ns;
+	uint64_t outside = UINT64_MAX, inside = UINT64_MAX, instructions, ns;
 	struct kvm_run *run;
-	int kvm, vm, vcpu;
+	int kvm, vm, vcpu, judged;
 	void *memory;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: kvm-probe DEVICE\n");
+	if (argc < 2 || argc > 3) {
+		fprintf(stderr, "usage: kvm-probe DEVICE [unjudged]\n");
 		return 2;
 	}
 	device = argv[1];
+	judged = argc == 2 || strcmp(argv[2], "unjudged") != 0;
 	sigaction(SIGALRM, &action, NULL);
 	kvm = checked(open(device, O_RDWR | O_CLOEXEC), "cannot be opened");
 	alarm(SECONDS);
@@ -130,13 +160,17 @@ int main(int argc, char **argv)
 		   PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
 	if (run == MAP_FAILED)
 		unusable("shows no CPU", errno);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < RUNS; i++) {
 		ns = loop_outside();
 		outside = ns < outside ? ns : outside;
 		ns = loop_inside(vcpu, run);
 		inside = ns < inside ? ns : inside;
 	}
-	if (inside > MOST_TIMES * outside)
+	instructions = emulated(vcpu);
+	if (instructions > MOST_EMULATED * RUNS * 2 * ITERATIONS)
+		printf("%s emulates: %.0f %% of a loop's instructions, it says\n", device,
+		       100.0 * instructions / (RUNS * 2 * ITERATIONS));
+	else if (judged && inside > MOST_TIMES * outside)
 		printf("%s emulates: a loop takes %.0f times as long in a guest\n", device,
 		       (double)inside / (double)outside);
 	return 0;

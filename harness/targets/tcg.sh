@@ -49,7 +49,7 @@ guest_boot() {
 	ulimit -c 0
 	guest_accel_options "$cpus"
 	[ "${MITIGATIONS:-yes}" = yes ] || cmdline+=" mitigations=off"
-	exec setpriv --pdeathsig TERM timeout --signal=KILL "$deadline" setpriv --pdeathsig KILL \
+	exec setpriv --pdeathsig TERM timeout --verbose --signal=KILL "$deadline" setpriv --pdeathsig KILL \
 		qemu-system-x86_64 -M microvm,pit=on,pic=off,rtc=on -nodefaults -no-user-config -display none -no-reboot \
 		"${options[@]}" -smp "$cpus" -m "${GUEST_MEM:-512}" -chardev stdio,id=console,signal=off -serial chardev:console \
 		-fsdev local,id=out,path="$out",security_model=none -device virtio-9p-device,fsdev=out,mount_tag=out \

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# kvm.sh: which KVM is refused, which boots of it are none, and how a guest's CPUs are bound; a program stands in for the
+# kernel. What takes a KVM that works is kvm-host.sh's.
+set -euo pipefail
+. "$(dirname "$0")/check.sh"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# One line each, and soon.
+probe() { KVM_DEVICE=$1 timeout 30 bash -c ". '$top/harness/targets/kvm.sh'; target_probe"; }
+one_line() {
+	local text
+	text=$(probe "$1")
+	if [ "$(wc -l <<<"$text")" = 1 ] && grep -qE -- "$2" <<<"$text"; then ok "KVM refused: $text"; else not_ok "KVM_DEVICE=$1: '$text'"; fi
+}
+: >"$scratch/file"
+one_line "$scratch/none" '^there is no '
+one_line "$scratch/file" 'is not KVM'
+one_line /dev/null 'is not KVM'
+if [ "$(id -u)" != 0 ]; then
+	chmod 0 "$scratch/file"
+	one_line "$scratch/file" 'may not be read'
+fi
+# The real one: whatever the answer, it is one line at most, and comes in time. One that says that it emulates is refused
+# where its speed does not matter, too.
+real=$(probe /dev/kvm) || not_ok "the probe of /dev/kvm took too long"
+holds "the probe of /dev/kvm answers: '${real:-it works}'" test "$(wc -l <<<"$real")" = 1
+[[ $real != *'it says' ]] || expect 0 'emulates: .* it says' 'and says so whether speed is judged or not' env KVM_SPEED=unjudged bash -c ". '$top/harness/targets/kvm.sh'; target_probe"
+
+# judged TARGET LINE...: what target_verify says of a boot with these lines of samples.tsv.
+judged() {
+	local target=$1
+	shift
+	printf '%s\n' '# sheafbench-samples 2' '# clock tsc khz 2596123 step 26.00' '# gate 2880 chain 512' "$@" >"$scratch/samples.tsv"
+	bash -c ". '$top/harness/targets/$target.sh'; target_verify '$scratch/samples.tsv'"
+}
+line() { printf '%s\t1000\t1132.40\t5200012 2210 1404\t65003 64988 64990\t702 728 702\t%s' "$@"; }
+touch "$scratch/bound"
+expect 0 '^$' 'a cold first sample and good ones are a boot' judged kvm "$(line pair/64/1 '91754 1100 520 1040 530')"
+expect 0 '^$' 'and so are those of one line of two' judged kvm "$(line pair/64/1 '91754 99999')" "$(line alloc/64/1 '90000 190000 2048')"
+expect 0 '^KVM emulates the kernel: 512 additions took 2049 TSC ticks at best$' 'slow ones throughout are none' judged kvm "$(line pair/64/1 '91754 4100 2049 4098 2100')"
+expect 0 'took 70001 TSC' 'whatever those with twice the additions are' judged kvm "$(line pair/64/1 '91754 140000 70001 40')"
+KVM_SPEED=unjudged expect 0 '^$' 'unless speed is not to be judged' judged kvm "$(line pair/64/1 '91754 4100 2049 4098 2100')"
+expect 0 '^$' 'flushes have no chain' judged kvm "$(line flush-shrink/64/2/user -)"
+rm "$scratch/bound"
+for target in kvm uml; do
+	expect 0 'were not bound' "a boot of $target whose CPUs were not bound is none" judged "$target" "$(line pair/64/1 '520 1040')"
+done
+
+# The stand-in has QEMU's threads, whose first two are uml's CPUs, and tells where they may run once it has been bound.
+gcc -O2 -Wall -Wextra -Werror -pthread -o "$scratch/guest" -xc - <<'END'
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void *nothing(void *name)
+{
+	pthread_setname_np(pthread_self(), name);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+int main(void)
+{
+	static char *const names[] = { "CPU 0/KVM", "CPU 1/KVM", "worker" };
+	pthread_t thread;
+
+	for (int i = 0; i < 3; i++)
+		pthread_create(&thread, NULL, nothing, names[i]);
+	for (int i = 0; i < 500 && access(getenv("BOUND"), F_OK); i++)
+		usleep(10000);
+	return system("cd /proc/$PPID/task && for t in *; do echo $(cat $t/comm) on $(sed -n 's/^Cpus_allowed_list:.//p' $t/status); done; echo end");
+}
+END
+mkdir -p "$scratch/bin" "$scratch/c++ (a|b)/out"
+cp "$scratch/guest" "$scratch/bin/qemu-system-x86_64"
+cp "$scratch/guest" "$scratch/c++ (a|b)/image"
+# boot TARGET: the stand-in's words, in a folder whose name is a regular expression of another.
+boot() {
+	local out="$scratch/c++ (a|b)/out"
+	rm -f "$out/bound"
+	{ (PATH=$scratch/bin:$PATH BOUND=$out/bound bash -c ". '$top/harness/targets/$1.sh'; target_boot \"\$@\"" boot "${out%/*}/image" initramfs "" "$out" 30) >"$scratch/log" || status=$?; } 2>/dev/null
+}
+. "$top/harness/bind.sh"
+mapfile -t cpus < <(host_cpus)
+first=${cpus[0]} last=${cpus[-1]} status=0
+others=$(taskset -c "$(IFS=, && echo "${cpus[*]::${#cpus[@]}-1}")" sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status)
+boot kvm
+holds "kvm's measured CPU has CPU $last" grep -qx "CPU 1/KVM on $last" "$scratch/log"
+holds "its other one has CPU $first" grep -qx "CPU 0/KVM on $first" "$scratch/log"
+holds "QEMU's own threads are not on CPU $last" test "$(grep -cxE "(qemu-system-x86|worker) on $others" "$scratch/log")" = 2
+holds 'which is told' test -e "$scratch/c++ (a|b)/out/bound"
+boot uml
+holds "uml's measured CPU has CPU $last" grep -qx "CPU 0/KVM on $last" "$scratch/log"
+holds "its other one has CPU $first" grep -qx "image on $first" "$scratch/log"
+
+# refuse PATTERN: from here on taskset refuses threads whose name matches.
+refuse() {
+	cat >"$scratch/bin/taskset" <<END
+#!/bin/sh
+if [ \$# = 3 ] && grep -qE '$1' "/proc/\$3/comm" 2>/dev/null; then
+	echo "taskset: failed to set pid \$3's affinity: Operation not permitted" >&2
+	exit 1
+fi
+exec $(command -v taskset) "\$@"
+END
+	chmod +x "$scratch/bin/taskset"
+}
+for case in 'kvm|CPU 1/' 'kvm|CPU 0/' 'uml|CPU 0/'; do
+	refuse "${case#*|}"
+	status=0
+	boot "${case%%|*}"
+	expect 0 "^the guest's CPUs cannot be bound to CPUs $first and $last of this machine: taskset: .*not permitted" "$case: a CPU that cannot be bound ends the boot" telling_line "$status" "$scratch/log" 30
+	expect 1 '' 'before it has measured' grep -x end "$scratch/log"
+done
+refuse bash
+boot kvm
+expect 0 "^QEMU cannot be kept off CPU $last: taskset" 'and so does a QEMU that runs anywhere' telling_line "$status" "$scratch/log" 30
+
+# How else a boot ends without a result.
+printf '%s\n' booting >"$scratch/log"
+expect 0 '^killed by somebody else' 'a guest that was killed is no hang' telling_line 137 "$scratch/log" 30
+{ (timeout --verbose --signal=KILL 0.1 sleep 10) >"$scratch/log" 2>&1 || true; } 2>/dev/null
+expect 0 '^hang: no result within 30 s' 'one that meets its deadline is' telling_line 137 "$scratch/log" 30
+finish
