@@ -6,6 +6,8 @@
 #   supported.sh                  prints a table
 #   supported.sh readme           puts it into README.md
 #   supported.sh KERNEL SERIES    'yes', or 'no' and why
+#   supported.sh applies KERNEL SERIES
+#                                 the same of git am alone: nothing is built
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/harness/request/variants.sh"
@@ -60,7 +62,7 @@ compile() {
 # 1 and a line that says why where it does not fit, 2 where that cannot be told.
 try() {
 	local series=$1 work=$2 tree options p f log=$2/log lists=("${common[@]}") all=() own=() objects=()
-	tree=$(prepared) || return 2
+	[ "$builds" = no ] || tree=$(prepared) || return 2
 	[[ " ${common[*]} " == *" $series "* ]] || lists+=("$series")
 	mapfile -t all < <(series_patches "${lists[@]}")
 	mapfile -t own < <(series_patches "$series")
@@ -72,13 +74,14 @@ try() {
 	git -C "$work/git" add -A || return 2
 	identity=(-c user.name=sheafbench -c user.email=sheafbench@invalid -c core.hooksPath=/dev/null -c commit.gpgsign=false)
 	git -C "$work/git" "${identity[@]}" commit -q -m source || return 2
-	cp -al "$tree" "$work/tree" || return 2
+	[ "$builds" = no ] || cp -al "$tree" "$work/tree" || return 2
 	while read -r options; do
 		git -C "$work/git" checkout -q -B try "$(git -C "$work/git" rev-list --max-parents=0 HEAD)" || return 2
 		objects=(mm/slub.o)
 		for p in "${all[@]}"; do
 			git -C "$work/git" "${identity[@]}" am -q "$p" >"$log" 2>&1 ||
 				{ printf '%s does not apply: %s\n' "$(basename "$p")" "$(grep -m1 '^error:' "$log")"; return 1; }
+			[ "$builds" = yes ] || continue
 			touched "$p" | while read -r f; do
 				(cd "$work/git" && cp --remove-destination --parents "$f" "$work/tree") || return 2
 			done || return 2
@@ -91,6 +94,7 @@ try() {
 				return 1
 			fi
 		done
+		[ "$builds" = yes ] || return 0
 		# The next options begin at the first patch again.
 		touched "${all[@]}" | while read -r f; do
 			rm -f "$work/tree/$f"
@@ -100,7 +104,7 @@ try() {
 }
 
 fill() {
-	local series=$1 stamp=$2 work=$CACHE/supported/work why status=0
+	local series=$1 stamp=$2 work=$CACHE/supported/work.$builds why status=0
 	[ ! -f "$stamp" ] || return 0
 	say "  $series on $(cat "$SOURCE/.sheafbench")"
 	rm -rf "$work"
@@ -118,9 +122,10 @@ fill() {
 cell() {
 	local kernel=$1 series=$2 key
 	SOURCE=$(KERNEL_SRC=$kernel "$top/harness/kernel/source.sh")
-	key=$({ cat "$SOURCE/.sheafbench" "${configs[@]}" "$0"; series_patches "${common[@]}" "$series" | xargs cat; options_of "$series"; gcc --version; } | hash_of)
+	key=$({ echo "$builds"; cat "$SOURCE/.sheafbench" "${configs[@]}" "$0"; series_patches "${common[@]}" "$series" | xargs cat; options_of "$series"; gcc --version; } | hash_of)
 	mkdir -p "$CACHE/supported"
-	[ -f "$CACHE/supported/$key.stamp" ] || with_lock kernel-build fill "$series" "$CACHE/supported/$key.stamp"
+	touch "$CACHE/supported/.sheafbench"
+	[ -f "$CACHE/supported/$key.stamp" ] || with_lock "$([ "$builds" = yes ] && echo kernel-build || echo supported)" fill "$series" "$CACHE/supported/$key.stamp"
 	cat "$CACHE/supported/$key.stamp"
 }
 
@@ -139,6 +144,11 @@ table() {
 	done < "$top/kernel-patches/kernels.list"
 }
 
+builds=yes
+if [ "${1-}" = applies ]; then
+	builds=no
+	shift
+fi
 case $#${1-} in
 0) table ;;
 1readme)

@@ -5,6 +5,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../harness/lib.sh"
 # The door of a make that a test calls lets these through; what they measure is told to be a test's.
 export SHEAFBENCH_TEST=yes
+# LONG=yes of 'make check' has the tests do the whole of what they do a part of otherwise.
+LONG=${LONG:-no}
 # What is registered on this machine is not what is tested.
 export VARIANT_PATH=${VARIANT_PATH:-$top/kernel-patches}
 . "$top/harness/request/variants.sh"

@@ -122,23 +122,25 @@ if command -v llvm-mca >/dev/null; then
 	holds 'and estimates a pair' grep -qP '^pair/64/1\tznver3\t' "$scratch/estimates.tsv"
 fi
 
-# By source line, with the same code and debug information beside it.
-lines() { DEBUG=$debug "$top/harness/lines.sh" "$("$top/harness/kernel/build.sh" path local-trylock)" "$scratch/one.insns" "$scratch/one.lines"; }
-debug=$(export FLAVOUR=lines && "$top/harness/kernel/build.sh" tree local-trylock && "$top/harness/kernel/build.sh" link local-trylock 0 && "$top/harness/kernel/build.sh" path local-trylock)
-expect 0 '^$' 'the instructions have lines' lines
-sums() { awk -F '\t' -v c="$1" '!/^#/ { s[$1 " " $3] += $c } END { for (k in s) print k, s[k] }' "$2" | sort; }
-holds 'which add up to each symbol of each workload' cmp <(sums 9 "$scratch/one.lines") <(sums 6 "$scratch/one.insns")
-# shellcheck disable=SC2016 # awk's own fields
-holds 'kfree() takes the lock, and counts preemption for it' awk -F '\t' '$1 == "pair/64/1" && $3 == "kfree" && $4 == "free_to_pcs" && $8 ~ /local_trylock\(/ { n++; if ($7 == "__preempt_count_add") preempt = $9 / $2 }
-	END { exit n != 2 || preempt != 1 }' "$scratch/one.lines"
-cp "$scratch/one.lines" "$scratch/kept.lines"
-mkdir "$scratch/other"
-cp "$debug/image.0" "$scratch/other"
-printf '\xcc' | dd of="$scratch/other/image.0" bs=1 seek=$((0x$(objdump -h -j .text "$debug/image.0" | awk '$2 == ".text" { print $6 }') + 64)) conv=notrunc status=none
-kept_debug=$debug debug=$scratch/other
-expect 1 'debug information changes the code' 'other code is refused' lines
-debug=$kept_debug
-holds 'and the lines of before stay' cmp "$scratch/one.lines" "$scratch/kept.lines"
+# By source line, with the same code and debug information beside it, for which another kernel is built.
+if [ "$LONG" = yes ]; then
+	lines() { DEBUG=$debug "$top/harness/lines.sh" "$("$top/harness/kernel/build.sh" path local-trylock)" "$scratch/one.insns" "$scratch/one.lines"; }
+	debug=$(export FLAVOUR=lines && "$top/harness/kernel/build.sh" tree local-trylock && "$top/harness/kernel/build.sh" link local-trylock 0 && "$top/harness/kernel/build.sh" path local-trylock)
+	expect 0 '^$' 'the instructions have lines' lines
+	sums() { awk -F '\t' -v c="$1" '!/^#/ { s[$1 " " $3] += $c } END { for (k in s) print k, s[k] }' "$2" | sort; }
+	holds 'which add up to each symbol of each workload' cmp <(sums 9 "$scratch/one.lines") <(sums 6 "$scratch/one.insns")
+	# shellcheck disable=SC2016 # awk's own fields
+	holds 'kfree() takes the lock, and counts preemption for it' awk -F '\t' '$1 == "pair/64/1" && $3 == "kfree" && $4 == "free_to_pcs" && $8 ~ /local_trylock\(/ { n++; if ($7 == "__preempt_count_add") preempt = $9 / $2 }
+		END { exit n != 2 || preempt != 1 }' "$scratch/one.lines"
+	cp "$scratch/one.lines" "$scratch/kept.lines"
+	mkdir "$scratch/other"
+	cp "$debug/image.0" "$scratch/other"
+	printf '\xcc' | dd of="$scratch/other/image.0" bs=1 seek=$((0x$(objdump -h -j .text "$debug/image.0" | awk '$2 == ".text" { print $6 }') + 64)) conv=notrunc status=none
+	kept_debug=$debug debug=$scratch/other
+	expect 1 'debug information changes the code' 'other code is refused' lines
+	debug=$kept_debug
+	holds 'and the lines of before stay' cmp "$scratch/one.lines" "$scratch/kept.lines"
+fi
 
 # What does not fit together is refused.
 cp "$scratch/two.tsv" "$scratch/kept.tsv"
