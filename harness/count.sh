@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # count.sh RESULT: what its variants execute, instruction by instruction: for each target that is asked for and tells
-# counts, build and command line one boot in QEMU, under the plugin sheafcount.so, into RESULT/counts (formats.md). With tcg, uml's build too runs as the process that it is, in a guest of the baseline's x86_64 kernel, and what
-# flushes bring upon other CPUs is the x86_64 kernel's own account, without the plugin and with 16 CPUs. What is there is not
-# counted again; what cannot be counted is told in counts/failed. The values of the request come from steps.sh.
+# counts, build and command line one boot in QEMU, under the plugin sheafcount.so, into RESULT/counts (formats.md). With tcg,
+# uml's build too runs as the process that it is, in a guest of the baseline's x86_64 kernel, and what flushes bring upon other
+# CPUs is the x86_64 kernel's own account, without the plugin and with 16 CPUs. Every kernel that is counted has the two CPUs of
+# one that is timed, since slabs are larger on a machine with more of them. What is there is not counted again; what cannot be
+# counted is told in counts/failed. The values of the request come from steps.sh.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/harness/request/variants.sh"
-. "$top/harness/targets/tcg.sh"
-export GUEST_TURNS=yes
+run_target=$top/harness/targets/target.sh
 cd "$1"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
-end_boot() { kill_named "$scratch/out"; }
-trap 'end_boot; rm -rf "$scratch"' EXIT
-trap 'say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
+booting=
+trap 'rm -rf "$scratch"' EXIT
+trap '[ -z "$booting" ] || { kill "$booting"; wait "$booting"; } 2>/dev/null; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
 mkdir -p counts/{calls,insns,parts,lines,sequences,estimates,flushes/{isolated,slow}} consoles
 : >counts/failed
 deadline=${DEADLINE:-300}
@@ -42,28 +43,28 @@ tell_lines() {
 	reason=$(DEBUG=$twin "$top/harness/lines.sh" "$dir" "$3" "$4" 2>&1) || return 0
 }
 
-# failure STATUS LOG FILE: why a boot brought no FILE, or nothing.
-failure() {
-	if ! grep -aq '^sheafbench: exit 0' "$2" || [ ! -s "$3" ] || grep -aqE 'Kernel panic|Oops|BUG:|WARNING:' "$2"; then
-		telling_line "$1" "$2" "$deadline"
-	fi
+# boot TARGET NAME IMAGE INITRAMFS CMDLINE KEY...: one boot; sets reason to why it is none. Its console is kept under NAME.
+boot() {
+	"$run_target" "$1" boot "$scratch/console" "$3" "$4" "$5" "$scratch/out" "$deadline" "${@:6}" >"$scratch/reason" &
+	booting=$!
+	wait "$booting" || echo 'the boot could not be made' >>"$scratch/reason"
+	booting=
+	reason=$(head -n 1 "$scratch/reason")
+	cp "$scratch/console" "consoles/counts.$2.log"
 }
 
 # count_flushes FOLDER VARIANT CMDLINE: what the flushes of CPU 0 bring upon the others, into counts/FOLDER; sets reason to
 # what went wrong. An instruction takes 4 ns there: with fewer the kernel spins for long while it finds the rate of a timer.
 # No time is kept, nor how often a timer fired, which is one.
 count_flushes() {
-	local cmdline="sheafbench.cpu=1 $3" name=$1/tcg.$2 out=$scratch/out log=$scratch/console status=0 dir initramfs
+	local cmdline="sheafbench.cpu=1 $3" name=$1/tcg.$2 out=$scratch/out dir initramfs
 	reason="its kernel does not build"
 	make_kernel tcg "$2" || return 0
 	[ "$1" = flushes ] || cmdline+=" isolcpus=domain,managed_irq,1-15 nohz_full=1-15"
 	rm -rf "$out"
 	mkdir -p "$out"
 	printf '%s\n' --workloads "^($flushes)\$" --samples 10 --out-counters /out/counters.tsv >"$out/args"
-	(GUEST_CPUS=16 GUEST_SHIFT=2 GUEST_MEM=768 target_boot "$dir/image.0" "$initramfs" "$cmdline" "$out" "$deadline") >"$log" || status=$?
-	end_boot
-	cp "$log" "consoles/counts.${1//\//.}.$2.log"
-	reason=$(failure "$status" "$log" "$out/counters.tsv")
+	boot tcg "${1//\//.}.$2" "$dir/image.0" "$initramfs" "$cmdline" needs=counters.tsv cpus=16 shift=2 mem=768 turns=yes
 	[ -z "$reason" ] || return 0
 	awk -F '\t' '/^# sheafbench/ || $2 ~ /^(kworker_runs|switches|ipis)$/' "$out/counters.tsv" >"counts/$name.new"
 	mv "counts/$name.new" "counts/$name.tsv"
@@ -73,18 +74,14 @@ count_flushes() {
 # that it uses, into counts/FOLDER; sets reason to what went wrong. On uml, whose CPUs run at once, and with the
 # allocator's own counters, which those that are timed do without.
 count_slow() {
-	local name=$1/uml.$2 out=$scratch/out log=$scratch/console status=0 dir initramfs FLAVOUR=stats
+	local name=$1/uml.$2 out=$scratch/out dir initramfs FLAVOUR=stats
 	export FLAVOUR
 	reason="its kernel does not build with CONFIG_SLUB_STATS"
 	make_kernel uml "$2" || return 0
 	rm -rf "$out"
 	mkdir -p "$out"
 	printf '%s\n' --workloads "^($slow)\$" --samples 10 --out-counters /out/counters.tsv >"$out/args"
-	# shellcheck disable=SC2016 # the other shell's
-	bash -c '. "$0"; target_boot "$@"' "$top/harness/targets/uml.sh" "$dir/image.0" "$initramfs" "$3" "$out" "$deadline" >"$log" || status=$?
-	end_boot
-	cp "$log" "consoles/counts.${1//\//.}.$2.log"
-	reason=$(failure "$status" "$log" "$out/counters.tsv")
+	boot uml "${1//\//.}.$2" "$dir/image.0" "$initramfs" "$3" needs=counters.tsv
 	[ -z "$reason" ] || return 0
 	awk -F '\t' '/^# sheafbench/ || $2 == "slow_paths"' "$out/counters.tsv" >"counts/$name.new"
 	mv "counts/$name.new" "counts/$name.tsv"
@@ -92,12 +89,9 @@ count_slow() {
 
 # count TARGET VARIANT CMDLINE: its files, of which the counts come last; sets reason to what went wrong.
 count() {
-	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out log=$scratch/console status=0 last=0 cpus dir initramfs inner image
+	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out runner=$1 needs=windows.tsv dir initramfs inner image host=()
 	reason="its kernel does not build"
 	make_kernel "$target" "$variant" || return 0
-	# The last CPU is measured. One alone would not be isolated.
-	[[ ! " $cmdline " == *" isolcpus=1 "* ]] || last=1
-	cpus=$((last + 1))
 	rm -rf "$out" "$scratch/trace"
 	mkdir -p "$out/inner"
 	inner=$out image=$dir/image.0
@@ -106,18 +100,14 @@ count() {
 		cp "$dir/image.0" "$out/linux"
 		cp "$initramfs" "$out/inner.cpio"
 		# shellcheck disable=SC2086 # a command line is a list of words
-		printf '%s\n' mem=160M ncpus=$cpus seccomp=on con=null con0=null,fd:1 initrd=/out/inner.cpio \
-			sheafbench.out=/out/inner sheafbench.cpu=$last panic=-1 $cmdline >"$out/args"
-		cpus=1
+		printf '%s\n' mem=160M ncpus=2 seccomp=on con=null con0=null,fd:1 initrd=/out/inner.cpio \
+			sheafbench.out=/out/inner sheafbench.cpu=1 panic=-1 $cmdline >"$out/args"
+		runner=tcg needs=inner/windows.tsv host=(cpus=1)
 		initramfs=$host_initramfs
 		cmdline="sheafbench.run=/out/linux sheafbench.module=none $host_cmdline"
 	fi
 	printf '%s\n' --workloads "$WORKLOADS" --out-windows /out/windows.tsv >"$inner/args"
-	(GUEST_CPUS=$cpus GUEST_MEM=768 target_boot "$image" "$initramfs" "$cmdline" "$out" "$deadline" \
-		-plugin "$BUILD/sheafcount.so,out=$scratch/trace,sequence=4096") >"$log" || status=$?
-	end_boot
-	cp "$log" "consoles/counts.$name.log"
-	reason=$(failure "$status" "$log" "$inner/windows.tsv")
+	boot "$runner" "$name" "$image" "$initramfs" "$cmdline" "${host[@]}" needs="$needs" mem=768 turns=yes -- -plugin "$BUILD/sheafcount.so,out=$scratch/trace,sequence=4096"
 	[ -z "$reason" ] || return 0
 	nm "$dir/image.0" >"$scratch/symbols"
 	rm -rf "counts/sequences/$name"
@@ -125,7 +115,8 @@ count() {
 	reason=$("$BUILD/sheafcounts" --trace "$scratch/trace" --windows "$inner/windows.tsv" --symbols "$scratch/symbols" \
 		--calls "counts/calls/$name.tsv" --insns "counts/insns/$name.tsv" --parts "counts/parts/$name.tsv" --sequences "counts/sequences/$name" \
 		--counts "counts/$name.new" 2>&1) || return 0
-	! command -v llvm-mca >/dev/null || "$top/harness/mca.sh" "counts/sequences/$name" "counts/estimates/$name.tsv"
+	! command -v llvm-mca >/dev/null || (LAST_WORDS=$scratch/words "$top/harness/mca.sh" "counts/sequences/$name" "counts/estimates/$name.tsv") ||
+		printf 'estimates of %s\t%s\n' "$name" "$(cat "$scratch/words")" >>failed
 	[ "$target" = uml ] || [ "$DEBUG_INFO" = no ] || tell_lines "$target" "$variant" "counts/insns/$name.tsv" "counts/lines/$name.tsv"
 	mv "counts/$name.new" "counts/$name.tsv"
 }
@@ -136,7 +127,7 @@ mapfile -t lines < <(rows variants.tsv | awk -F "$rs" '$2 != "dose" && $2 != "ch
 kinds=()
 if "$BUILD/sheafbench-driver" --list --out-windows none --workloads "$WORKLOADS" >/dev/null 2>&1; then
 	for target in $TARGETS; do
-		[ "$(. "$top/harness/targets/$target.sh" && echo "$target_tells")" != counts ] || kinds+=("$target")
+		[ "$("$run_target" "$target" get tells)" != counts ] || kinds+=("$target")
 	done
 	# Behind its host.
 	[[ " $TARGETS " != *" uml "* || " $TARGETS " != *" tcg "* ]] || kinds+=(uml)

@@ -134,23 +134,6 @@ progress() {
 
 progress_end() { [ ! -t 2 ] || printf '\r\033[K' >&2; }
 
-# telling_line STATUS LOG DEADLINE: what went wrong with a boot, in one line: the console's own words where it has some.
-telling_line() {
-	local status=$1 log=$2 deadline=$3 line
-	line=$(grep -aE -m1 'Kernel panic|Oops|BUG:|WARNING:|general protection|Segmentation fault|INFO: task .* blocked|rcu.*detected stalls|No space left|sheafbench: boot: ' "$log" || true)
-	if [ -n "$line" ]; then
-		line=${line##*sheafbench: boot: }
-	elif [ "$status" = 137 ] && grep -aq 'timeout: .*KILL' "$log"; then
-		line="hang: no result within $deadline s"
-	elif [ "$status" = 137 ]; then
-		line="killed by somebody else (out of memory?)"
-	else
-		line=$(grep -a 'sheafbench' "$log" | grep -av '^sheafbench: exit' | tail -n 1)
-		line="no result (status $status)${line:+: $line}"
-	fi
-	tr -d '\r\t' <<<"$line" | cut -c1-160
-}
-
 # rows FILE: its records with the unit separator between columns; as white space, tabs would
 # swallow an empty column in 'read'.
 rows() { grep -v '^#' "$1" | tr '\t' '\037' || true; }

@@ -14,9 +14,6 @@ export TARGET=${TARGETS%% *}
 
 perf --version >/dev/null 2>&1 || die 1 "perf does not run here: harness/deps.sh profile installs it"
 out=$BUILD/profile
-# A kernel may have left the session that it was started in; its arguments name the folder.
-trap 'kill_named "sheafbench.out=$out/out"; kill_named "path=$out/out,"' EXIT
-trap 'exit 130' INT TERM
 rm -rf "$out"
 mkdir -p "$out/out"
 
@@ -39,25 +36,23 @@ module=$(build module "$VARIANT")
 dir=$(build path "$VARIANT")
 guest_initramfs "$out/initramfs.cpio" "$module" perf
 driver=(--workloads "$WORKLOADS" --samples "$SAMPLES" --no-gate --events none --out-json /out/run.json)
-boot=("$dir/image.0" "$out/initramfs.cpio" "$(variant_key "$VARIANT" cmdline)" "$out/out" 1800)
+boot=("$top/harness/targets/target.sh" "$TARGET" boot "$out/console" "$dir/image.0" "$out/initramfs.cpio")
+cmdline=$(variant_key "$VARIANT" cmdline)
 
 # In perf's report the image is what is named there.
 if [ "$TARGET" = uml ]; then
 	data=$out/perf.data kind='[.]' seen=(--dsos image.0) annotated=(-d image.0)
 	say "  recording: $VARIANT on $TARGET, $WORKLOADS"
 	printf '%s\n' "${driver[@]}" >"$out/out/args"
-	perf record -q -e "$(event_of "$out/probe"):u" -F 4999 -o "$data" -- bash -c ". '$top/harness/targets/uml.sh'; target_boot \"\$@\"" boot \
-		"${boot[@]}" >"$out/console" 2>"$out/perf.log" || true
+	perf record -q -e "$(event_of "$out/probe"):u" -F 4999 -o "$data" -- "${boot[@]}" "$cmdline" "$out/out" 1800 >"$out/reason" 2>"$out/perf.log" || true
 else
 	data=$out/out/perf.data kind='[k]' seen=(-k "$dir/image.0" --dsos '[kernel.kallsyms]') annotated=(-k "$dir/image.0" --objdump "${target_cross-}objdump")
 	say "  recording: $VARIANT on $TARGET, $WORKLOADS"
 	# The file system of the guest takes no page of perf's ring as it is: --aio copies.
 	printf '%s\n' record -q --aio --no-buildid -e cycles:k -F 10000 -o /out/perf.data -- /driver "${driver[@]}" >"$out/out/args"
-	boot[2]+=" sheafbench.run=/perf"
-	(target_boot "${boot[@]}") >"$out/console" 2>"$out/perf.log" || true
+	"${boot[@]}" "$cmdline sheafbench.run=/perf" "$out/out" 1800 >"$out/reason" 2>"$out/perf.log" || true
 fi
-grep -aq '^sheafbench: exit 0' "$out/console" ||
-	die 1 "the boot failed: $(grep -aE 'sheafbench|panic' "$out/console" | tail -n 1) (console: $out/console)"
+[ ! -s "$out/reason" ] || die 1 "the boot failed: $(cat "$out/reason") (console: $out/console)"
 
 # Of the kernel's image, what is called there. The module's loops are in no file that perf sees.
 perf report -i "$data" --stdio --no-children -g none "${seen[@]}" -s symbol --percent-limit 0.5 2>"$out/report.log" |

@@ -9,8 +9,6 @@ set -euo pipefail
 build=$1
 out=$OUT/prove
 mkdir -p "$out"
-export GUEST_CPUS=4 GUEST_MEM=1024
-
 SOURCE=${SOURCE-$("$top/harness/kernel/source.sh")}
 export SOURCE
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
@@ -76,11 +74,11 @@ stat_of() { sed -n "s/^sheafstress: stat $1 \([0-9]*\).*/\1/p" "$2" | tail -n 1;
 
 # Prints what was wrong, the most telling first; nothing if it was a proof.
 judge() {
-	local dir=$1 log=$2 status=$3 name n
+	local dir=$1 log=$2 reason=$3 name n
 	sed -n 's/.*\(sheafstress: failed: .*\)/\1/p' "$log"
 	kernel_reports "$dir" "$log"
 	grep -aE '^ *not ok [0-9]+' "$log" || true
-	[ "$status" != 137 ] || echo "hang: not done within $deadline s"
+	[ -z "$reason" ] || echo "$reason"
 	grep -aqE '^ *ok [0-9]+ slub_test' "$log" || echo "slub_kunit did not pass"
 	for name in points rcu stress; do
 		grep -aqE "^sheafstress: $name: (ok|not driven)" "$log" || echo "sheafstress: $name did not pass"
@@ -97,14 +95,14 @@ judge() {
 			echo "the sheaves were not used: $name is ${n:-not counted}"
 		fi
 	done
-	grep -aq '^sheafbench: exit 0' "$log" || echo "no end (status $status): $(grep -a . "$log" | tail -n 1)"
+	grep -aq '^sheafbench: exit 0' "$log" || echo "no end: $(grep -a . "$log" | tail -n 1)"
 }
 
 work_of() { sed -n "s/.*sheafstress: $1: \([0-9]*\) $2.*/\1/p" "$3" | tail -n 1; }
 points_of() { awk '/sheafstress: points: [0-9]+ points of .* held/ { n += $3 } END { if (n) print n }' "$1"; }
 
 one_boot() {
-	local variant=$1 flavour=$2 dir module log stem status=0 start cmdline words
+	local variant=$1 flavour=$2 dir module log stem start cmdline words
 	stem=$TARGET-$flavour-$variant
 	log=$out/$stem.log
 	"$top/harness/kernel/build.sh" tree "$variant"
@@ -123,12 +121,13 @@ one_boot() {
 	# The number of CPUs is that of a proof, not of a measurement.
 	cmdline="$(variant_key "$variant" cmdline | sed 's/\bncpus=[0-9]*//') init_on_free=1 slab_debug=FZP,kmalloc-192"
 	cmdline+=" sheafbench.run=/prove sheafbench.module=none"
-	target_boot "$dir/image.0" "$scratch/initramfs" "$cmdline" "$scratch/out" "$deadline" >"$log.part" &
+	"$top/harness/targets/target.sh" "$TARGET" boot "$log.part" "$dir/image.0" "$scratch/initramfs" "$cmdline" "$scratch/out" "$deadline" \
+		cpus=4 mem=1024 reports=no >"$scratch/reason" &
 	boot=$!
-	wait "$boot" || status=$?
+	wait "$boot" || true
 	boot=
 	tr -d '\r' <"$log.part" >"$log" && rm -f "$log.part"
-	words=$(judge "$dir" "$log" "$status")
+	words=$(judge "$dir" "$log" "$(head -n 1 "$scratch/reason")")
 	printf '%s\t' "$TARGET" "$flavour" "$variant" "$([ -z "$words" ] && echo ok || echo failed)" $((SECONDS - start)) \
 		"$(work_of stress 'objects allocated' "$log")" "$(work_of rcu 'objects found free' "$log")" \
 		"$(work_of rcu 'barriers against' "$log")" "$(points_of "$log")" >>"$out/proof.tsv.part"

@@ -9,54 +9,34 @@ set -euo pipefail
 . "$top/harness/targets/${TARGET:?}.sh"
 cd "$1"
 
+target=$top/harness/targets/target.sh
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 booting=
-# The process that was started, the session that it makes, and the kernel, which leaves that: its arguments
-# name the folder. Each alone misses some instant of a boot.
-end_boot() {
-	[ -n "$booting" ] || return 0
-	kill -KILL $! 2>/dev/null || true
-	pkill -KILL -s $! || true
-	kill_named "$scratch/out"
-	booting=
-}
-cleanup() {
-	end_boot
-	rm -rf "$scratch"
-}
-trap cleanup EXIT
-trap 'progress_end; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
+trap 'rm -rf "$scratch"' EXIT
+trap '[ -z "$booting" ] || { kill "$booting"; wait "$booting"; } 2>/dev/null; progress_end; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
 
 mapfile -t names < <("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS")
 # A flush may wait for a grace period, or a second for a CPU that is kept busy, each time.
 flushes=$(printf '%s\n' "${names[@]}" | grep -c '^flush-' || true)
 deadline=${DEADLINE:-$((60 + ${#names[@]} * RUNS * SAMPLES / 1000 + flushes * RUNS * 20))}
 
+# Sets reason to why it brought nothing.
 one_boot() {
-	local variant=$1 stem=$2 pad=$3 data=$4 cmdline=${cmdline_of[$1]} dir status=0 log=$scratch/console
-	dir=${dir_of[$variant]}
+	local variant=$1 stem=$2 pad=$3 data=$4 cmdline=${cmdline_of[$1]} dir=${dir_of[$1]} log=$scratch/console
 	rm -rf "$scratch/out"
 	mkdir "$scratch/out"
 	# shellcheck disable=SC2086 # a list of words
 	printf '%s\n' --workloads "${workloads_of[$variant]:-$WORKLOADS}" --samples "$SAMPLES" --runs "$RUNS" --seed "$data" ${args_of[$variant]} \
 		--events "$EVENTS" --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv >"$scratch/out/args"
 	[ "$data" = 0 ] || cmdline+=" slub_layout=$data"
-	booting=yes
-	setsid bash -c ". '$top/harness/targets/$TARGET.sh'; target_boot \"\$@\"" boot \
-		"$dir/image.$pad" "$PWD/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" >"$log" &
-	wait $! || status=$?
-	end_boot
+	"$target" "$TARGET" boot "$log" "$dir/image.$pad" "$PWD/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" \
+		needs='run.json samples.tsv counters.tsv' >"$scratch/reason" &
+	booting=$!
+	wait "$booting" || echo 'the boot could not be made' >>"$scratch/reason"
+	booting=
+	reason=$(head -n 1 "$scratch/reason")
 	keep "$log" "consoles/$stem.log"
-	reason=
-	if ! grep -aq '^sheafbench: exit 0' "$log" || [ ! -s "$scratch/out/run.json" ] || [ ! -s "$scratch/out/samples.tsv" ] || [ ! -f "$scratch/out/counters.tsv" ] ||
-		grep -aqE 'Kernel panic|Oops|BUG:|WARNING:' "$log"; then
-		reason=$(telling_line "$status" "$log" "$deadline")
-		return 0
-	fi
-	if declare -F target_verify >/dev/null; then
-		reason=$(target_verify "$scratch/out/samples.tsv")
-		[ -z "$reason" ] || return 0
-	fi
+	[ -z "$reason" ] || return 0
 	keep "$scratch/out/run.json" "runs/$stem.json"
 	keep "$scratch/out/samples.tsv" "samples/$stem.tsv"
 	keep "$scratch/out/counters.tsv" "counters/$stem.tsv"

@@ -12,6 +12,18 @@ export VARIANT_PATH=${VARIANT_PATH:-$top/kernel-patches}
 . "$top/harness/request/variants.sh"
 failures=0
 
+# boot_target TARGET LOG IMAGE INITRAMFS CMDLINE OUT DEADLINE [KEY...]: one boot; why it is none is in $reason. What it started
+# ends with the test.
+boot_target() {
+	"$top/harness/targets/target.sh" "$1" boot "${@:2}" >"$2.reason" &
+	booting=$!
+	wait "$booting" || true
+	booting=
+	reason=$(cat "$2.reason")
+}
+booting=
+trap '[ -z "$booting" ] || kill "$booting"; exit 130' INT TERM HUP
+
 ok() { printf 'ok - %s\n' "$*"; }
 not_ok() {
 	printf 'not ok - %s\n' "$*"

@@ -6,9 +6,8 @@ set -euo pipefail
 build=$1
 SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE TARGET=uml
-. "$top/harness/targets/uml.sh"
 scratch=$(mktemp -d)
-trap 'pkill -KILL -f "sheafbench.out=$scratch" || true; rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch"' EXIT
 
 guest_programs sheafbench-driver sheafbench-init sheafbench-module-test
 
@@ -17,8 +16,8 @@ for v in local-trylock qpw-on slowpath slowpath-isolated slowpath-isolated-cpu; 
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")
 	"$top/harness/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/guest"
-	(target_boot "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" \
-		"$(variant_key "$v" cmdline) sheafbench.run=/module-test" "$scratch" 300) >"$scratch/$v.log" || true
+	boot_target uml "$scratch/$v.log" "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" \
+		"$(variant_key "$v" cmdline) sheafbench.run=/module-test" "$scratch" 300
 	passed=$(grep -ac '^ok ' "$scratch/$v.log" || true)
 	grep -aE '^not ok' "$scratch/$v.log" | sed "s/^not ok/not ok - $v:/" || true
 	holds "$v: the module's tests pass ($passed)" grep -aq '^sheafbench: exit 0' "$scratch/$v.log"

@@ -148,8 +148,9 @@ documented() {
 	mapfile -t patches < <(series_patches "$1")
 	sed '/^---$/,/^From /d' "${patches[@]}" | awk -v f="${2%_noprof}" '$1 == f && $2 ~ /^[0-9]+$/ { print; exit }'
 }
-if [ "$(. "$top/harness/targets/tcg.sh" && target_probe)" ]; then
-	printf '# no x86_64 here: %s\n' "$(. "$top/harness/targets/tcg.sh" && target_probe)"
+why=$("$top/harness/targets/target.sh" tcg probe)
+if [ -n "$why" ]; then
+	printf '# no x86_64 here: %s\n' "$why"
 else
 	export TARGET=tcg
 	for v in qpw-n qpw-off slowpath-isolated slowpath-isolated-n; do expect 0 '' "the x86_64 kernel of $v builds" build tree "$v"; done

@@ -7,7 +7,6 @@ set -euo pipefail
 build=$1
 SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE TARGET=uml
-. "$top/harness/targets/uml.sh"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 guest_programs sheafbench-driver sheafbench-init sheafbench-module-test
@@ -46,8 +45,8 @@ for v in "${names[@]}"; do
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")
 	"$top/harness/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/guest"
-	(target_boot "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" \
-		"$(variant_key "$v" cmdline) sheafbench.run=/module-test" "$scratch" 300) >"$scratch/$v.log" || true
+	boot_target uml "$scratch/$v.log" "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" \
+		"$(variant_key "$v" cmdline) sheafbench.run=/module-test" "$scratch" 300
 	holds "$v boots and the module's tests pass" grep -aq '^sheafbench: exit 0' "$scratch/$v.log"
 	expect 1 '' "$v: no splat on the console" grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$scratch/$v.log"
 	[ "$failures" = 0 ] || tail -n 30 "$scratch/$v.log"

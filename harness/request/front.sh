@@ -33,16 +33,14 @@ own_environment() {
 
 # TARGETS: those asked for, or all that this machine can really run; LEFT_OUT says why not.
 choose_targets() {
-	local t reason usable="" words
+	local t reason group usable="" words target=$top/harness/targets/target.sh
 	LEFT_OUT=""
 	[ -n "$TARGETS" ] || TARGETS=$(names_of_targets | paste -sd ' ')
 	read -ra words <<<"$TARGETS"
 	for t in "${words[@]}"; do
-		reason=$(
-			. "$top/harness/targets/$t.sh"
-			[ -z "${target_group-}" ] || [ "$INSTALL" = no ] || ("$top/harness/deps.sh" "$target_group") || true
-			target_probe
-		)
+		group=$("$target" "$t" get group)
+		[ -z "$group" ] || [ "$INSTALL" = no ] || "$top/harness/deps.sh" "$group" || true
+		reason=$("$target" "$t" probe)
 		if [ -z "$reason" ]; then
 			usable+="$t "
 		else

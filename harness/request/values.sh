@@ -68,7 +68,7 @@ values_help() {
 
 ### What may be chosen from.
 
-names_of_targets() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$//'); }
+names_of_targets() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$//' | grep -vx target); }
 names_of_variants() { variant_names; }
 names_of_yesno() { printf '%s\n' yes no; }
 
