@@ -103,7 +103,7 @@ guest_initramfs() {
 	local programs=$BUILD perf="" pmu=yes
 	if [ -n "${target_cross-}" ]; then
 		programs=$BUILD/$TARGET
-		"$top/harness/cross.sh" "$programs"
+		"$top/harness/kernel/cross.sh" "$programs"
 		perf=$programs/perf
 	elif [ "$TARGET" = kvm ]; then
 		perf=$(command -v perf || true)
@@ -112,7 +112,7 @@ guest_initramfs() {
 		compgen -G '/sys/bus/event_source/devices/cpu*' >/dev/null || pmu=no
 	fi
 	[ "${3-}" = perf ] || { [ "$pmu" = yes ] && [ "$EVENTS" != none ]; } || perf=
-	"$top/harness/initramfs.sh" "$1" "$2" "$programs" ${perf:+"$perf"}
+	"$top/harness/kernel/initramfs.sh" "$1" "$2" "$programs" ${perf:+"$perf"}
 }
 
 # progress WHAT DONE TOTAL SECONDS [STATE]: a bar on a terminal, a plain line elsewhere.

@@ -12,7 +12,7 @@ export SOURCE TARGET=arm64
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-"$top/harness/cross.sh" "$build/arm64"
+"$top/harness/kernel/cross.sh" "$build/arm64"
 
 # boot VARIANT ARGUMENT...: the driver's console, JSON and files in $scratch/VARIANT.
 boot() {
@@ -22,7 +22,7 @@ boot() {
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")
 	cp "$module" "$scratch/$v.ko"
-	"$top/harness/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/arm64" "$build/arm64/perf"
+	"$top/harness/kernel/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/arm64" "$build/arm64/perf"
 	mkdir -p "$scratch/$v"
 	printf '%s\n' "$@" --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv >"$scratch/$v/args"
 	boot_target arm64 "$scratch/$v/console" "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" "$(variant_key "$v" cmdline)" "$scratch/$v" 300

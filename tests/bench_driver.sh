@@ -55,7 +55,7 @@ expect 2 'first process' 'init is for guests only' "$build/sheafbench-init"
 
 # The module is a file like any other to the archive.
 head -c 1000 /dev/zero >"$scratch/module.ko"
-initramfs() { "$top/harness/initramfs.sh" "$@"; }
+initramfs() { "$top/harness/kernel/initramfs.sh" "$@"; }
 holds 'initramfs' initramfs "$scratch/a/one.cpio" "$scratch/module.ko" "$build"
 touch "$scratch/module.ko"
 holds 'initramfs again' initramfs "$scratch/two.cpio" "$scratch/module.ko" "$build"

@@ -22,7 +22,7 @@ boot() {
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")
 	dir=$("$top/harness/kernel/build.sh" path "$v")
-	"$top/harness/initramfs.sh" "$scratch/$1-$v.cpio" "$module" "$build/guest"
+	"$top/harness/kernel/initramfs.sh" "$scratch/$1-$v.cpio" "$module" "$build/guest"
 	cmdline=$(variant_key "$v" cmdline)
 	[ -z "${EXTRA-}" ] || cmdline="$(unisolated <<<"$cmdline") $EXTRA"
 	printf '%s\n' --workloads "$4" --samples 10 --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv "${@:5}" >"$out/args"

@@ -15,7 +15,7 @@ for v in local-trylock qpw-on slowpath slowpath-isolated slowpath-isolated-cpu; 
 	"$top/harness/kernel/build.sh" tree "$v"
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")
-	"$top/harness/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/guest"
+	"$top/harness/kernel/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/guest"
 	boot_target uml "$scratch/$v.log" "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" \
 		"$(variant_key "$v" cmdline) sheafbench.run=/module-test" "$scratch" 300
 	passed=$(grep -ac '^ok ' "$scratch/$v.log" || true)

@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/check.sh"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-supported=$top/harness/supported.sh
+supported=$top/harness/kernel/supported.sh
 export VARIANT_PATH=$scratch:$top/kernel-patches
 
 # Whether each builds too is asked for with LONG=yes.
@@ -45,8 +45,8 @@ fi
 "$supported" >"$scratch/table" 2>"$scratch/log"
 sed '1,/<!-- kernels -->/d; /<!-- end of kernels -->/,$d' "$top/README.md" | grep '^|' >"$scratch/readme" || true
 if diff "$scratch/table" "$scratch/readme" >"$scratch/diff"; then
-	ok "README.md's table of kernels is what harness/supported.sh sees"
+	ok "README.md's table of kernels is what harness/kernel/supported.sh sees"
 else
-	not_ok "README.md's table of kernels is not what harness/supported.sh sees (harness/supported.sh readme puts it there): $(head -n 3 "$scratch/diff")"
+	not_ok "README.md's table of kernels is not what harness/kernel/supported.sh sees (harness/kernel/supported.sh readme puts it there): $(head -n 3 "$scratch/diff")"
 fi
 finish

@@ -6,11 +6,11 @@ set -euo pipefail
 build=$1
 SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE TARGET=tcg
-"$top/harness/deps.sh" qemu
+"$top/harness/host/deps.sh" qemu
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-guest_programs sheafbench-driver sheafbench-init sheafbench-module-test sheafcount
+guest_programs sheafbench-driver sheafbench-init sheafbench-module-test sheaftrace
 
 # kernel VARIANT: sets image and initramfs.
 kernel() {
@@ -19,7 +19,7 @@ kernel() {
 	"$top/harness/kernel/build.sh" link "$1" 0
 	dir=$("$top/harness/kernel/build.sh" path "$1")
 	image=$dir/image.0 initramfs=$scratch/$1.cpio
-	"$top/harness/initramfs.sh" "$initramfs" "$("$top/harness/kernel/build.sh" module "$1")" "$build/guest"
+	"$top/harness/kernel/initramfs.sh" "$initramfs" "$("$top/harness/kernel/build.sh" module "$1")" "$build/guest"
 }
 # boot NAME COMMAND_LINE [QEMU_OPTION...]
 boot() {
@@ -31,7 +31,7 @@ boot() {
 count() {
 	mkdir -p "$scratch/$1"
 	printf '%s\n' --workloads "$2" --out-windows /out/windows.tsv >"$scratch/$1/args"
-	boot "$1" "" -plugin "$build/guest/sheafcount.so,out=$scratch/$1.trace,sequence=1000"
+	boot "$1" "" -plugin "$build/guest/sheaftrace.so,out=$scratch/$1.trace,sequence=1000"
 	nm "$image" >"$scratch/$1.symbols"
 	counts "$1"
 }
@@ -117,13 +117,13 @@ holds 'past a sheaf an allocation takes the slow path' grep -qP '^alloc/64/128/l
 holds 'where it takes a lock with a LOCK, though there is one CPU' test "$(of one alloc/64/128/lifo lock)" -gt 0
 expect 1 '' 'and not within it' grep -P '^(pair|alloc|free)/\d+/1\t\d+\t__pcs_replace' "$scratch/one.tsv"
 if command -v llvm-mca >/dev/null; then
-	holds 'llvm-mca reads the sequences' "$top/harness/mca.sh" "$scratch/one" "$scratch/estimates.tsv"
+	holds 'llvm-mca reads the sequences' "$top/harness/trace/mca.sh" "$scratch/one" "$scratch/estimates.tsv"
 	holds 'and estimates a pair' grep -qP '^pair/64/1\tznver3\t' "$scratch/estimates.tsv"
 fi
 
 # By source line, with the same code and debug information beside it, for which another kernel is built.
 if [ "$LONG" = yes ]; then
-	lines() { DEBUG=$debug "$top/harness/lines.sh" "$("$top/harness/kernel/build.sh" path local-trylock)" "$scratch/one.insns" "$scratch/one.lines"; }
+	lines() { DEBUG=$debug "$top/harness/trace/lines.sh" "$("$top/harness/kernel/build.sh" path local-trylock)" "$scratch/one.insns" "$scratch/one.lines"; }
 	debug=$(export FLAVOUR=lines && "$top/harness/kernel/build.sh" tree local-trylock && "$top/harness/kernel/build.sh" link local-trylock 0 && "$top/harness/kernel/build.sh" path local-trylock)
 	expect 0 '^$' 'the instructions have lines' lines
 	sums() { awk -F '\t' -v c="$1" '!/^#/ { s[$1 " " $3] += $c } END { for (k in s) print k, s[k] }' "$2" | sort; }

@@ -5,7 +5,7 @@
 # tree (folder@commit) or a tarball. What it names is only read.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
-. "$top/harness/debian.sh"
+. "$top/harness/host/debian.sh"
 
 KERNEL_SRC=${KERNEL_SRC:-debian-7.2}
 alternatives="give KERNEL_SRC=<folder | git tree@commit | linux-*.tar.xz> instead"

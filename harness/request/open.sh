@@ -35,9 +35,9 @@ chosen_variants() {
 
 # What was made of bench/ and runs in a guest or counts one, with its libraries, and what is built for a guest from its source.
 guest_files() {
-	printf '%s\n' "$build"/{sheafbench-{driver,init,module-test},sheafcount.so,sheafcounts}
+	printf '%s\n' "$build"/{sheafbench-{driver,init,module-test},sheaftrace.so,sheafcounts}
 	ldd "$build/sheafbench-driver" | grep -o '/[^ ]*'
-	find "$top"/bench/{module,uapi} "$top"/harness/{targets,counters,tcg-plugin} "$top/harness/initramfs.sh" "$top/harness/count.sh" "$top/harness/run.sh" -type f | sort
+	find "$top"/bench/{module,uapi} "$top"/harness/{targets,counters,trace} "$top/harness/kernel/initramfs.sh" "$top/harness/trace/count.sh" "$top/harness/boots/run.sh" -type f | sort
 }
 
 cpu_model() { awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo; }
@@ -144,7 +144,7 @@ write_environment() {
 		--arg governor "$(cpu_file "cpu$measured/cpufreq/scaling_governor")" --argjson measured_cpu "$measured" \
 		--arg smt "$(cpu_file smt/control)" \
 		--argjson seed "$SEED" --argjson layouts "$LAYOUTS" --argjson boots "$BOOTS" --argjson runs "$RUNS" --argjson samples "$SAMPLES" \
-		--argjson findings "$("$top/harness/doctor.sh" findings | jq -R . | jq -s .)" \
+		--argjson findings "$("$top/harness/host/doctor.sh" findings | jq -R . | jq -s .)" \
 		--arg workloads "$WORKLOADS" --arg um_fidelity "$UM_FIDELITY" \
 		--arg command "$(VARIANTS=${variants[*]} repeat_command "$GOAL")" \
 		--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo n/a)" \

@@ -19,7 +19,7 @@ target_probe() {
 	if [[ " ${TARGETS-} " != *" arm64 "* ]]; then
 		echo "an emulated CPU counts instructions and tells no time; TARGETS=arm64 asks for it"
 	elif ! command -v qemu-system-aarch64 >/dev/null || ! command -v "${target_cross}g++" >/dev/null; then
-		echo "QEMU or the cross compiler is missing: harness/deps.sh arm64 installs them"
+		echo "QEMU or the cross compiler is missing: harness/host/deps.sh arm64 installs them"
 	fi
 }
 

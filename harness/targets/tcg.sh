@@ -13,7 +13,7 @@ target_group=qemu
 target_tells=counts
 guest_accel=tcg
 
-target_installed() { command -v qemu-system-x86_64 >/dev/null || echo "qemu-system-x86_64 is not installed: harness/deps.sh qemu does that"; }
+target_installed() { command -v qemu-system-x86_64 >/dev/null || echo "qemu-system-x86_64 is not installed: harness/host/deps.sh qemu does that"; }
 target_probe() { target_installed; }
 
 # Sets options for QEMU and cmdline for the kernel. TCG emulates too unevenly for the kernel to find the

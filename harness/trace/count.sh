@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # count.sh RESULT: what its variants execute, instruction by instruction: for each target that is asked for and tells
-# counts, build and command line one boot in QEMU, under the plugin sheafcount.so, into RESULT/counts (formats.md). With tcg,
+# counts, build and command line one boot in QEMU, under the plugin sheaftrace.so, into RESULT/counts (formats.md). With tcg,
 # uml's build too runs as the process that it is, in a guest of the baseline's x86_64 kernel, and what flushes bring upon other
 # CPUs is the x86_64 kernel's own account, without the plugin and with 16 CPUs. Every kernel that is counted has the two CPUs of
 # one that is timed, since slabs are larger on a machine with more of them. What is there is not counted again; what cannot be
 # counted is told in counts/failed. The values of the request come from steps.sh.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
 run_target=$top/harness/targets/target.sh
 cd "$1"
@@ -28,7 +28,7 @@ make_kernel() {
 		module=$("$top/harness/kernel/build.sh" module "$variant") && dir=$("$top/harness/kernel/build.sh" path "$variant") || return
 	# Without perf, which those that are timed may have.
 	initramfs=$PWD/initramfs/counts.$(basename "$dir").cpio
-	"$top/harness/initramfs.sh" "$initramfs" "$module" "$BUILD"
+	"$top/harness/kernel/initramfs.sh" "$initramfs" "$module" "$BUILD"
 }
 
 # tell_lines TARGET VARIANT INSNS OUT: the source lines of what dir's kernel executed, by its twin with debug information;
@@ -40,7 +40,7 @@ tell_lines() {
 		export TARGET=$1 FLAVOUR=lines
 		"$top/harness/kernel/build.sh" tree "$2" && "$top/harness/kernel/build.sh" link "$2" 0 && "$top/harness/kernel/build.sh" path "$2"
 	) || return 0
-	reason=$(DEBUG=$twin "$top/harness/lines.sh" "$dir" "$3" "$4" 2>&1) || return 0
+	reason=$(DEBUG=$twin "$top/harness/trace/lines.sh" "$dir" "$3" "$4" 2>&1) || return 0
 }
 
 # boot TARGET NAME IMAGE INITRAMFS CMDLINE KEY...: one boot; sets reason to why it is none. Its console is kept under NAME.
@@ -107,7 +107,7 @@ count() {
 		cmdline="sheafbench.run=/out/linux sheafbench.module=none $host_cmdline"
 	fi
 	printf '%s\n' --workloads "$WORKLOADS" --out-windows /out/windows.tsv >"$inner/args"
-	boot "$runner" "$name" "$image" "$initramfs" "$cmdline" "${host[@]}" needs="$needs" mem=768 turns=yes -- -plugin "$BUILD/sheafcount.so,out=$scratch/trace,sequence=4096"
+	boot "$runner" "$name" "$image" "$initramfs" "$cmdline" "${host[@]}" needs="$needs" mem=768 turns=yes -- -plugin "$BUILD/sheaftrace.so,out=$scratch/trace,sequence=4096"
 	[ -z "$reason" ] || return 0
 	nm "$dir/image.0" >"$scratch/symbols"
 	rm -rf "counts/sequences/$name"
@@ -115,7 +115,7 @@ count() {
 	reason=$("$BUILD/sheafcounts" --trace "$scratch/trace" --windows "$inner/windows.tsv" --symbols "$scratch/symbols" \
 		--calls "counts/calls/$name.tsv" --insns "counts/insns/$name.tsv" --parts "counts/parts/$name.tsv" --sequences "counts/sequences/$name" \
 		--counts "counts/$name.new" 2>&1) || return 0
-	! command -v llvm-mca >/dev/null || (LAST_WORDS=$scratch/words "$top/harness/mca.sh" "counts/sequences/$name" "counts/estimates/$name.tsv") ||
+	! command -v llvm-mca >/dev/null || (LAST_WORDS=$scratch/words "$top/harness/trace/mca.sh" "counts/sequences/$name" "counts/estimates/$name.tsv") ||
 		printf 'estimates of %s\t%s\n' "$name" "$(cat "$scratch/words")" >>failed
 	[ "$target" = uml ] || [ "$DEBUG_INFO" = no ] || tell_lines "$target" "$variant" "counts/insns/$name.tsv" "counts/lines/$name.tsv"
 	mv "counts/$name.new" "counts/$name.tsv"

@@ -3,16 +3,16 @@
 # deps.sh GROUP...: see that the Debian packages of these groups are there; install what is missing.
 # INSTALL=no only names what is missing. The groups are listed in deps.list.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
-list=$top/harness/deps.list
+list=$top/harness/host/deps.list
 want=()
 for group in "$@"; do
 	mapfile -t -O "${#want[@]}" want < <(awk -v g="$group" '$1 == g { for (i = 2; i <= NF; i++) print $i }' "$list")
 done
 [ ${#want[@]} -gt 0 ] || die 2 "no package group named '$*'; known: $(awk '/^[a-z]/ { print $1 }' "$list" | sort -u | tr '\n' ' ')"
 
-command -v dpkg-query >/dev/null || die 1 "this is not a Debian system; install by hand what harness/deps.list names"
+command -v dpkg-query >/dev/null || die 1 "this is not a Debian system; install by hand what harness/host/deps.list names"
 missing=$(comm -23 <(printf '%s\n' "${want[@]}" | sort -u) \
 	<(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' | sed -n 's/^ii //p' | sort -u))
 [ -n "$missing" ] || exit 0

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # publish.sh BUILD RESULT: Results.md and the plots that it shows, from a result.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 build=$1 result=$2
 certify=()
 # What this machine can tell, where that was measured.
@@ -44,5 +44,5 @@ mv "$top/Results.md.part" "$top/Results.md"
 } >"$top/README.md.part"
 mv "$top/README.md.part" "$top/README.md"
 # And the table of supported kernels, as it is now.
-"$top/harness/supported.sh" readme
+"$top/harness/kernel/supported.sh" readme
 say "README.md, Results.md and plots/published: from $(basename "$(readlink -f "$result")")"

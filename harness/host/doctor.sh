@@ -7,7 +7,7 @@
 # doctor.sh restore: put back what a killed 'tuned' left changed.
 # DOCTOR_ROOT: the folder below which /sys, /proc and /dev are looked for.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
 root=${DOCTOR_ROOT:-}
 cpus=/sys/devices/system/cpu
@@ -151,7 +151,7 @@ check_changed() {
 	elif [ -e "$lock" ] && ! flock -n "$lock" true; then
 		found ok "tuned for the run that is going on: $(wc -l <"$kept") values will be put back at its end"
 	else
-		found warn "$(wc -l <"$kept") values are still those of a 'doctor.sh tuned' that was killed ($kept)" "harness/doctor.sh restore"
+		found warn "$(wc -l <"$kept") values are still those of a 'doctor.sh tuned' that was killed ($kept)" "harness/host/doctor.sh restore"
 	fi
 }
 
@@ -513,7 +513,7 @@ check_disk() {
 check_tools() {
 	local group said line
 	for group in build bench check; do
-		if said=$(INSTALL=no "$top/harness/deps.sh" "$group" 2>&1); then
+		if said=$(INSTALL=no "$top/harness/host/deps.sh" "$group" 2>&1); then
 			found ok "packages of group $group are all there"
 			continue
 		fi
@@ -610,7 +610,7 @@ restore() {
 	fi
 	printf '%s' "$left" >"$kept.part"
 	mv "$kept.part" "$kept"
-	say "sheafbench: some values are not put back: as root, run 'CACHE=$CACHE harness/doctor.sh restore'"
+	say "sheafbench: some values are not put back: as root, run 'CACHE=$CACHE harness/host/doctor.sh restore'"
 	return 1
 }
 

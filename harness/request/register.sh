@@ -7,7 +7,7 @@
 # common patches, those of BASE. What format-patch then writes applies, by construction, where build.sh applies it. It
 # and the variant file go into the last folder of VARIANT_PATH, when all of it applied, or not at all.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
 
 : "${MBOX:?}" "${NAME:?}"

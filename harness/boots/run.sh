@@ -4,7 +4,7 @@
 # brings no result is recorded as failed and the others go on; a variant whose first two boots failed is given up. The
 # values of the request come from steps.sh.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
 . "$top/harness/targets/${TARGET:?}.sh"
 cd "$1"

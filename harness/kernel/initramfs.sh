@@ -4,7 +4,7 @@
 # test from BIN_DIR (the build of bench/), the shared libraries that they need, the module, and perf.
 # The same input gives the same bytes; OUT.cpio is there whole or not at all.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 [ $# = 3 ] || [ $# = 4 ] || die 2 "usage: initramfs.sh OUT.cpio MODULE.ko BIN_DIR [PERF]"
 out=$1 module=$2 bin=$3 perf=${4-}
@@ -47,7 +47,7 @@ else
 	libraries=$(ldd "$bin/sheafbench-driver" ${perf:+"$perf"} | grep -v ':$') || die 1 "ldd cannot read $bin/sheafbench-driver"
 fi
 if grep 'not found' <<<"$libraries" >&2; then
-	die 1 "shared libraries are missing (above); harness/deps.sh bench installs those of the driver"
+	die 1 "shared libraries are missing (above); harness/host/deps.sh bench installs those of the driver"
 fi
 grep -o '/[^ ]*' <<<"$libraries" | while read -r library; do
 	place=$library

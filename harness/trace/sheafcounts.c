@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * sheafcounts: what sheafcount.so counted in a guest, by workload, kernel symbol and class.
+ * sheafcounts: what sheaftrace.so counted in a guest, by workload, kernel symbol and class.
  *
  *   sheafcounts --trace FILE --windows FILE --symbols FILE --counts FILE [--calls FILE] [--insns FILE]
  *               [--sequences FOLDER] [--parts FILE]
@@ -294,7 +294,7 @@ static void read_trace(const char *path)
 			ended = next(&at, 10, path, r.number) == trace.windows;
 			break;
 		default:
-			die("%s:%lu: not a record of sheafcount.so", path, r.number);
+			die("%s:%lu: not a record of sheaftrace.so", path, r.number);
 		}
 	}
 	reader_close(&r);

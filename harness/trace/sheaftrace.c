@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * sheafcount.so: a plugin of QEMU's TCG that counts what a guest executes between the markers of
+ * sheaftrace.so: a plugin of QEMU's TCG that counts what a guest executes between the markers of
  * sheafbench.ko (bench/uapi/sheafbench.h), by instruction. For x86_64 guests whose CPUs
  * take turns, in any QEMU from 7.2 on.
  *
- *   -plugin sheafcount.so,out=FILE[,sequence=N]
+ *   -plugin sheaftrace.so,out=FILE[,sequence=N]
  *
  * FILE gets the records that trace.h describes, with the first N instructions of each window. Until
  * the marker ARM is executed the guest runs at full speed; from there on each instruction calls back.
@@ -125,7 +125,7 @@ static struct {
 
 static _Noreturn void fail(const char *what)
 {
-	fprintf(stderr, "sheafcount: %s\n", what);
+	fprintf(stderr, "sheaftrace: %s\n", what);
 	exit(1);
 }
 
@@ -417,7 +417,7 @@ static void end_trace(void)
 {
 	fprintf(plugin.out, "end %" PRIu32 "\n", plugin.window);
 	if (fclose(plugin.out))
-		fprintf(stderr, "sheafcount: cannot write all of the counts (disk full?)\n");
+		fprintf(stderr, "sheaftrace: cannot write all of the counts (disk full?)\n");
 }
 
 /* The callbacks whose arguments depend on the version. */
@@ -485,22 +485,22 @@ int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, ch
 	if (info->version.cur < PLUGIN_VERSION || COPIES_BYTES != (info->version.cur >= 3) ||
 	    PASSES_DATA != (info->version.cur >= 7)) {
 		fprintf(stderr,
-			"sheafcount: built for version %d of QEMU's plugin interface, and this "
+			"sheaftrace: built for version %d of QEMU's plugin interface, and this "
 			"QEMU has %d; run make again with the QEMU that is to count on PATH\n",
 			PLUGIN_VERSION, info->version.cur);
 		return -1;
 	}
 	if (!path || !*path) {
-		fprintf(stderr, "sheafcount: options are out=FILE and sequence=N\n");
+		fprintf(stderr, "sheaftrace: options are out=FILE and sequence=N\n");
 		return -1;
 	}
 	if (strcmp(info->target_name, "x86_64") != 0 || !info->system_emulation) {
-		fprintf(stderr, "sheafcount: counts for an x86_64 guest only\n");
+		fprintf(stderr, "sheaftrace: counts for an x86_64 guest only\n");
 		return -1;
 	}
 	plugin.out = fopen(path, "we");
 	if (!plugin.out) {
-		fprintf(stderr, "sheafcount: cannot create %s\n", path);
+		fprintf(stderr, "sheaftrace: cannot create %s\n", path);
 		return -1;
 	}
 	if (plugin.longest_sequence)

@@ -4,12 +4,12 @@
 # assembly beside it as *.s, and in OUT.tsv an estimate for some microarchitectures (formats.md). The model knows
 # neither a cache, a predictor nor what LOCK waits for: an estimate, and no measurement.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 [ $# = 2 ] || die 2 "usage: mca.sh FOLDER OUT.tsv"
 folder=$1 out=$2
 cpus="znver2 znver3 haswell skylake icelake-server"
-command -v llvm-mca >/dev/null || die 1 "llvm-mca is missing: harness/deps.sh qemu installs it"
+command -v llvm-mca >/dev/null || die 1 "llvm-mca is missing: harness/host/deps.sh qemu installs it"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch" "$out.part"' EXIT
 

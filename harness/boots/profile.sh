@@ -4,7 +4,7 @@
 # of the fast path are printed. On uml the kernel is a process, so it is this machine's perf that sees it; in a guest
 # perf runs beside the driver, and takes the guest's core cycles where that has a PMU. The record stays in BUILD/profile.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
 
 export BUILD=$1
@@ -12,7 +12,7 @@ export BUILD=$1
 export TARGET=${TARGETS%% *}
 . "$top/harness/targets/$TARGET.sh"
 
-perf --version >/dev/null 2>&1 || die 1 "perf does not run here: harness/deps.sh profile installs it"
+perf --version >/dev/null 2>&1 || die 1 "perf does not run here: harness/host/deps.sh profile installs it"
 out=$BUILD/profile
 rm -rf "$out"
 mkdir -p "$out/out"

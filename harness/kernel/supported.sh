@@ -9,7 +9,7 @@
 #   supported.sh applies KERNEL SERIES
 #                                 the same of git am alone: nothing is built
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
 . "$top/harness/targets/uml.sh"
 export CCACHE_DIR=$CACHE/ccache LC_ALL=C

@@ -3,8 +3,8 @@
 # cross.sh BUILD: the guest's programs for arm64 in BUILD. What Debian has no cross package of comes
 # from the machine's own suite, unpacked below the cache as a sysroot; nothing is installed.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
-. "$top/harness/debian.sh"
+. "$(dirname "$0")/../lib.sh"
+. "$top/harness/host/debian.sh"
 . "$top/harness/targets/arm64.sh"
 
 [ $# = 1 ] || die 2 "usage: cross.sh BUILD"

@@ -4,7 +4,7 @@
 # bench/stress/sheafstress.c. A boot proves nothing unless each kind of work was done in it; one report of the kernel
 # fails it. Consoles and the table are in OUT/prove. FLAVOURS takes the place of each target's own.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
 build=$1
 out=$OUT/prove

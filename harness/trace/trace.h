@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What sheafcount.so (a plugin of QEMU's TCG) writes and sheafcounts reads: text, a record per line.
+ * What sheaftrace.so (a plugin of QEMU's TCG) writes and sheafcounts reads: text, a record per line.
  *
  *   # sheafbench-trace 1
  *   I ID ADDRESS KINDS BYTES      an instruction, hexadecimal but for ID, before its first use

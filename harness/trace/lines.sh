@@ -4,7 +4,7 @@
 # kernel/build.sh), by the same kernel built with debug information (FLAVOUR=lines), which is given as DEBUG. That
 # changes nothing in the code, or there are no lines: the text of both images is compared.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 [ $# = 3 ] || die 2 "usage: DEBUG=<folder of the kernel with debug information> lines.sh KERNEL INSNS OUT.tsv"
 kernel=$1 insns=$2 out=$3
