@@ -9,33 +9,21 @@ set -euo pipefail
 
 [ $# = 1 ] || die 2 "usage: cross.sh BUILD"
 build=$1
-packages=(libbenchmark-dev libbenchmark1debian libpfm4-dev libpfm4)
-# perf and what it is linked with.
-packages+=(linux-perf libbabeltrace1 libbz2-1.0 libcap2 libcrypt1 libdw1 libelf1 libexpat1 libglib2.0-0 liblzma5 libnuma1 libopencsd1
-	libpcre2-8-0 libperl5.36 libpython3.11 libslang2 libunwind8 libuuid1 libzstd1 zlib1g)
-sysroot=$CACHE/sysroot-arm64-$(. /etc/os-release && printf '%s %s' "$VERSION_CODENAME" "${packages[*]}" | hash_of)
+# perf, and what the driver is linked with; of what they depend on the libraries, but for those of the cross compiler.
+packages=(libbenchmark-dev libpfm4-dev linux-perf)
+libraries='^(linux-perf|zlib|lib(?!c6|gcc|stdc))'
+home=$(debian_home) || die 1 "no Debian mirror in the machine's apt configuration (has apt-get update run?)"
+suite=${home% *}
+sysroot=$CACHE/sysroot-arm64-$(hash_of <<<"$suite ${packages[*]} $libraries")
 
 fetch_sysroot() {
-	local state=$CACHE/apt-arm64 log=$CACHE/logs/arm64-apt.log uri deb
-	[ ! -f "$sysroot/complete" ] || return 0
-	mkdir -p "$CACHE/logs" "$state"
+	local state=$CACHE/apt-arm64 log=$CACHE/logs/arm64-apt.log
+	[ ! -d "$sysroot" ] || return 0
+	mkdir -p "$CACHE/logs"
 	need_space CACHE "$CACHE" 500
-	uri=$(debian_mirror) || die 1 "no Debian mirror in the machine's apt configuration (has apt-get update run?)"
-	printf 'deb [arch=arm64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' "$uri" \
-		"$(. /etc/os-release && echo "$VERSION_CODENAME")" >"$state/sources.list"
-	rm -rf "$sysroot" "$sysroot.part"
-	mkdir -p "$sysroot.part"
-	(
-		cd "$sysroot.part"
-		own_apt "$state" -o APT::Architecture=arm64 -o APT::Architectures=arm64 update &&
-			own_apt "$state" -o APT::Architecture=arm64 -o APT::Architectures=arm64 download "${packages[@]}"
-	) >"$log" 2>&1 || die 1 "the Debian mirror does not give ${packages[*]} for arm64: $(grep -m1 '^E:' "$log"); the whole log is $log"
-	for deb in "$sysroot.part"/*.deb; do
-		dpkg-deb --extract "$deb" "$sysroot.part"
-		rm "$deb"
-	done
-	touch "$sysroot.part/complete"
-	mv "$sysroot.part" "$sysroot"
+	own_state "$state" "$suite" arm64
+	own_unpack "$state" "$sysroot" "$libraries" "${packages[@]}" >"$log" 2>&1 ||
+		die 1 "the Debian mirror does not give ${packages[*]} for arm64: $(grep -m 1 '^E:' "$log" || tail -n 1 "$log"); the whole log is $log"
 	say "  libraries for arm64: fetched"
 }
 

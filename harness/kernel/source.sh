@@ -10,45 +10,56 @@ set -euo pipefail
 KERNEL_SRC=${KERNEL_SRC:-debian-7.2}
 alternatives="give KERNEL_SRC=<folder | git tree@commit | linux-*.tar.xz> instead"
 
-# Fetch linux-source-SERIES with apt's own signature check; prints the tarball.
+# Debian's suites that have newer kernels, the most stable one first.
+suites=(trixie-backports forky sid)
+
+# cached SERIES [FIND'S TEST...]: its tarballs that were fetched before.
+cached() { find "$CACHE/debian" -name "linux-source-$1.tar.xz" "${@:2}" 2>/dev/null | sort -V; }
+
+# Fetch linux-source-SERIES with apt's own signature check; prints the tarball: the newest that any suite has. What is in the
+# cache stands in for a suite that does not answer.
 debian_tarball() {
-	local series=$1 state=$CACHE/apt suite uri version deb
-	local stored
+	local series=$1 log=$CACHE/logs/source-apt.log suite found version="" from="" silent="" stored part
 	# A cached tarball serves for a day, so that a warm bench asks no server.
-	stored=$(find "$CACHE/debian" -name "linux-source-$series.tar.xz" -mtime -1 2>/dev/null | sort | tail -n 1)
+	stored=$(cached "$series" -mtime -1 | tail -n 1)
 	[ -z "$stored" ] || { printf '%s\n' "$stored"; return; }
 
 	# apt hangs on a full disk, so before it is asked.
 	need_space CACHE "$CACHE" 5000
 	command -v apt-get >/dev/null || die 1 "no apt-get here to fetch linux-source-$series with; $alternatives"
-	# The newer suites come from the mirror and with the keys that the machine's own apt uses.
-	uri=$(debian_mirror) || die 1 "no Debian mirror in the machine's apt configuration (has apt-get update run?); $alternatives"
-	mkdir -p "$state"
-	# Debian's own suites in the order of their stability; the newest version that any has wins.
-	for suite in trixie-backports forky sid; do
-		printf 'deb [signed-by=%s] %s %s main\n' /usr/share/keyrings/debian-archive-keyring.gpg "$uri" "$suite"
-	done >"$state/sources.list"
-	if ! own_apt "$state" update >"$CACHE/logs/source-apt.log" 2>&1; then
-		stored=$(find "$CACHE/debian" -name "linux-source-$series.tar.xz" 2>/dev/null | sort | tail -n 1)
-		[ -n "$stored" ] || die 1 "the Debian mirror cannot be asked for linux-source-$series: $(grep -m1 '^E:' "$CACHE/logs/source-apt.log"); $alternatives"
-		say "  the mirror does not answer; using the cached $(basename "$(dirname "$stored")")"
+	for suite in "${suites[@]}"; do
+		own_state "$CACHE/apt-$suite" "$suite"
+		if ! own_apt "$CACHE/apt-$suite" get update >"$log.$suite" 2>&1; then
+			say "  Debian's $suite does not answer: $(grep -m 1 '^E:' "$log.$suite" || tail -n 1 "$log.$suite")"
+			silent+=" $suite"
+			continue
+		fi
+		found=$(own_apt "$CACHE/apt-$suite" cache madison "linux-source-$series" | awk -F ' *[|] *' 'NR == 1 { print $2 }')
+		if [ -n "$found" ] && { [ -z "$version" ] || dpkg --compare-versions "$found" gt "$version"; }; then
+			version=$found from=$suite
+		fi
+	done
+	stored=""
+	[ -z "$silent" ] || stored=$(cached "$series" | tail -n 1)
+	found=$(basename "$(dirname "$stored")")
+	if [ -n "$stored" ] && { [ -z "$version" ] || dpkg --compare-versions "$found" gt "$version"; }; then
+		say "  using the cached $found"
 		printf '%s\n' "$stored"
 		return
 	fi
-	version=$(apt-cache -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
-		-o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-		madison "linux-source-$series" | awk -F ' *[|] *' 'NR == 1 { print $2 }')
-	[ -n "$version" ] || die 1 "Debian has no linux-source-$series; $alternatives"
+	[ -n "$version" ] || die 1 "Debian has no linux-source-$series${silent:+, as far as its suites answer (not:$silent)}; $alternatives"
 	stored=$CACHE/debian/$version/linux-source-$series.tar.xz
 	if [ ! -f "$stored" ]; then
 		say "  fetching linux-source-$series $version"
-		mkdir -p "$CACHE/debian/$version"
-		(cd "$CACHE/debian/$version" && own_apt "$state" download "linux-source-$series=$version" >>"$CACHE/logs/source-apt.log" 2>&1) ||
-			die 1 "download of linux-source-$series $version failed (log: $CACHE/logs/source-apt.log); $alternatives"
-		deb=$(find "$CACHE/debian/$version" -name '*.deb')
-		dpkg-deb --fsys-tarfile "$deb" |
-			tar -x -C "$CACHE/debian/$version" --strip-components=3 "./usr/src/linux-source-$series.tar.xz"
-		rm -f "$deb"
+		part=$CACHE/debian.part
+		rm -rf "$part" "${stored%/*}"
+		mkdir -p "$part"
+		(
+			cd "$part"
+			own_apt "$CACHE/apt-$from" get download "linux-source-$series=$version" &&
+				dpkg-deb --fsys-tarfile ./*.deb | tar -x --strip-components=3 "./usr/src/linux-source-$series.tar.xz" && rm ./*.deb
+		) >"$log" 2>&1 || die 1 "download of linux-source-$series $version failed: $(grep -m 1 '^E:' "$log" || tail -n 1 "$log") (log: $log); $alternatives"
+		mv "$part" "${stored%/*}"
 	fi
 	touch "$stored"
 	printf '%s\n' "$stored"
@@ -86,7 +97,7 @@ from_folder() {
 mkdir -p "$CACHE/logs" "$CACHE/debian" "$CACHE/source"
 case $KERNEL_SRC in
 debian-[0-9]*)
-	tarball=$(debian_tarball "${KERNEL_SRC#debian-}")
+	tarball=$(with_lock debian debian_tarball "${KERNEL_SRC#debian-}")
 	take "debian-$(basename "$(dirname "$tarball")" | tr '~+' '--')" from_tarball "$tarball"
 	;;
 *@*)
