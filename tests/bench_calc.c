@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The module's arithmetic (bench/module/calc.h), outside the kernel. */
+/* The module's arithmetic (bench/module/calc.c), outside the kernel. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 
 #include "sheafbench.h"
-#include "calc.h"
+#include "calc.c"
 
 static int compare(const void *a, const void *b)
 {

@@ -29,7 +29,7 @@
 /* Flags of a workload. */
 #define SHEAFBENCH_HOLDS	0x1	/* N - 1 objects stay allocated for the whole run */
 #define SHEAFBENCH_PEER		0x2	/* another's loop: of size 64, n 1, 1 to 16 samples */
-#define SHEAFBENCH_KNOWN	0x4	/* known instructions, see known.h: counted only, n 1 */
+#define SHEAFBENCH_KNOWN	0x4	/* known instructions, see known.c: counted only, n 1 */
 #define SHEAFBENCH_TASK		0x8	/* not with SHEAFBENCH_IRQ_OFF */
 #define SHEAFBENCH_HELPER	0x10	/* a thread on another CPU helps: timed only, and as TASK */
 #define SHEAFBENCH_ALL_CPUS	0x20	/* one on each other CPU that is online */

@@ -26,7 +26,7 @@ SHEAFBENCH_SIZE(8192)
 
 /*
  * Flushes: SHEAFBENCH_FLUSH(name). What each does for the caches of all CPUs is in
- * bench/module/flush.h; none does nothing, to see what goes on anyway.
+ * bench/module/flush.c; none does nothing, to see what goes on anyway.
  */
 #ifdef SHEAFBENCH_FLUSH
 SHEAFBENCH_FLUSH(none)
@@ -39,7 +39,7 @@ SHEAFBENCH_FLUSH(barrier)
 
 /*
  * Workloads. Results carry the names of the timed parts. A line here is all that one more takes
- * whose pass, pass_<pass>() in sheafbench.c, and whose objects, source_<source>, are there.
+ * whose pass, pass_<pass>() in passes.c, and whose objects, source_<source>, are there.
  *
  * alloc  N allocations timed, then freed untimed in the given order
  * free   N allocations untimed, then freed timed in the given order
@@ -47,7 +47,7 @@ SHEAFBENCH_FLUSH(barrier)
  *        object, fifo the one held longest, shuffled goes through them in a random sequence
  * batch  N allocations, then N frees in the given order, each half timed on its own
  *
- * The same from elsewhere than kmalloc(), see bench/module/sources.h: cache-*, ctor-* and account-*
+ * The same from elsewhere than kmalloc(), see bench/module/sources.c: cache-*, ctor-* and account-*
  * have a kmem_cache of their own, plain, with a constructor, and with objects that are charged to
  * the caller's cgroup; bulk-* allocate and free N in one call; prefill-alloc takes N from a sheaf
  * that it has prefilled and returns; rcu-free frees with kfree_rcu(), rcu-fallback too, from a
@@ -55,13 +55,13 @@ SHEAFBENCH_FLUSH(barrier)
  * kmalloc() with bottom halves off, in a softirq and in a hardirq, but on PREEMPT_RT, where a
  * hardirq cannot allocate.
  *
- * With helpers, threads on one other CPU or on all, see bench/module/helpers.h: crowd-* while all
+ * With helpers, threads on one other CPU or on all, see bench/module/helpers.c: crowd-* while all
  * do the same; remote-alloc of what one helper frees, spread-alloc of what all free, remote-free of
  * what one has allocated, gather-free of what all have.
  *
- * peer-* are other people's loops, see bench/module/peers.h: of 64 bytes, without a gate or
+ * peer-* are other people's loops, see bench/module/peers.c: of 64 bytes, without a gate or
  * an overhead, and each sample is all that they would have printed, times 100. known-* are
- * sequences of known instructions (bench/module/known.h), counted and never timed.
+ * sequences of known instructions (bench/module/known.c), counted and never timed.
  */
 #ifdef SHEAFBENCH_WORKLOAD
 SHEAFBENCH_WORKLOAD(alloc, alloc, kmalloc, 8, 8192, 0, 1, "alloc", "")

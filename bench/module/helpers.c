@@ -1,11 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * Threads that help a run, on one other CPU or on each that is online. They wait for each other by
  * spinning before they begin, the run begins when all are warm, and they go on until it is over.
  * Objects go from one CPU to another through rings of one producer and one consumer each.
  */
-#ifndef SHEAFBENCH_HELPERS_H
-#define SHEAFBENCH_HELPERS_H
 
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
@@ -216,5 +214,3 @@ static const struct source source_give = { KMALLOC_LOOPS, begin_helpers, end_hel
 					   .round = round_consume };
 static const struct source source_take = { KMALLOC_LOOPS, begin_helpers, end_helpers,
 					   .round = round_produce };
-
-#endif

@@ -1,10 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * Flushes of the sheaves of other CPUs, one step at a time, so that who asks for them can look at
  * the kernel's own accounting right before and after: SHEAFBENCH_IOC_FLUSH.
  */
-#ifndef SHEAFBENCH_FLUSH_H
-#define SHEAFBENCH_FLUSH_H
 
 #include <linux/completion.h>
 #include <linux/sched.h>
@@ -301,5 +299,3 @@ static int device_release(struct inode *inode, struct file *file)
 	mutex_unlock(&one_run);
 	return 0;
 }
-
-#endif
