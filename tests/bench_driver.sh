@@ -48,6 +48,9 @@ one_line 2 "is no option" list
 one_line 2 "'instructionz' is not known; nearest: INSTRUCTIONS, " --events instructionz --event-sets "$top/harness/counters/events"
 one_line 2 "no event sets in $scratch" --events auto --event-sets "$scratch"
 one_line 2 'bare or empty' --calls both
+one_line 2 "'--bogus' is no option, .*--help" --list --bogus
+one_line 2 "'--calls' is no option, or lacks its argument" --list --calls
+one_line 2 "'--list=x' is no option" --list=x
 one_line 1 'load sheafbench.ko' --device "$scratch/none" --out-json "$scratch/j" --out-samples "$scratch/s"
 one_line 1 'not sheafbench' --device /dev/null --out-json "$scratch/j" --out-samples "$scratch/s"
 holds 'nothing is left behind by a refusal' sh -c "[ ! -e '$scratch/j' ] && [ ! -e '$scratch/s' ] && [ ! -e '$scratch/s.part' ]"
