@@ -35,7 +35,7 @@ static void clock_pair(uint64_t *ticks, uint64_t *ns)
 void test_info(uint64_t limit)
 {
 	struct sheafbench_info info;
-	uint64_t ticks[2], ns[2];
+	uint64_t ticks[2] = { 0 }, ns[2] = { 0 };
 	struct stat status = { 0 };
 	double khz;
 
