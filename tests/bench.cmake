@@ -15,7 +15,7 @@ set_target_properties(bench_shim PROPERTIES LINKER_LANGUAGE CXX)
 add_test(NAME bench_shim COMMAND bench_shim)
 
 # The module's ioctl is the test's own.
-add_executable(bench_counters bench_counters.c ../bench/driver/run_counters.c)
+add_executable(bench_counters bench_counters.c ../bench/driver/run_counters.c ../bench/driver/lists.c)
 target_include_directories(bench_counters PRIVATE ../bench/driver ../bench/uapi)
 target_compile_definitions(bench_counters PRIVATE EVENTS="${CMAKE_SOURCE_DIR}/harness/counters/events")
 target_link_options(bench_counters PRIVATE -Wl,--wrap=ioctl)

@@ -169,7 +169,8 @@ static bool run_point(struct point *point)
 	if (!ioctl(driver.fd, SHEAFBENCH_IOC_RUN, &point->run))
 		return true;
 	if (!*point->run.text)
-		snprintf(point->run.text, sizeof(point->run.text), "%s", strerror(errno));
+		snprintf(point->run.text, sizeof(point->run.text), "%s",
+			 text_of(errno) ?: strerror(errno));
 	return false;
 }
 

@@ -355,7 +355,8 @@ static bool step(struct session *session, uint32_t op, uint32_t which)
 	if (!ioctl(session->setup->device, SHEAFBENCH_IOC_FLUSH, &session->arg))
 		return true;
 	if (!*session->arg.text)
-		snprintf(session->arg.text, sizeof(session->arg.text), "%s", strerror(errno));
+		snprintf(session->arg.text, sizeof(session->arg.text), "%s",
+			 text_of(errno) ?: strerror(errno));
 	return false;
 }
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The tables of sheafbench_lists.h, for the programs. */
+#include <errno.h>
+#include <stddef.h>
+
 #include "lists.h"
 
 const struct workload workloads[WORKLOADS] = {
@@ -16,3 +20,15 @@ const char *const flushes[FLUSHES] = {
 #define SHEAFBENCH_FLUSH(name) #name,
 #include "sheafbench_lists.h"
 };
+
+const char *text_of(int error)
+{
+	switch (error) {
+#define SHEAFBENCH_ERROR(error, text) \
+	case error:                   \
+		return text;
+#include "sheafbench_lists.h"
+	default:
+		return NULL;
+	}
+}

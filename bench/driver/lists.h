@@ -35,4 +35,7 @@ extern const struct workload workloads[WORKLOADS];
 extern const uint32_t sizes[SIZES];
 extern const char *const flushes[FLUSHES];
 
+/* What an ioctl's errno means, or NULL where it is none of the module's. */
+const char *text_of(int error);
+
 #endif

@@ -242,6 +242,8 @@ int main(void)
 	test_signal(32, 64, 0);
 	test_signal(SHEAFBENCH_MAX_N, 8192, 0);
 	test_signal(SHEAFBENCH_MAX_N, 8192, irq_off);
+	test_starved(WORKLOAD_remote_alloc);
+	test_starved(WORKLOAD_remote_free);
 	test_busy();
 	test_leaks();
 	test_memory_limit();

@@ -76,6 +76,7 @@ void test_out_of_memory(void);
 void test_during(void);
 void test_flush(void);
 void test_signal(uint32_t n, uint32_t size, uint32_t flags);
+void test_starved(uint32_t workload);
 void test_busy(void);
 
 /* module_test_random.c: as main(), of "--random SEED CALLS" */

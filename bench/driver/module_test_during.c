@@ -34,6 +34,41 @@ void test_signal(uint32_t n, uint32_t size, uint32_t flags)
 	   run.text);
 }
 
+/* While a program with SCHED_FIFO keeps the helper off its CPU, a run that waits for it hears a signal all the same. */
+void test_starved(uint32_t workload)
+{
+	const struct itimerval soon = { .it_value = { .tv_usec = 600000 } };
+	const struct sched_param param = { .sched_priority = 1 };
+	struct sheafbench_run run = good_run();
+	uint64_t start = now_ns(), ms;
+	pid_t child;
+	int error;
+
+	if (!can_run(workload)) {
+		skip("one CPU only");
+		return;
+	}
+	child = fork();
+	if (!child) {
+		bind_to(!sched_getcpu());
+		usleep(200000);
+		sched_setscheduler(0, SCHED_FIFO, &param);
+		for (;;)
+			;
+	}
+	run.workload = workload;
+	run.samples = SHEAFBENCH_MAX_SAMPLES;
+	run.ops = SHEAFBENCH_MAX_OPS;
+	setitimer(ITIMER_REAL, &soon, NULL);
+	error = do_run(&run);
+	ms = (now_ns() - start) / 1000000;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	ok(error == EINTR && ms >= 590 && ms < 900,
+	   "%s without its helper: a signal after 600 ms ended it after %" PRIu64 " ms: '%s'",
+	   workloads[workload].name, ms, run.text);
+}
+
 /* What a cache of the run's own is, and holds, while the run is on; and who helps it. */
 void test_during(void)
 {
@@ -176,9 +211,24 @@ void test_flush(void)
 		else if (flush.op == OP_none)
 			ok(after == full, "without a flush %ld are there", after);
 	}
-	/* Threads on the others, but not on this CPU; they go with the file. */
-	flush.op = 1;
+	/* What was filled for one flush is no other's; who fills for another begins anew. */
+	flush.op = OP_shrink;
+	flush.size = 8192;
 	flush.busy = 1;
+	flush.step = SHEAFBENCH_FILL;
+	ok(!do_flush(&flush), "fill with 8192 bytes and busy CPUs: %s", flush.text);
+	flush.op = OP_destroy;
+	flush.step = SHEAFBENCH_FLUSH_NOW;
+	flush_refused(flush, EINVAL, "of this op first", "destroy after a fill for shrink");
+	flush.step = SHEAFBENCH_FILL;
+	flush.cpus = 1ull << cpu;
+	ok(!do_flush(&flush), "fill of one CPU: %s", flush.text);
+	flush.step = SHEAFBENCH_FLUSH_NOW;
+	ok(!do_flush(&flush) && !threads("(sheafbench/", &busy) && access(slab, F_OK),
+	   "destroyed, and nobody is busy with it: '%s'", flush.text);
+	/* Threads on the others, but not on this CPU; they go with the file. */
+	flush.op = OP_shrink;
+	flush.cpus = (1ull << get_nprocs()) - 1;
 	flush.step = SHEAFBENCH_FILL;
 	ok(!do_flush(&flush), "fill with busy CPUs: %s", flush.text);
 	ok(threads("(sheafbench/", &busy) == (unsigned int)get_nprocs() - 1,
@@ -219,6 +269,11 @@ void test_busy(void)
 		   "pair holds N - 1 = %u objects: %ld more in use", n - 1, during - before);
 	else
 		skip("no /proc/slabinfo");
+	start = now_ns();
+	close(open(SHEAFBENCH_DEVICE, O_RDWR | O_CLOEXEC));
+	ok(now_ns() - start < 1000000000,
+	   "who closes the device waits for nobody's run: %" PRIu64 " ms",
+	   (now_ns() - start) / 1000000);
 	start = now_ns();
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lists.h"
 #include "run_counters.h"
 
 /* Odd, so that a median is a value that was counted. */
@@ -83,7 +84,7 @@ static bool repeat(struct counters *counters, const struct target *target, struc
 			return false;
 		if (ioctl(target->device, SHEAFBENCH_IOC_RUN, &run)) {
 			snprintf(counters->error, sizeof(counters->error), "the run failed: %s",
-				 *run.text ? run.text : strerror(errno));
+				 *run.text ? run.text : text_of(errno) ?: strerror(errno));
 			return false;
 		}
 		if (counters_end(counters, counted->value[kind]))

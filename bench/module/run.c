@@ -6,18 +6,25 @@ static const struct workload workloads[] = {
 #include "sheafbench_lists.h"
 };
 
+static const char sizes[] =
+#define SHEAFBENCH_SIZE(size) " " #size
+#include "sheafbench_lists.h"
+	;
+
 #define BARE	(SHEAFBENCH_BARE | SHEAFBENCH_EMPTY)
 
 /* Says in the caller's struct what is wrong, and returns the error. */
-static __printf(3, 4) int refuse(struct sheafbench_run *arg, int error, const char *format, ...)
+static __printf(3, 4) int say_why(char *text, int error, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	vscnprintf(arg->text, sizeof(arg->text), format, args);
+	vscnprintf(text, SHEAFBENCH_TEXT, format, args);
 	va_end(args);
 	return error;
 }
+
+#define refuse(arg, ...) say_why((arg)->text, __VA_ARGS__)
 
 static u64 max_bytes(void)
 {
@@ -89,10 +96,7 @@ static int check(struct sheafbench_run *arg)
 			      ARRAY_SIZE(workloads) - 1);
 	workload = &workloads[arg->workload];
 	if (!find_loops(&source_kmalloc, arg->size, 0))
-		return refuse(arg, -EINVAL, "size is %u, allowed:"
-#define SHEAFBENCH_SIZE(size) " " #size
-#include "sheafbench_lists.h"
-			      , arg->size);
+		return refuse(arg, -EINVAL, "size is %u, allowed:%s", arg->size, sizes);
 	if (!arg->n || arg->n > SHEAFBENCH_MAX_N)
 		return refuse(arg, -EINVAL, "n is %u, allowed: 1 to %u", arg->n, SHEAFBENCH_MAX_N);
 	if (arg->order >= SHEAFBENCH_ORDERS)
@@ -161,13 +165,14 @@ static int passes(struct run *run, u32 *ops)
 	else
 		do_passes(run);
 	*ops = run->ops;
+	/* First: it may be why there are no operations. */
+	if (signal_pending(current))
+		return refuse(&run->arg, -EINTR, "a signal ended the run");
 	if (!run->ops || READ_ONCE(run->failed))
 		return refuse(&run->arg, -ENOMEM, "an allocation failed: lower n or size");
 	if (run->group_error)
 		return refuse(&run->arg, -EBADF, "group: the counters cannot be started (%d)",
 			      run->group_error);
-	if (signal_pending(current))
-		return refuse(&run->arg, -EINTR, "a signal ended the run");
 	if (raw_smp_processor_id() != run->cpu)
 		return refuse(&run->arg, -EBUSY, "moved to another CPU: bind the caller to one");
 	return 0;
@@ -390,6 +395,13 @@ static int prepare(struct run *run)
 	return 0;
 }
 
+/* To others' files the requests may mean something else. Only perf makes one of this name. */
+static bool is_group(const struct file *file)
+{
+	return file_inode(file)->i_sb->s_magic == ANON_INODE_FS_MAGIC &&
+	       !strcmp(file->f_path.dentry->d_name.name, "[perf_event]");
+}
+
 static int measure(struct run *run, u64 __user *buffer)
 {
 	size_t bytes;
@@ -411,14 +423,15 @@ static int measure(struct run *run, u64 __user *buffer)
 	plan(run);
 	if (run->arg.group) {
 		run->group = fget(run->arg.group);
-		if (!run->group || !run->group->f_op->unlocked_ioctl)
+		if (!run->group || !is_group(run->group))
 			error = refuse(&run->arg, -EBADF, "group %u is no group of counters",
 				       run->arg.group);
 	}
 	if (!error && run->source->begin)
 		error = run->source->begin(run);
 	if (error && !*run->arg.text)
-		refuse(&run->arg, error, error == -EINTR ? "a signal ended the run" :
+		refuse(&run->arg, error, "%s", error == -EINTR ? "a signal ended the run" :
+		       error == -EBUSY ? "the other CPUs went offline meanwhile" :
 		       "no memory for a cache or for helpers: lower n or size");
 	if (!error)
 		error = prepare(run);

@@ -19,6 +19,7 @@
 #include <linux/fs.h>
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
+#include <linux/magic.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>

@@ -75,7 +75,7 @@ struct sheafbench_info {
 	__u32 max_n;
 	__u32 max_ops;
 	__u32 max_samples;
-	__u32 reserved;
+	__u32 reserved[2];
 	__u64 max_bytes;	/* of objects held at once; half of what is free now */
 };
 
@@ -158,12 +158,7 @@ struct sheafbench_flush {
  * RUN       one workload with one set of parameters. The caller must be bound to one CPU.
  * FLUSH     one step of a flush. The same; what it began ends with the file at the latest.
  *
- *           EINVAL   a parameter is out of range
- *           ENOMEM   the objects would need more than max_bytes, or an allocation failed
- *           EBUSY    another run is on, or the caller was moved to another CPU meanwhile
- *           EINTR    a signal came; nothing is reported
- *           EFAULT   a pointer is bad
- *           EBADF    group is no file, or none of perf_event_open(2)
+ *           Errors and their texts are in sheafbench_lists.h.
  *
  * Opening the device needs CAP_SYS_ADMIN (EPERM).
  */
