@@ -155,6 +155,7 @@ static bool run_point(struct point *point)
 		.size = point->size,
 		.n = point->n,
 		.order = point->order,
+		.work = point->work,
 		.flags = options.flags,
 		.samples = samples_of(point),
 		.ops = options.ops,

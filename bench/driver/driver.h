@@ -37,7 +37,7 @@ __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 /* grid.c */
 /* One call of the module: a point of the grid. */
 struct point {
-	uint32_t workload, size, n, order;
+	uint32_t workload, size, n, order, work;
 	uint32_t parts, wanted; /* parts that are reported, and those that still are to be */
 	uint32_t run_number;	/* the runs of a boot differ in what the seed decides */
 	uint64_t *samples;	/* of all parts, then of gate and chain, once it has run */

@@ -9,6 +9,10 @@
 static const uint32_t objects[] = { 1, 8, 32, 128, 512, 2048 };
 static const char *const orders[SHEAFBENCH_ORDERS] = { "lifo", "fifo", "shuffled" };
 
+/* Cycles of work before an operation, and how many operations other than pairs then follow each other. */
+static const uint32_t works[] = { 0, 8, 24, 64 };
+#define SPACED_N 32
+
 /* Others' loops and helpers are only timed, known sequences only counted. */
 #define TIMED	(SHEAFBENCH_PEER | SHEAFBENCH_HELPER)
 #define COUNTED SHEAFBENCH_KNOWN
@@ -17,20 +21,25 @@ static const char *const orders[SHEAFBENCH_ORDERS] = { "lifo", "fifo", "shuffled
 
 struct grid grid;
 
-static void add_point(const regex_t *wanted, uint32_t workload, uint32_t size, uint32_t n,
-		      uint32_t order)
+static void add_point(const regex_t *wanted, struct point like)
 {
+	const struct workload *workload = &workloads[like.workload];
 	static size_t count;
 	struct point *point = &grid.points[count];
 
-	*point = (struct point){ .workload = workload, .size = size, .n = n, .order = order };
-	for (uint32_t part = 0; part < workloads[workload].parts; part++) {
+	*point = like;
+	for (uint32_t part = 0; part < workload->parts; part++) {
 		struct entry *entry = &grid.entries[grid.total];
 
 		entry->point = point;
 		entry->part = part;
-		snprintf(entry->name, sizeof(entry->name), n > 1 ? "%s/%u/%u/%s" : "%s/%u/%u",
-			 workloads[workload].part[part], size, n, orders[order]);
+		if (workload->flags & SHEAFBENCH_SPACED)
+			snprintf(entry->name, sizeof(entry->name), "%s/%u/%u", workload->part[part],
+				 like.size, like.work);
+		else
+			snprintf(entry->name, sizeof(entry->name),
+				 like.n > 1 ? "%s/%u/%u/%s" : "%s/%u/%u", workload->part[part],
+				 like.size, like.n, orders[like.order]);
 		if (regexec(wanted, entry->name, 0, NULL, 0))
 			continue;
 		grid.total++;
@@ -39,18 +48,25 @@ static void add_point(const regex_t *wanted, uint32_t workload, uint32_t size, u
 	count += point->parts > 0;
 }
 
-static void add_workload(const regex_t *wanted, uint32_t w)
+static void add_size(const regex_t *wanted, struct point point)
 {
-	const struct workload *workload = &workloads[w];
+	const uint32_t flags = workloads[point.workload].flags;
 
-	for (size_t s = 0; s < SIZES; s++) {
-		if (sizes[s] < workload->least || sizes[s] > workload->most)
-			continue;
-		for (size_t n = 0; n < (workload->flags & SINGLE ? 1 : COUNT(objects)); n++)
-			/* The order of one object is no order. */
-			for (size_t o = 0; o < (objects[n] > 1 ? COUNT(orders) : 1); o++)
-				add_point(wanted, w, sizes[s], objects[n], o);
+	if (flags & SHEAFBENCH_SPACED) {
+		point.n = flags & SHEAFBENCH_HOLDS ? 1 : SPACED_N;
+		for (size_t w = 0; w < COUNT(works); w++) {
+			point.work = works[w];
+			add_point(wanted, point);
+		}
+		return;
 	}
+	for (size_t n = 0; n < (flags & SINGLE ? 1 : COUNT(objects)); n++)
+		/* The order of one object is no order. */
+		for (size_t o = 0; o < (objects[n] > 1 ? COUNT(orders) : 1); o++) {
+			point.n = objects[n];
+			point.order = o;
+			add_point(wanted, point);
+		}
 }
 
 void make_grid(uint32_t online)
@@ -72,8 +88,10 @@ void make_grid(uint32_t online)
 	if (!grid.points || !grid.entries)
 		die(FAILED, "out of memory");
 	for (uint32_t w = 0; w < WORKLOADS; w++)
-		if (!(workloads[w].flags & left_out))
-			add_workload(&wanted, w);
+		for (size_t i = 0; i < SIZES && !(workloads[w].flags & left_out); i++)
+			if (sizes[i] >= workloads[w].least && sizes[i] <= workloads[w].most)
+				add_size(&wanted,
+					 (struct point){ .workload = w, .size = sizes[i] });
 	/* Which CPUs are there decides what can be run; nothing of it can be counted. */
 	if (!options.windows)
 		grid.flushing = flush_grid(&wanted, online, &grid.flushes);

@@ -35,6 +35,23 @@ bool write_text(const char *path, const char *text)
 	return good;
 }
 
+void set_failslab(void)
+{
+	static const char *const files[][2] = {
+		{ "verbose", "0" }, /* no stack trace */
+		{ "task-filter", "Y" }, { "ignore-gfp-wait", "N" },
+		{ "times", "-1" },	{ "probability", "5" },
+	};
+	char path[64];
+
+	mount("debug", "/sys/kernel/debug", "debugfs", 0, NULL);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/failslab/%s", files[i][0]);
+		if (!write_text(path, files[i][1]) && errno != ENOENT)
+			printf("cannot write to %s: %s\n", path, strerror(errno));
+	}
+}
+
 bool is_realtime(void)
 {
 	struct utsname name;

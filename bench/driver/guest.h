@@ -28,6 +28,9 @@ bool bind_to(int cpu);
 /* false with errno. */
 bool write_text(const char *path, const char *text);
 
+/* One allocation in 20 of the tasks that say so fails, waiting ones as well, where the kernel has fault injection. */
+void set_failslab(void);
+
 /* Whether the kernel has PREEMPT_RT, where nothing is allocated in hardirq or with interrupts off. */
 bool is_realtime(void);
 

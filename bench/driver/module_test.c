@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Tries sheafbench.ko from user space, in a guest of its own: init runs it in place of the driver, with
- * sheafbench.run=/module-test. It speaks TAP and exits 0 when all went as it should. The guest needs
- * 128 MiB and, for all of the tests, two CPUs.
+ * sheafbench.run=/module-test; with arguments see module_test_random.c. It speaks TAP and exits 0 when all went as it
+ * should. The guest needs 128 MiB and, for all of the tests, two CPUs.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -121,6 +121,14 @@ uint32_t fitting(uint32_t workload, uint32_t size)
 	return size > workloads[workload].most ? workloads[workload].most : size;
 }
 
+/* Pairs that are spaced have one. */
+uint32_t order_of(uint32_t workload, uint32_t order)
+{
+	const uint32_t both = SHEAFBENCH_SPACED | SHEAFBENCH_HOLDS;
+
+	return (workloads[workload].flags & both) == both ? SHEAFBENCH_LIFO : order;
+}
+
 /* The CPUs, and the cgroup, that a workload asks for. */
 bool can_run(uint32_t workload)
 {
@@ -210,7 +218,7 @@ static void on_alarm(int signal)
 	(void)signal;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct sigaction action = { .sa_handler = on_alarm };
 
@@ -224,6 +232,8 @@ int main(void)
 		printf("Bail out! cannot open %s: %s\n", SHEAFBENCH_DEVICE, strerror(errno));
 		return 1;
 	}
+	if (argc > 1)
+		return random_calls(argc, argv) || failures;
 	test_info(0);
 	test_describe();
 	test_bad_parameters();
@@ -231,6 +241,7 @@ int main(void)
 	test_bad_for_workload();
 	test_good_runs();
 	test_time();
+	test_work();
 	test_probes();
 	test_peers();
 	test_windows();

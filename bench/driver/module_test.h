@@ -42,6 +42,7 @@ int do_flush(struct sheafbench_flush *flush);
 pid_t start_long_run(uint32_t workload, uint32_t n, uint32_t size);
 void refused(struct sheafbench_run run, int error, const char *text, const char *what);
 uint32_t fitting(uint32_t workload, uint32_t size);
+uint32_t order_of(uint32_t workload, uint32_t order);
 bool can_run(uint32_t workload);
 
 long field(const char *path, const char *name);
@@ -63,6 +64,7 @@ void test_removal(void);
 /* module_test_runs.c */
 void test_good_runs(void);
 void test_time(void);
+void test_work(void);
 void test_probes(void);
 void test_peers(void);
 void test_windows(void);

@@ -111,6 +111,16 @@ void test_bad_for_workload(void)
 	run = good_run();
 	run.workload = WORKLOAD_account_pair;
 	refused(run, EINVAL, "cgroup that is not the root", "account_pair in the root cgroup");
+	run = good_run();
+	run.workload = WORKLOAD_pair_spaced;
+	run.work = 12;
+	refused(run, EINVAL, "0, 8, 16 to 1024", "work of 12 cycles");
+	run.work = SHEAFBENCH_MAX_WORK + 8;
+	refused(run, EINVAL, "0, 8, 16 to 1024", "too much work");
+	run.work = 8;
+	run.order = SHEAFBENCH_FIFO;
+	refused(run, EINVAL, "0 lifo", "spaced pairs that swap");
+	run = good_run();
 	for (run.workload = 0; run.workload < OWN_WORKLOADS; run.workload++) {
 		const uint32_t flags = workloads[run.workload].flags;
 
@@ -140,8 +150,8 @@ void test_bad_parameters(void)
 	int cpu = sched_getcpu();
 
 	REFUSED(abi, SHEAFBENCH_ABI + 1, EINVAL, "allowed: 5");
-	REFUSED(workload, WORKLOADS, EINVAL, "allowed: 0 to 47");
-	REFUSED(workload, UINT32_MAX, EINVAL, "allowed: 0 to 47");
+	REFUSED(workload, WORKLOADS, EINVAL, "allowed: 0 to 50");
+	REFUSED(workload, UINT32_MAX, EINVAL, "allowed: 0 to 50");
 	REFUSED(size, 0, EINVAL, "allowed: 8 16 32 ");
 	REFUSED(size, 65, EINVAL, " 4096 8192");
 	REFUSED(size, 16384, EINVAL, " 4096 8192");
@@ -155,6 +165,7 @@ void test_bad_parameters(void)
 	REFUSED(samples, SHEAFBENCH_MAX_SAMPLES + 1, EINVAL, "allowed: 1 to 65536");
 	REFUSED(ops, SHEAFBENCH_MAX_OPS + 1, EINVAL, "to 131072");
 	REFUSED(ops, UINT32_MAX, EINVAL, "to 131072");
+	REFUSED(work, 8, EINVAL, "0 but in spaced workloads");
 	REFUSED(buffer, 0, EFAULT, "buffer");
 	REFUSED(buffer, UINT64_MAX - 7, EFAULT, "buffer");
 	REFUSED(buffer, (uintptr_t)read_only, EFAULT, "buffer");

@@ -40,9 +40,11 @@ void test_good_runs(void)
 					run.workload = workload;
 					run.size = sizes[s];
 					run.n = counts[n];
-					run.order = order;
+					run.order = order_of(run.workload, order);
 					run.samples = 3;
 					run.ops = 100;
+					if (workloads[workload].flags & SHEAFBENCH_SPACED)
+						run.work = 8 * (runs % 9);
 					if (!(workloads[workload].flags &
 					      (SHEAFBENCH_TASK | SHEAFBENCH_HELPER)))
 						run.flags = runs & 1 ? irq_off : 0;
@@ -121,6 +123,42 @@ void test_time(void)
 	   "%.2f ticks per pair, %.2f with twice the operations; samples are %.0f %% of the "
 	   "ioctl's",
 	   one[0], one[1], most * 100);
+}
+
+/* What the empty loop takes with so much work in it, in ticks per operation; cycle: ticks of an addition. */
+static double ticks_of_work(uint32_t work, double *cycle)
+{
+	struct sheafbench_run run = good_run();
+	const uint64_t *chain = buffer + 2 * 100;
+	uint64_t least[2] = { UINT64_MAX, UINT64_MAX };
+
+	run.workload = WORKLOAD_pair_spaced;
+	run.n = 1;
+	run.samples = 100;
+	run.ops = 1000;
+	run.work = work;
+	if (do_run(&run))
+		return NAN;
+	for (uint32_t i = 0; i < run.samples; i++)
+		if (chain[i] < least[i & 1])
+			least[i & 1] = chain[i];
+	*cycle = (least[1] - least[0]) / (double)SHEAFBENCH_CHAIN_ADDS;
+	return run.loop_cticks[0] / 100.0;
+}
+
+/* As in test_time(): until both were seen at one pace. */
+void test_work(void)
+{
+	double with = 0, without = 0, cycle = 0;
+	bool good = false;
+
+	for (int round = 0; round < 20 && !good; round++) {
+		without = ticks_of_work(0, &cycle);
+		with = ticks_of_work(640, &cycle);
+		good = fabs(with - without - 640 * cycle) < 64 * cycle;
+	}
+	ok(good, "640 cycles of work, of %.3f ticks each: %.2f ticks per operation, %.2f without",
+	   cycle, with, without);
 }
 
 /* The probes beside the samples, and the search for gaps. */
@@ -323,9 +361,9 @@ void test_leaks(void)
 			bool good = true;
 
 			run.n = 1000;
-			run.order = order;
 			run.samples = 10;
 			for (run.workload = 0; run.workload < OWN_WORKLOADS; run.workload++) {
+				run.order = order_of(run.workload, order);
 				/* What the others add to kmalloc() knows nothing of sizes. */
 				if (!can_run(run.workload) ||
 				    (run.workload > WORKLOAD_batch && some[s] != 64))
@@ -428,7 +466,7 @@ void test_out_of_memory(void)
 			run.workload = w;
 			run.size = fitting(w, 8192);
 			run.n = SHEAFBENCH_MAX_N;
-			run.order = SHEAFBENCH_SHUFFLED;
+			run.order = order_of(w, SHEAFBENCH_SHUFFLED);
 			run.flags = flags[f];
 			errors[f][w] = do_run(&run);
 			if (!strstr(run.text, "allocation failed") &&

@@ -13,29 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "guest.h"
-
-/* A kernel without fault injection has none of the files; the module counts what really failed. */
-static void write_file(const char *path, const char *text)
-{
-	if (!write_text(path, text) && errno != ENOENT)
-		printf("sheafstress: cannot write to %s: %s\n", path, strerror(errno));
-}
-
-/* One allocation in 20 of the tasks that say so, waiting ones as well, without a stack trace. */
-static void set_failslab(void)
-{
-	mount("debug", "/sys/kernel/debug", "debugfs", 0, NULL);
-	write_file("/sys/kernel/debug/failslab/verbose", "0");
-	write_file("/sys/kernel/debug/failslab/task-filter", "Y");
-	write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
-	write_file("/sys/kernel/debug/failslab/times", "-1");
-	write_file("/sys/kernel/debug/failslab/probability", "5");
-}
 
 static int load(const char *path, const char *parameters)
 {

@@ -69,6 +69,7 @@ static bool repeat(struct counters *counters, const struct target *target, struc
 			.size = like->size,
 			.n = like->n,
 			.order = like->order,
+			.work = like->work,
 			.flags = (like->flags & SHEAFBENCH_IRQ_OFF) |
 				 (kind < EMPTY_MANY ? SHEAFBENCH_BARE : SHEAFBENCH_EMPTY),
 			.samples = 1,

@@ -49,6 +49,7 @@ static __always_inline u64 clock_read_unfenced(void)
 #define MULTIPLY	"imul %0, %0\n\t"
 #define ADD_CLOBBERS	"rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "cc"
 #define CHAIN_1		"add %0, %0\n\t"
+#define WORK_REGISTER	"r15"
 #elif defined(__aarch64__)
 #define CLOCK_NAME "cntvct"
 static __always_inline u64 clock_read(void)
@@ -78,6 +79,7 @@ static __always_inline u64 clock_read_unfenced(void)
 #define MULTIPLY	"mul %0, %0, %0\n\t"
 #define ADD_CLOBBERS	"x9", "x10", "x11", "x12", "x13", "x14", "x15", "x2"
 #define CHAIN_1		"add %0, %0, %0\n\t"
+#define WORK_REGISTER	"x28"
 #else
 #error "sheafbench knows no counter on this architecture"
 #endif

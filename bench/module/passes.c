@@ -15,6 +15,7 @@ struct source {
 	void (*settle)(struct run *run, u32 ops);	/* after each pass of so many */
 	void (*context)(struct run *run);	/* calls do_passes() in one */
 	bool (*round)(struct helper *helper);	/* what a helper does all the time */
+	const struct loops *empty;		/* in place of empty_loops */
 };
 
 /* One run. */

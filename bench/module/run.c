@@ -71,6 +71,16 @@ static int check_needs(struct sheafbench_run *arg, const struct workload *worklo
 		return refuse(arg, -EINVAL,
 			      "%u CPU is online, allowed for this workload: 2 or more",
 			      num_online_cpus());
+	if (arg->work > SHEAFBENCH_MAX_WORK || arg->work % 8 ||
+	    (arg->work && !(workload->flags & SHEAFBENCH_SPACED)))
+		return refuse(arg, -EINVAL, "work is %u, allowed: %s", arg->work,
+			      workload->flags & SHEAFBENCH_SPACED ?
+			      "0, 8, 16 to " __stringify(SHEAFBENCH_MAX_WORK) :
+			      "0 but in spaced workloads");
+	if (workload->flags & SHEAFBENCH_SPACED && workload->flags & SHEAFBENCH_HOLDS &&
+	    arg->order != SHEAFBENCH_LIFO)
+		return refuse(arg, -EINVAL, "order is %u, allowed for this workload: %u lifo",
+			      arg->order, SHEAFBENCH_LIFO);
 	if (workload->flags & SHEAFBENCH_CHARGED && !is_charged())
 		return refuse(arg, -EINVAL,
 			      "objects would be charged to nobody: move the caller to a cgroup that is not the root");
@@ -207,7 +217,7 @@ static int sample_empty(struct run *run, u32 at, u32 ops[2])
 	u32 twice, part;
 	int error = 0;
 
-	run->loops = &empty_loops;
+	run->loops = run->source->empty ?: &empty_loops;
 	for (twice = 0; twice < 2 && !error; twice++) {
 		run->n <<= twice;
 		run->pairs <<= twice;
@@ -289,7 +299,7 @@ static int take_samples(struct run *run)
 	int error;
 
 	if (run->arg.flags & SHEAFBENCH_EMPTY)
-		run->loops = &empty_loops;
+		run->loops = run->source->empty ?: &empty_loops;
 	/* The first ones fill sheaves, caches and predictors; who reads them finds out how many. */
 	for (i = 0; i < run->arg.samples; i++) {
 		for (; empties * (u64)run->arg.samples < (i + 1) * (u64)run->empties; empties++) {

@@ -49,6 +49,7 @@ MODULE_PARM_DESC(max_kib, "KiB of objects that a run may hold (0: half of what i
 #include "known.c"
 #include "sources.c"
 #include "helpers.c"
+#include "spaced.c"
 #include "run.c"
 #include "flush.c"
 

@@ -22,6 +22,7 @@
 #define SHEAFBENCH_PARTS	2	/* timed parts of one workload */
 #define SHEAFBENCH_GATE_ADDS	2880u	/* independent additions in a probe; a multiple of 240 */
 #define SHEAFBENCH_CHAIN_ADDS	512u	/* dependent ones in the shorter chain; see chain_ticks */
+#define SHEAFBENCH_MAX_WORK	1024	/* cycles of work before an operation; a multiple of 8 */
 #define SHEAFBENCH_MAX_CPUS	64	/* of a flush */
 #define SHEAFBENCH_NAME		20
 #define SHEAFBENCH_TEXT		160
@@ -35,6 +36,7 @@
 #define SHEAFBENCH_ALL_CPUS	0x20	/* one on each other CPU that is online */
 #define SHEAFBENCH_CHARGED	0x40	/* the caller is to be in a cgroup that is no root */
 #define SHEAFBENCH_HARDIRQ	0x80	/* in a hardirq, where PREEMPT_RT cannot allocate */
+#define SHEAFBENCH_SPACED	0x100	/* takes work; of pairs the order is lifo */
 
 /* Flags of a run. */
 #define SHEAFBENCH_IRQ_OFF	0x1	/* interrupts off in timed regions, and GFP_ATOMIC; */
@@ -116,7 +118,7 @@ struct sheafbench_run {
 	__u32 group;
 	__u32 part;
 	__u32 counted;
-	__u32 reserved;
+	__u32 work;		/* core cycles of other work before each operation */
 	/* out */
 	__u32 regions;		/* timed regions of each part in each sample */
 	__u32 cpu;		/* where it ran */

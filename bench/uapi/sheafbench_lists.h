@@ -67,6 +67,9 @@ SHEAFBENCH_ERROR(ENOTTY, "no such ioctl: build the module and the program from o
  * kmalloc() with bottom halves off, in a softirq and in a hardirq, but on PREEMPT_RT, where a
  * hardirq cannot allocate.
  *
+ * alloc-spaced, free-spaced and pair-spaced are kmalloc() with other work before each operation,
+ * see bench/module/spaced.c; results carry its cycles in place of N: 32, and 1 for pairs.
+ *
  * With helpers, threads on one other CPU or on all, see bench/module/helpers.c: crowd-* while all
  * do the same; remote-alloc of what one helper frees, spread-alloc of what all free, remote-free of
  * what one has allocated, gather-free of what all have.
@@ -80,6 +83,12 @@ SHEAFBENCH_WORKLOAD(alloc, alloc, kmalloc, 8, 8192, 0, 1, "alloc", "")
 SHEAFBENCH_WORKLOAD(free, free, kmalloc, 8, 8192, 0, 1, "free", "")
 SHEAFBENCH_WORKLOAD(pair, pair, kmalloc, 8, 8192, SHEAFBENCH_HOLDS, 1, "pair", "")
 SHEAFBENCH_WORKLOAD(batch, batch, kmalloc, 8, 8192, 0, 2, "batch-alloc", "batch-free")
+#define SPACED (SHEAFBENCH_SPACED | SHEAFBENCH_TASK)
+SHEAFBENCH_WORKLOAD(alloc_spaced, alloc, spaced, 8, 8192, SPACED, 1, "alloc-spaced", "")
+SHEAFBENCH_WORKLOAD(free_spaced, free, spaced, 8, 8192, SPACED, 1, "free-spaced", "")
+SHEAFBENCH_WORKLOAD(pair_spaced, pair, spaced, 8, 8192, SHEAFBENCH_HOLDS | SPACED, 1, "pair-spaced",
+		    "")
+#undef SPACED
 #define PEER_WORKLOAD(name, part) \
 	SHEAFBENCH_WORKLOAD(peer_##name, peer_##name, kmalloc, 64, 64, SHEAFBENCH_PEER, 1, part, "")
 #define KNOWN_WORKLOAD(name, part) \
