@@ -495,7 +495,7 @@ static void list_names(void)
 		puts(grid.flushes[i].name);
 }
 
-/* Each of count names, and what runs it, once for each of the runs; Google Benchmark wants names that are unique. */
+/* Google Benchmark wants names that are unique. */
 static void add(const char *name, uint64_t run, gbench_fn fn, void *ctx, uint32_t iterations)
 {
 	char unique[96];
@@ -552,7 +552,7 @@ int main(int argc, char **argv)
 	if (options.calls)
 		return only_calls();
 	tell_sheaf_capacity();
-	/* What a slab's first object costs until then is no kernel's that is timed. */
+	/* Until then a new slab costs what it costs no kernel that is timed. */
 	if ((options.windows || counters.count) && !is_random_ready())
 		die(FAILED,
 		    "counts wait for the kernel's random number generator, which is not ready: "

@@ -24,10 +24,20 @@ const char *const flushes[FLUSHES] = {
 const char *text_of(int error)
 {
 	switch (error) {
-#define SHEAFBENCH_ERROR(error, text) \
-	case error:                   \
-		return text;
-#include "sheafbench_lists.h"
+	case EINVAL:
+		return "a parameter is out of range";
+	case ENOMEM:
+		return "more than max_bytes is needed, or an allocation failed: lower n or size";
+	case EBUSY:
+		return "another run is on, or the caller or a helper lost its CPU meanwhile";
+	case EINTR:
+		return "a signal came: nothing is reported";
+	case EFAULT:
+		return "a pointer is bad";
+	case EBADF:
+		return "group is none of perf_event_open(2), or cannot be started";
+	case ENOTTY:
+		return "no such ioctl: build the module and the program from one source";
 	default:
 		return NULL;
 	}

@@ -8,7 +8,8 @@
 #include "sheafbench.h"
 
 enum {
-#define SHEAFBENCH_WORKLOAD(name, ...) WORKLOAD_##name,
+#define SHEAFBENCH_WORKLOAD(name, pass, source, least, most, flags, parts, part, second) \
+	WORKLOAD_##name,
 #include "sheafbench_lists.h"
 	WORKLOADS
 };

@@ -140,12 +140,13 @@ static struct sheafbench_run any_run(void)
 	return run;
 }
 
-/* Steps that follow from each other, mostly. */
+/* One step after the other, mostly, so that the other caller has its turn. */
 static struct sheafbench_flush any_flush(void)
 {
-	static uint32_t op, size = 64, busy;
+	static uint32_t op, size, busy, step = SHEAFBENCH_FLUSH_END;
 
-	if (once(8)) {
+	step = once(8) ? below(SHEAFBENCH_STEPS) : (step + 1) % SHEAFBENCH_STEPS;
+	if (step == SHEAFBENCH_FILL) {
 		op = below(FLUSHES);
 		size = sizes[below(SIZES)];
 		busy = below(2);
@@ -153,7 +154,7 @@ static struct sheafbench_flush any_flush(void)
 	return (struct sheafbench_flush){
 		.abi = or_garbage(SHEAFBENCH_ABI),
 		.op = or_garbage(once(8) ? below(FLUSHES) : op),
-		.step = or_garbage(below(SHEAFBENCH_STEPS)),
+		.step = or_garbage(step),
 		.size = or_garbage(size),
 		.cpus = once(32) ? state : below(1u << get_nprocs_conf()),
 		.busy = or_garbage(busy),
@@ -183,7 +184,7 @@ static int call(int kind, char *text)
 		memcpy(text, run.text, sizeof(run.text));
 		/* What cannot be reached cannot be written to either. */
 		if (pointer != &run)
-			strcpy(text, error ? "-" : "");
+			*text = error ? '-' : '\0';
 		return error;
 	case FLUSH:
 		flush = any_flush();
@@ -191,7 +192,7 @@ static int call(int kind, char *text)
 		error = ioctl(device, SHEAFBENCH_IOC_FLUSH, pointer) ? errno : 0;
 		memcpy(text, flush.text, sizeof(flush.text));
 		if (pointer != &flush)
-			strcpy(text, error ? "-" : "");
+			*text = error ? '-' : '\0';
 		return error;
 	default:
 		return ioctl(device, _IO('B', below(256)), or_bad(&info)) ? errno : 0;

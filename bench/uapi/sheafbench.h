@@ -160,7 +160,7 @@ struct sheafbench_flush {
  * RUN       one workload with one set of parameters. The caller must be bound to one CPU.
  * FLUSH     one step of a flush. The same; what it began ends with the file at the latest.
  *
- *           Errors and their texts are in sheafbench_lists.h.
+ * They answer 0 or one of the errors in bench/driver/lists.c; a run and a flush tell more of it.
  *
  * Opening the device needs CAP_SYS_ADMIN (EPERM).
  */

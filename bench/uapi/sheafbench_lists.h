@@ -37,18 +37,6 @@ SHEAFBENCH_FLUSH(barrier)
 #undef SHEAFBENCH_FLUSH
 #endif
 
-/* What an ioctl may answer: SHEAFBENCH_ERROR(errno, text). A run and a flush say more of it. */
-#ifdef SHEAFBENCH_ERROR
-SHEAFBENCH_ERROR(EINVAL, "a parameter is out of range")
-SHEAFBENCH_ERROR(ENOMEM, "more than max_bytes is needed, or an allocation failed: lower n or size")
-SHEAFBENCH_ERROR(EBUSY, "another run is on, or the caller or a helper lost its CPU meanwhile")
-SHEAFBENCH_ERROR(EINTR, "a signal came: nothing is reported")
-SHEAFBENCH_ERROR(EFAULT, "a pointer is bad")
-SHEAFBENCH_ERROR(EBADF, "group is none of perf_event_open(2), or cannot be started")
-SHEAFBENCH_ERROR(ENOTTY, "no such ioctl: build the module and the program from one source")
-#undef SHEAFBENCH_ERROR
-#endif
-
 /*
  * Workloads. Results carry the names of the timed parts. A line here is all that one more takes
  * whose pass, pass_<pass>() in passes.c, and whose objects, source_<source>, are there.
