@@ -1,12 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * The loops that people time kmalloc() with today, each with the clock, the loop and the arithmetic
  * of its kind, so that their numbers stand beside this module's from the same kernel. Each returns
  * what it would have printed for one operation, in 1/100 ticks, or 0 when an allocation failed.
  * Objects have 64 bytes. Known from descriptions only, and written for this comparison.
  */
-#ifndef SHEAFBENCH_PEERS_H
-#define SHEAFBENCH_PEERS_H
 
 #include <linux/preempt.h>
 
@@ -142,5 +140,3 @@ static u64 peer_nanobench(void)
 		sum += apart[i];
 	return div_u64(100 * sum, 6 * n);
 }
-
-#endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Events per operation, see counting.h. */
+/* Events per operation, see run_counters.h. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "counting.h"
+#include "lists.h"
+#include "run_counters.h"
 
 /* Odd, so that a median is a value that was counted. */
 #define REPEATS 31u
@@ -26,7 +27,7 @@
 /* The kinds of calls, in the order of the file's columns; what they counted of each event. */
 enum { MANY, FEWER, EMPTY_MANY, EMPTY_FEWER, KINDS };
 
-struct counts {
+struct counted {
 	uint64_t value[KINDS][COUNTERS_MOST];
 };
 
@@ -38,7 +39,7 @@ struct target {
 	const struct sheafbench_run *like;
 };
 
-void counting_plan(struct counters *counters, FILE *file)
+void run_counters_plan(struct counters *counters, FILE *file)
 {
 	counters_plan(counters, sched_getcpu());
 	if (!file)
@@ -55,7 +56,7 @@ void counting_plan(struct counters *counters, FILE *file)
 }
 
 /* The calls of one repetition; false with what is wrong in counters->error. */
-static bool repeat(struct counters *counters, const struct target *target, struct counts *counts,
+static bool repeat(struct counters *counters, const struct target *target, struct counted *counted,
 		   uint32_t *ops)
 {
 	const struct sheafbench_run *like = target->like;
@@ -68,6 +69,7 @@ static bool repeat(struct counters *counters, const struct target *target, struc
 			.size = like->size,
 			.n = like->n,
 			.order = like->order,
+			.work = like->work,
 			.flags = (like->flags & SHEAFBENCH_IRQ_OFF) |
 				 (kind < EMPTY_MANY ? SHEAFBENCH_BARE : SHEAFBENCH_EMPTY),
 			.samples = 1,
@@ -83,10 +85,10 @@ static bool repeat(struct counters *counters, const struct target *target, struc
 			return false;
 		if (ioctl(target->device, SHEAFBENCH_IOC_RUN, &run)) {
 			snprintf(counters->error, sizeof(counters->error), "the run failed: %s",
-				 *run.text ? run.text : strerror(errno));
+				 *run.text ? run.text : text_of(errno) ?: strerror(errno));
 			return false;
 		}
-		if (counters_end(counters, counts->value[kind]))
+		if (counters_end(counters, counted->value[kind]))
 			return false;
 		*ops = (target->many - target->fewer) * run.regions;
 	}
@@ -106,7 +108,7 @@ struct calls {
 	struct gbench_state *state;
 	const char *name;
 	uint32_t ops, repeats;
-	struct counts *counts;
+	struct counted *counted;
 	const char *reason; /* why there are no counts, or NULL */
 };
 
@@ -120,13 +122,13 @@ static double median(const struct calls *calls, int kind, unsigned int at)
 	const uint32_t middle = calls->repeats / 2;
 
 	for (uint32_t i = 0; i < calls->repeats; i++)
-		values[i] = calls->counts[i].value[kind][at];
+		values[i] = calls->counted[i].value[kind][at];
 	qsort(values, calls->repeats, sizeof(*values), compare);
 	return (double)values[middle];
 }
 
 /*
- * The line of an event in the file, and its value in state; at: where in counts it is. The value,
+ * The line of an event in the file, and its value in state; at: where in counted it is. The value,
  * which is 0 where there is none, is for those who check the errors.
  */
 static int tell(const struct calls *calls, const char *metric, const char *event, unsigned int pass,
@@ -147,7 +149,7 @@ static int tell(const struct calls *calls, const char *metric, const char *event
 		for (int kind = 0; kind < KINDS; kind++)
 			for (uint32_t i = 0; i < calls->repeats; i++)
 				fprintf(calls->file, "%c%" PRIu64, i ? ' ' : '\t',
-					calls->counts[i].value[kind][at]);
+					calls->counted[i].value[kind][at]);
 		fputs("\t\n", calls->file);
 	}
 	*value = (median(calls, MANY, at) - median(calls, FEWER, at) -
@@ -158,12 +160,12 @@ static int tell(const struct calls *calls, const char *metric, const char *event
 }
 
 static bool count_pass(struct counters *counters, unsigned int pass, const struct target *target,
-		       struct counts *counts, uint32_t *ops)
+		       struct counted *counted, uint32_t *ops)
 {
 	bool good = !counters_open(counters, pass);
 
 	for (uint32_t i = 0; i < REPEATS && good; i++)
-		good = repeat(counters, target, &counts[i], ops);
+		good = repeat(counters, target, &counted[i], ops);
 	counters_close(counters);
 	return good;
 }
@@ -186,7 +188,7 @@ static struct target choose_target(int device, const struct sheafbench_run *run,
 	return target;
 }
 
-bool counting_run(struct counters *counters, FILE *file, struct gbench_state *state,
+bool run_counters(struct counters *counters, FILE *file, struct gbench_state *state,
 		  const char *name, int device, const struct sheafbench_run *run, uint32_t flags,
 		  uint32_t part)
 {
@@ -196,7 +198,7 @@ bool counting_run(struct counters *counters, FILE *file, struct gbench_state *st
 		.state = state,
 		.name = name,
 		.repeats = REPEATS,
-		.counts = calloc(REPEATS, sizeof(*calls.counts)),
+		.counted = calloc(REPEATS, sizeof(*calls.counted)),
 	};
 	double value, instructions, cycles;
 	const struct counter *counter;
@@ -205,11 +207,11 @@ bool counting_run(struct counters *counters, FILE *file, struct gbench_state *st
 	for (unsigned int pass = 1; pass <= counters->passes; pass++) {
 		instructions = cycles = 0;
 		calls.reason = NULL;
-		if (!calls.counts)
+		if (!calls.counted)
 			calls.reason = "out of memory";
 		else if (flags & SHEAFBENCH_PEER)
 			calls.reason = "others' loops are only timed";
-		else if (!count_pass(counters, pass, &target, calls.counts, &calls.ops))
+		else if (!count_pass(counters, pass, &target, calls.counted, &calls.ops))
 			calls.reason = counters->error;
 		for (unsigned int i = 0; i < counters->count; i++) {
 			counter = &counters->counter[i];
@@ -225,7 +227,7 @@ bool counting_run(struct counters *counters, FILE *file, struct gbench_state *st
 			error |= gbench_set_counter(state, "instructions_per_cycle",
 						    instructions / cycles);
 	}
-	free(calls.counts);
+	free(calls.counted);
 	return !error;
 }
 
@@ -280,7 +282,7 @@ static bool read_stat(struct counters *counters, const char *path, uint64_t *val
 }
 
 /* One perf stat of a process that does nothing but the calls. */
-static bool run_stat(struct counters *counters, const struct counting_check *check,
+static bool run_stat(struct counters *counters, const struct run_counters_check *check,
 		     const char *name, const char *events, int kind, uint64_t *values, size_t count)
 {
 	char workload[80], samples[16], ops[16], path[] = "/tmp/perf-stat.XXXXXX";
@@ -333,17 +335,17 @@ static bool run_stat(struct counters *counters, const struct counting_check *che
 	return good;
 }
 
-bool counting_check(struct counters *counters, FILE *file, struct gbench_state *state,
-		    const char *name, const struct counting_check *check)
+bool run_counters_check(struct counters *counters, FILE *file, struct gbench_state *state,
+			const char *name, const struct run_counters_check *check)
 {
-	struct counts counts[CHECKS];
+	struct counted counted[CHECKS];
 	struct calls calls = {
 		.file = file,
 		.state = state,
 		.name = name,
 		.ops = CHECK_MORE * CHECK_OPS,
 		.repeats = CHECKS,
-		.counts = counts,
+		.counted = counted,
 	};
 	unsigned int asked[PERF_NAMES], count = 0;
 	char events[128] = "", metric[COUNTERS_NAME];
@@ -365,7 +367,7 @@ bool counting_check(struct counters *counters, FILE *file, struct gbench_state *
 		calls.reason = "there is no perf here";
 	for (uint32_t i = 0; i < CHECKS && !calls.reason; i++)
 		for (int kind = 0; kind < KINDS && !calls.reason; kind++)
-			if (!run_stat(counters, check, name, events, kind, counts[i].value[kind],
+			if (!run_stat(counters, check, name, events, kind, counted[i].value[kind],
 				      count))
 				calls.reason = counters->error;
 	for (unsigned int i = 0; i < count; i++) {

@@ -1,10 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * Flushes of the sheaves of other CPUs, one step at a time, so that who asks for them can look at
  * the kernel's own accounting right before and after: SHEAFBENCH_IOC_FLUSH.
  */
-#ifndef SHEAFBENCH_FLUSH_H
-#define SHEAFBENCH_FLUSH_H
 
 #include <linux/completion.h>
 #include <linux/sched.h>
@@ -14,16 +12,18 @@
 #define FILL_OBJECTS	256
 #define FILL_RCU	8
 
-/* There is one cache at a time, of whoever began. Under one_run. */
+/*
+ * There is one cache at a time, of whoever began; what it was filled for stays until all of that
+ * has ended.
+ */
 static struct {
+	struct mutex lock;		/* within one_run, but for who closes the device */
 	struct file *owner;
 	struct kmem_cache *cache;
-	u32 size;
-	bool kmalloc;			/* what the busy threads use, not the cache */
-	u32 rcu;			/* objects that a fill passes to kfree_rcu() */
+	u32 op, size;
 	struct task_struct *busy[SHEAFBENCH_MAX_CPUS];
 	atomic_t failed;		/* allocations */
-} flush;
+} flush = { .lock = __MUTEX_INITIALIZER(flush.lock) };
 
 static void flush_none(void)
 {
@@ -62,7 +62,13 @@ static const struct {
 static void fill_sheaves(void *objects)
 {
 	void **object = objects;
-	u32 i, n;
+	u32 i, n, rcu = 0;
+
+	/* For the other flushes they would be an interruption of their own, by RCU. */
+	if (flush.size >= sizeof(struct rcu_object) &&
+	    (flushes[flush.op].flush == flush_barrier ||
+	     flushes[flush.op].flush == flush_barrier_on))
+		rcu = FILL_RCU;
 
 	for (n = 0; n < FILL_OBJECTS; n++) {
 		object[n] = kmem_cache_alloc(flush.cache, ATOMIC);
@@ -72,7 +78,7 @@ static void fill_sheaves(void *objects)
 			break;
 	}
 	for (i = 0; i < n; i++)
-		if (i < flush.rcu && flush.size >= sizeof(struct rcu_object))
+		if (i < rcu)
 			kfree_rcu((struct rcu_object *)object[i], rcu);
 		else
 			kmem_cache_free(flush.cache, object[i]);
@@ -118,14 +124,16 @@ static int fill_on(u32 cpu, void *objects)
 
 static int busy_thread(void *unused)
 {
+	/* A cache that is destroyed is nothing to be busy with. */
+	const bool own = flushes[flush.op].flush != flush_destroy;
+
 	while (!kthread_should_stop()) {
 		void *object;
 
 		if (kthread_should_park())
 			kthread_parkme();
-		object = flush.kmalloc ? kmalloc(64, SLEEPING) :
-					 kmem_cache_alloc(flush.cache, SLEEPING);
-		if (flush.kmalloc)
+		object = own ? kmem_cache_alloc(flush.cache, SLEEPING) : kmalloc(64, SLEEPING);
+		if (!own)
 			kfree(object);
 		else if (object)
 			kmem_cache_free(flush.cache, object);
@@ -141,12 +149,13 @@ static void flush_end(void)
 
 	for (cpu = 0; cpu < SHEAFBENCH_MAX_CPUS; cpu++) {
 		if (flush.busy[cpu])
-			kthread_stop(flush.busy[cpu]);
+			stop_thread(flush.busy[cpu]);
 		flush.busy[cpu] = NULL;
 	}
 	kmem_cache_destroy(flush.cache);
 	flush.cache = NULL;
 	flush.owner = NULL;
+	atomic_set(&flush.failed, 0);
 }
 
 static int flush_fill(struct sheafbench_flush *arg, struct file *file)
@@ -155,10 +164,11 @@ static int flush_fill(struct sheafbench_flush *arg, struct file *file)
 	u32 cpu;
 	int error;
 
-	if (flush.owner != file || flush.size != arg->size) {
+	if (flush.owner != file || flush.size != arg->size || flush.op != arg->op) {
 		flush_end();
 		flush.owner = file;
 		flush.size = arg->size;
+		flush.op = arg->op;
 	}
 	object = kmalloc_array(FILL_OBJECTS, sizeof(*object), GFP_KERNEL);
 	if (!flush.cache)
@@ -166,11 +176,6 @@ static int flush_fill(struct sheafbench_flush *arg, struct file *file)
 						SLAB_NO_MERGE, NULL);
 	if (!object || !flush.cache)
 		return -ENOMEM;
-	/* A cache that is destroyed is nothing to be busy with. */
-	flush.kmalloc = flushes[arg->op].flush == flush_destroy;
-	/* For others they would be an interruption of their own, by RCU. */
-	flush.rcu = flushes[arg->op].flush == flush_barrier ||
-		    flushes[arg->op].flush == flush_barrier_on ? FILL_RCU : 0;
 	for (cpu = 0; cpu < SHEAFBENCH_MAX_CPUS; cpu++) {
 		if (!(arg->cpus >> cpu & 1))
 			continue;
@@ -187,23 +192,13 @@ static int flush_fill(struct sheafbench_flush *arg, struct file *file)
 		flush.busy[cpu] = kthread_create_on_cpu(busy_thread, NULL, cpu,
 							KBUILD_MODNAME "/%u");
 		if (IS_ERR(flush.busy[cpu])) {
+			error = PTR_ERR(flush.busy[cpu]);
 			flush.busy[cpu] = NULL;
-			return -ENOMEM;
+			return error;
 		}
 		wake_up_process(flush.busy[cpu]);
 	}
 	return atomic_xchg(&flush.failed, 0) ? -ENOMEM : 0;
-}
-
-static __printf(3, 4) int flush_refuse(struct sheafbench_flush *arg, int error,
-				       const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vscnprintf(arg->text, sizeof(arg->text), format, args);
-	va_end(args);
-	return error;
 }
 
 static int flush_check(struct sheafbench_flush *arg)
@@ -211,30 +206,25 @@ static int flush_check(struct sheafbench_flush *arg)
 	u32 cpu;
 
 	if (arg->abi != SHEAFBENCH_ABI)
-		return flush_refuse(arg, -EINVAL, "abi is %u, allowed: %u (of the same source)",
-				    arg->abi, SHEAFBENCH_ABI);
+		return refuse(arg, -EINVAL, "abi is %u, allowed: %u (of the same source)", arg->abi,
+			      SHEAFBENCH_ABI);
 	if (arg->op >= ARRAY_SIZE(flushes))
-		return flush_refuse(arg, -EINVAL, "op is %u, allowed: 0 to %zu", arg->op,
-				    ARRAY_SIZE(flushes) - 1);
+		return refuse(arg, -EINVAL, "op is %u, allowed: 0 to %zu", arg->op,
+			      ARRAY_SIZE(flushes) - 1);
 	if (arg->step >= SHEAFBENCH_STEPS)
-		return flush_refuse(arg, -EINVAL, "step is %u, allowed: 0 to %u", arg->step,
-				    SHEAFBENCH_STEPS - 1);
+		return refuse(arg, -EINVAL, "step is %u, allowed: 0 to %u", arg->step,
+			      SHEAFBENCH_STEPS - 1);
 	if (!find_loops(&source_kmalloc, arg->size, 0))
-		return flush_refuse(arg, -EINVAL, "size is %u, allowed:"
-#define SHEAFBENCH_SIZE(size) " " #size
-#include "sheafbench_lists.h"
-				    , arg->size);
+		return refuse(arg, -EINVAL, "size is %u, allowed:%s", arg->size, sizes);
 	if (arg->busy > 1)
-		return flush_refuse(arg, -EINVAL, "busy is %u, allowed: 0 and 1", arg->busy);
+		return refuse(arg, -EINVAL, "busy is %u, allowed: 0 and 1", arg->busy);
 	for (cpu = 0; cpu < SHEAFBENCH_MAX_CPUS; cpu++)
 		if (arg->cpus >> cpu & 1 && (cpu >= nr_cpu_ids || !cpu_online(cpu)))
-			return flush_refuse(arg, -EINVAL,
-					    "CPU %u is not online, allowed: bits of %*pbl", cpu,
-					    cpumask_pr_args(cpu_online_mask));
+			return refuse(arg, -EINVAL, "CPU %u is not online, allowed: bits of %*pbl",
+				      cpu, cpumask_pr_args(cpu_online_mask));
 	if (current->nr_cpus_allowed != 1)
-		return flush_refuse(arg, -EINVAL,
-				    "the caller may run on %d CPUs: bind it to one first",
-				    current->nr_cpus_allowed);
+		return refuse(arg, -EINVAL, "the caller may run on %d CPUs: bind it to one first",
+			      current->nr_cpus_allowed);
 	return 0;
 }
 
@@ -249,13 +239,18 @@ static int flush_step(struct sheafbench_flush *arg, struct file *file)
 			return 0;
 		flush_end();
 		if (error == -ENXIO)
-			return flush_refuse(arg, error, "CPU offline, allowed: bits of %*pbl",
-					    cpumask_pr_args(cpu_online_mask));
-		return flush_refuse(arg, error, "an allocation failed: lower size");
+			return refuse(arg, -EINVAL, "a CPU went offline, allowed: bits of %*pbl",
+				      cpumask_pr_args(cpu_online_mask));
+		if (error == -EINTR)
+			return refuse(arg, error, "a signal ended the fill");
+		return refuse(arg, -ENOMEM, "an allocation failed: lower size");
 	case SHEAFBENCH_FLUSH_NOW:
-		if (flush.owner != file || (!flush.cache && flushes[arg->op].flush != flush_none))
-			return flush_refuse(arg, -EINVAL, "nothing to flush: step %u first",
-					    SHEAFBENCH_FILL);
+		/* The busy threads and the sheaves are what that one's fill has left. */
+		if (flush.owner != file ||
+		    (flushes[arg->op].flush != flush_none &&
+		     (!flush.cache || arg->op != flush.op)))
+			return refuse(arg, -EINVAL, "nothing to flush: step %u of this op first",
+				      SHEAFBENCH_FILL);
 		arg->start = clock_read();
 		flushes[arg->op].flush();
 		arg->ticks = clock_read() - arg->start;
@@ -281,25 +276,22 @@ static int ioctl_flush(struct file *file, struct sheafbench_flush __user *user)
 	arg->ticks = 0;
 	error = flush_check(arg);
 	if (!error && !mutex_trylock(&one_run)) {
-		error = flush_refuse(arg, -EBUSY, "another run is on: one at a time");
+		error = refuse(arg, -EBUSY, "another run is on: one at a time");
 	} else if (!error) {
-		if (flush.owner && flush.owner != file)
-			error = flush_refuse(arg, -EBUSY, "another's cache is there: one only");
-		else
-			error = flush_step(arg, file);
+		scoped_guard(mutex, &flush.lock)
+			error = flush.owner && flush.owner != file ?
+				refuse(arg, -EBUSY, "another's cache is there: one only") :
+				flush_step(arg, file);
 		mutex_unlock(&one_run);
 	}
 	return copy_to_user(user, arg, sizeof(*arg)) ? -EFAULT : error;
 }
 
-/* Who closes the device leaves no cache and no thread behind. */
+/* Who closes the device leaves no cache and no thread behind, and waits for nobody's run. */
 static int device_release(struct inode *inode, struct file *file)
 {
-	mutex_lock(&one_run);
+	guard(mutex)(&flush.lock);
 	if (flush.owner == file)
 		flush_end();
-	mutex_unlock(&one_run);
 	return 0;
 }
-
-#endif

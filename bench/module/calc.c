@@ -1,9 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * The module's arithmetic: no state, no kernel calls, so that it is tested outside the kernel too.
  */
-#ifndef SHEAFBENCH_CALC_H
-#define SHEAFBENCH_CALC_H
 
 /* A random number that depends on the state only: splitmix64 (Steele, Lea, Flood 2014). */
 static inline u64 calc_random(u64 *state)
@@ -101,5 +99,3 @@ static inline u64 calc_p05_centi(const u64 *sorted, u32 count)
 
 	return low * 100 + (high - low) * (at % 100);
 }
-
-#endif

@@ -1,10 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * Where objects come from, other than from kmalloc(): a kmem_cache of the run's own, whole batches
  * in one call, a prefilled sheaf, the page allocator, kfree_rcu(); and kmalloc() in other contexts.
  */
-#ifndef SHEAFBENCH_SOURCES_H
-#define SHEAFBENCH_SOURCES_H
 
 #include <linux/bottom_half.h>
 #include <linux/gfp.h>
@@ -241,5 +239,3 @@ static const struct source source_rcu_fallback = { ANY_LOOPS(rcu), begin_fallbac
 static const struct source source_bh = { ATOMIC_LOOPS, .context = context_bh };
 static const struct source source_softirq = { ATOMIC_LOOPS, .context = context_softirq };
 static const struct source source_hardirq = { ATOMIC_LOOPS, .context = context_hardirq };
-
-#endif

@@ -15,8 +15,8 @@
  * alike. Each call is repeated, and its value is the median, which an interrupt in a few of them
  * does not move.
  */
-#ifndef SHEAFBENCH_COUNTING_H
-#define SHEAFBENCH_COUNTING_H
+#ifndef SHEAFBENCH_RUN_COUNTERS_H
+#define SHEAFBENCH_RUN_COUNTERS_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@
  * Tells the file what there is to count on the CPU that the caller is bound to, and what there
  * is not.
  */
-void counting_plan(struct counters *counters, FILE *file);
+void run_counters_plan(struct counters *counters, FILE *file);
 
 /*
  * One workload: adds METRIC_per_op to state for each event that could be counted,
@@ -38,7 +38,7 @@ void counting_plan(struct counters *counters, FILE *file);
  * one of the workload's parts that is meant. What cannot be counted is no error but a reason in
  * the file; returns false with gbench_error() only when state takes no value.
  */
-bool counting_run(struct counters *counters, FILE *file, struct gbench_state *state,
+bool run_counters(struct counters *counters, FILE *file, struct gbench_state *state,
 		  const char *name, int device, const struct sheafbench_run *run, uint32_t flags,
 		  uint32_t part);
 
@@ -48,13 +48,13 @@ bool counting_run(struct counters *counters, FILE *file, struct gbench_state *st
  * by CPU. Adds perf_METRIC_per_op to state and a line to the file for each metric that was counted
  * here and that perf has a name for. Interrupts are part of its counts.
  */
-struct counting_check {
+struct run_counters_check {
 	const char *perf, *self; /* programs: perf, and the driver, which has --calls */
 	const char *device;
 	bool irq_off;
 };
 
-bool counting_check(struct counters *counters, FILE *file, struct gbench_state *state,
-		    const char *name, const struct counting_check *check);
+bool run_counters_check(struct counters *counters, FILE *file, struct gbench_state *state,
+			const char *name, const struct run_counters_check *check);
 
 #endif

@@ -1,11 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * Threads that help a run, on one other CPU or on each that is online. They wait for each other by
  * spinning before they begin, the run begins when all are warm, and they go on until it is over.
  * Objects go from one CPU to another through rings of one producer and one consumer each.
  */
-#ifndef SHEAFBENCH_HELPERS_H
-#define SHEAFBENCH_HELPERS_H
 
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
@@ -103,6 +101,13 @@ static int helper_thread(void *data)
 	return 0;
 }
 
+/* Before the programs with SCHED_FIFO, so that nobody waits for what keeps it off its CPU. */
+static void stop_thread(struct task_struct *task)
+{
+	sched_set_fifo(task);
+	kthread_stop(task);
+}
+
 /* Also of what has begun in part only. */
 static void end_helpers(struct run *run)
 {
@@ -111,7 +116,7 @@ static void end_helpers(struct run *run)
 
 	for (i = 0; i < run->helpers && run->helper[i]; i++)
 		if (run->helper[i]->task)
-			kthread_stop(run->helper[i]->task);
+			stop_thread(run->helper[i]->task);
 	for (i = 0; i < run->helpers && run->helper[i]; i++) {
 		while ((object = ring_take(run->helper[i])))
 			kfree(object);
@@ -143,10 +148,10 @@ static int start_helper(struct run *run, u32 i, u32 cpu)
 
 static int begin_helpers(struct run *run)
 {
-	u32 i = 0, cpu;
+	u32 i = 0, cpu, online = num_online_cpus();
 	int error;
 
-	run->helpers = run->workload->flags & SHEAFBENCH_ALL_CPUS ? num_online_cpus() - 1 : 1;
+	run->helpers = run->workload->flags & SHEAFBENCH_ALL_CPUS && online > 1 ? online - 1 : 1;
 	run->helper = kcalloc(run->helpers, sizeof(*run->helper), GFP_KERNEL);
 	if (!run->helper) {
 		run->helpers = 0;
@@ -161,6 +166,8 @@ static int begin_helpers(struct run *run)
 	}
 	/* One that went offline meanwhile. */
 	run->helpers = i;
+	if (!i)
+		return -EBUSY;
 	for (i = 0; i < run->helpers; i++)
 		wake_up_process(run->helper[i]->task);
 	while (atomic_read(&run->warm) < run->helpers) {
@@ -186,8 +193,13 @@ static u32 pass_give(struct run *run)
 	for (i = 0; i < n && run->loops != &empty_loops; i++) {
 		struct helper *helper = next_helper(run);
 
-		while (!ring_put(helper, run->ordered[i]))
+		while (!ring_put(helper, run->ordered[i])) {
+			if (signal_pending(current)) {
+				untimed(run, run->real->free, run->ordered + i, n - i);
+				return 0;
+			}
 			cond_resched();
+		}
 	}
 	return n;
 }
@@ -200,7 +212,8 @@ static u32 pass_take(struct run *run)
 	for (i = 0; i < n && run->loops != &empty_loops; i++) {
 		struct helper *helper = next_helper(run);
 
-		while (!(run->object[i] = ring_take(helper)) && !READ_ONCE(run->failed))
+		while (!(run->object[i] = ring_take(helper)) && !READ_ONCE(run->failed) &&
+		       !signal_pending(current))
 			cond_resched();
 		if (!run->object[i])
 			break;
@@ -216,5 +229,3 @@ static const struct source source_give = { KMALLOC_LOOPS, begin_helpers, end_hel
 					   .round = round_consume };
 static const struct source source_take = { KMALLOC_LOOPS, begin_helpers, end_helpers,
 					   .round = round_produce };
-
-#endif

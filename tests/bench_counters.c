@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The driver's events per operation (bench/driver/counting.h) over a module and a PMU that the test
+ * The driver's events per operation (bench/driver/run_counters.h) over a module and a PMU that the test
  * makes up: what a call costs is known, and so is what has to be found.
  */
 #define _GNU_SOURCE
@@ -17,14 +17,14 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "counting.h"
+#include "run_counters.h"
 
 #define SWITCH 1500u /* events that switching the group costs in a region */
 #define LOOP   6u    /* of an operation's loop */
 #define WORK   184u  /* of an operation */
 
 static struct counters c;
-static char dir[] = "/tmp/counting.XXXXXX";
+static char dir[] = "/tmp/bench_counters.XXXXXX";
 static char json_path[64], text_path[64];
 
 static struct {
@@ -127,7 +127,7 @@ static void run(struct gbench_state *state, void *ctx)
 	struct call *call = ctx;
 
 	assert_int_equal(gbench_set_time(state, 1e-9), 0);
-	call->good = counting_run(&c, call->file, state, "pair/64/1", 77, &workload.run,
+	call->good = run_counters(&c, call->file, state, "pair/64/1", 77, &workload.run,
 				  workload.flags, workload.part);
 }
 
@@ -145,7 +145,7 @@ static json_t *count(char *text, size_t size)
 	c.count = 2;
 	call.file = fopen(text_path, "w+");
 	assert_non_null(call.file);
-	counting_plan(&c, call.file);
+	run_counters_plan(&c, call.file);
 	assert_int_equal(gbench_register("pair/64/1", run, &call, 1), 0);
 	assert_int_equal(gbench_run(json_path, GBENCH_SILENT), 1);
 	assert_true(call.good);
@@ -297,7 +297,7 @@ static void put_perf(const char *body)
 }
 
 struct check_call {
-	struct counting_check check;
+	struct run_counters_check check;
 	FILE *file;
 };
 
@@ -306,7 +306,7 @@ static void check(struct gbench_state *state, void *ctx)
 	struct check_call *call = ctx;
 
 	assert_int_equal(gbench_set_time(state, 1e-9), 0);
-	assert_true(counting_check(&c, call->file, state, "pair/64/1", &call->check));
+	assert_true(run_counters_check(&c, call->file, state, "pair/64/1", &call->check));
 }
 
 /* Returns the JSON of a check by the script, and its lines in text. */

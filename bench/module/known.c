@@ -1,10 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * Sequences whose instructions are known, for the test of a counting tool. What a tool finds for
  * one of them, less what it finds for known_nothing, is what stands here.
  */
-#ifndef SHEAFBENCH_KNOWN_H
-#define SHEAFBENCH_KNOWN_H
 
 /* Six lines of the cache; of cmpxchg16b, the first 16 bytes. */
 static u64 known_area[48] __aligned(64);
@@ -56,5 +54,3 @@ KNOWN_LOOP(percpu, this_cpu_read(known_percpu); this_cpu_read(known_percpu);
 	   this_cpu_read(known_percpu))
 KNOWN_LOOP(calls, known_leaf(); known_leaf(); known_leaf(); known_leaf(); known_leaf();
 	   known_leaf(); barrier())
-
-#endif
