@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "certify.h"
+#include "result.h"
 
 #define FEW "--contended 0 --samples 40"
 
@@ -416,6 +417,9 @@ static void test_refusals(void **state)
 	refused(2, "$S certify --group 0 h", "--group 0 is not a multiple of 4");
 	refused(2, "$S certify", "an argument is missing");
 	refused(1, "$S certify h", "fewer than 16 layouts with all phases");
+	/* Layouts that have no more than one phase are in no group. */
+	good("$M --layouts 1 --small --variants 'local-trylock null' " FEW " j");
+	refused(1, "$S certify --group 4 j", "fewer than 4 layouts with all phases");
 	refused(1, "$S certify --group 8 i", "no variant with the role null");
 	refused(1, "$S certify --group 8 nowhere", "nowhere");
 	refused(1, "$S certify --group 8 -o /nonexistent/c.json h", "/nonexistent/c.json");

@@ -16,7 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "result.h"
+#include "certify.h"
+#include "summary.h"
 
 static char scratch[] = "/tmp/analysis-result-XXXXXX";
 static char output[1 << 20], errors[1 << 16]; /* of the last command */
@@ -373,8 +374,8 @@ static void test_contended(void **state)
 	assert_int_equal(sh("rm -rf d; $M --small --gate-off --contended 0 d && $S summarize d && "
 			    "$S show d"),
 			 0);
-	assert_non_null(strstr(output, "gate   off: all samples count as quiet\n"));
-	assert_non_null(strstr(output, "clock  core cycles per tick are unknown"));
+	assert_non_null(strstr(output, "  gate: n/a: the samples have no probes beside them"));
+	assert_non_null(strstr(output, "  clock: n/a: the samples have no chains"));
 	assert_non_null(strstr(output, "none is proven"));
 }
 
@@ -726,6 +727,27 @@ static void test_failed_boots(void **state)
 	json_decref(j);
 }
 
+/* What a console said is told, whatever its bytes are; a record that cannot be written is no silence. */
+static void test_foreign(void **state)
+{
+	json_t *j;
+
+	(void)state;
+	assert_int_equal(sh("rm -rf d; $M --small --samples 40 --fail qpw-on:3 d && "
+			    "LC_ALL=C sed -i 's/Kernel panic/K\xe9rnel \xed\xa0\x80p\xc3\xa4nic/' "
+			    "d/boots.tsv && "
+			    "$S summarize d && $S show d"),
+			 0);
+	assert_non_null(strstr(output, "1 failed: K?rnel ???p\u00e4nic"));
+	j = summary("d");
+	near(json_array_size(json_object_get(j, "variants")), 11, 0);
+	assert_memory_equal(json_text(variant(j, "qpw-on"), "reason"), "K?rnel ???p\u00e4nic", 16);
+	json_decref(j);
+	refused(1, "n=$(printf 'd\\377'); rm -rf $n; mv d $n; $S summarize $n",
+		"the summary of d\xff, result cannot be written: ");
+	assert_int_equal(sh("! ls d*/summary.json.*"), 0);
+}
+
 static void test_one_layout(void **state)
 {
 	static const char *const nulls[] = { "ci95", "ratio_ci95", "bootstrap_ci95", "p_value" };
@@ -785,6 +807,8 @@ static void test_damage(void **state)
 		{ "cp " NULL_0 " d/samples/null.l99.b00.tsv",
 		  "null.l99.b00.tsv: belongs to no boot" },
 		{ "echo >d/samples/notes.txt", "samples/notes.txt: belongs to no boot" },
+		{ "printf '\\351' | dd of=" NULL_0 " bs=1 seek=200 conv=notrunc status=none",
+		  NULL_0 ":4: a byte in it is not UTF-8" },
 		{ "rm -r d/samples", "d/samples: No such file" },
 		{ "rm d/plan.tsv", "d/plan.tsv: No such file" },
 		{ "sed -i '4s/\t[a-z-]*\t/\tghost\t/' d/plan.tsv", "plan.tsv:4: variant ghost" },
@@ -1027,10 +1051,11 @@ int main(void)
 		cmocka_unit_test(test_warmup),	      cmocka_unit_test(test_estimators),
 		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_flushes),
 		cmocka_unit_test(test_null_rate),     cmocka_unit_test(test_failed_boots),
-		cmocka_unit_test(test_one_layout),    cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_show),	      cmocka_unit_test(test_plotdata),
-		cmocka_unit_test(test_counts),	      cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_foreign),	      cmocka_unit_test(test_one_layout),
+		cmocka_unit_test(test_damage),	      cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_compare),	      cmocka_unit_test(test_show),
+		cmocka_unit_test(test_plotdata),      cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_usage),
 	};
 	char clean[64];
 	int ret;

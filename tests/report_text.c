@@ -13,6 +13,7 @@
 #include "doc.h"
 #include "mime.h"
 #include "number.h"
+#include "view.h"
 
 struct memory {
 	FILE *f;
@@ -254,7 +255,7 @@ static void test_verdict(void **state)
 			e[k] = (struct effect){ .target = "uml",
 						.workload = "pair/64/1",
 						.metric = "tsc_ticks_per_op",
-						.op = "pair",
+						.of = { .op = "pair" },
 						.variant = variants[k].name,
 						.info = &variants[k],
 						.ci = { -0.5, 0.4 } };

@@ -194,6 +194,44 @@ double stat_layout_mean(const struct nested *x, int layout)
 	return n ? sum / n : NAN;
 }
 
+int stat_layout_means(const struct nested *x, double *mean, int *layout)
+{
+	int n = 0;
+
+	for (int l = 0; l < x->layouts; l++) {
+		mean[n] = stat_layout_mean(x, l);
+		if (!isnan(mean[n]))
+			layout[n++] = l;
+	}
+	return n;
+}
+
+void pairs_make(struct pairs *p, const struct nested *a, const struct nested *b)
+{
+	*p = (struct pairs){ 0 };
+	p->x = xcalloc(3 * (size_t)a->layouts + 3, sizeof(*p->x));
+	p->y = p->x + a->layouts + 1;
+	p->d = p->y + a->layouts + 1;
+	p->layout = xcalloc(a->layouts, sizeof(*p->layout));
+	for (int l = 0; l < a->layouts; l++) {
+		double x = stat_layout_mean(a, l), y = stat_layout_mean(b, l);
+
+		p->alone += isnan(x) != isnan(y);
+		if (isnan(x) || isnan(y))
+			continue;
+		p->x[p->n] = x;
+		p->y[p->n] = y;
+		p->d[p->n] = x - y;
+		p->layout[p->n++] = l;
+	}
+}
+
+void pairs_free(struct pairs *p)
+{
+	free(p->x);
+	free(p->layout);
+}
+
 /* The boots of the layouts in @at, packed: @n[i] values from @v[i * boots] on. */
 static void pack(const struct nested *x, const int *at, int m, double *v, int *n)
 {

@@ -90,6 +90,19 @@ struct nested {
 /* Mean of the boots of @layout, NaN when it has none. */
 double stat_layout_mean(const struct nested *x, int layout);
 
+/* The means of the layouts that @x has into @mean, and their numbers into @layout; their count. */
+int stat_layout_means(const struct nested *x, double *mean, int *layout);
+
+/* The layouts that two sides both have. */
+struct pairs {
+	double *x, *y, *d; /* means of the first and the second side, and their differences */
+	int *layout;	   /* rows of the sides */
+	int n, alone;	   /* alone: layouts that just one side has */
+};
+
+void pairs_make(struct pairs *p, const struct nested *a, const struct nested *b);
+void pairs_free(struct pairs *p);
+
 /*
  * Interval of the mean over layouts of (mean over boots of @a) - (mean over boots of @b), by a
  * nested bootstrap: layouts are drawn with replacement, in pairs, then the boots within each, on

@@ -63,7 +63,7 @@ void write_answer(struct doc *d, const struct view *r)
 	doc_heading(d, 2, "In short");
 	doc_para(d, "In %s, %s (%s) takes %s %s%s, and against it", g.first->workload,
 		 g.first->baseline, base ? base->title : "not listed",
-		 number(g.first->base, decimals, false).s, unit_of(g.first),
+		 number(g.first->base, decimals, false).s, unit_long(g.first->metric),
 		 strcmp(g.first->metric, "tsc_ticks_per_op") == 0
 			 ? in_cycles(r, g.first->base, decimals).s
 			 : "");
@@ -104,7 +104,7 @@ static void write_key(struct doc *d, const struct view *r)
 
 static void write_brief_table(struct doc *d, const struct view *r, const struct group *g)
 {
-	char *head = xasprintf(">%s", short_unit_of(g->first));
+	char *head = xasprintf(">%s", unit_short(g->first->metric));
 	const char *heads[] = {
 		"variant", head, ">95 % interval", ">%", ">stock", "verdict", NULL
 	};
@@ -121,7 +121,8 @@ static void write_brief_table(struct doc *d, const struct view *r, const struct 
 			  interval(e->ci, decimals, true).s, number(percent(e), 1, true).s,
 			  number(e->stock, decimals, true).s, verdict_word(effect_verdict(r, e)));
 	}
-	doc_para(d, "%s (target %s), %s:", g->first->workload, g->first->target, unit_of(g->first));
+	doc_para(d, "%s (target %s), %s:", g->first->workload, g->first->target,
+		 unit_long(g->first->metric));
 	doc_table_end(d, &t);
 	free(head);
 }
@@ -180,7 +181,7 @@ static void write_contended_table(struct doc *d, const struct view *r, const str
 			  number(contended_layouts(r, e), 0, false).s);
 	}
 	doc_para(d, "%s, %s, quiet and next to a busy sibling:", g->first->workload,
-		 unit_of(g->first));
+		 unit_long(g->first->metric));
 	doc_table_end(d, &t);
 }
 
@@ -265,13 +266,14 @@ void write_full(struct doc *d, const struct view *r)
 	for (size_t at = 0; at < r->neffects;) {
 		struct group g = view_group(r, at);
 		int decimals = group_decimals(&g);
-		char *title = xasprintf("%s, target %s", g.first->op, g.first->target);
+		char *title = xasprintf("%s, target %s", g.first->of.op, g.first->target);
 		struct table t;
 
 		at += g.count;
 		doc_heading(d, 3, title);
 		free(title);
-		doc_para(d, "Differences from %s in %s.", g.first->baseline, unit_of(g.first));
+		doc_para(d, "Differences from %s in %s.", g.first->baseline,
+			 unit_long(g.first->metric));
 		table_start(&t, heads);
 		for (size_t i = 0; i < g.count; i++) {
 			const struct effect *e = &g.first[i];
@@ -300,8 +302,9 @@ void write_thread(struct doc *d, const struct view *r)
 	for (size_t i = 0; i < r->neffects; i++) {
 		const struct effect *e = &r->effects[i];
 
-		if (!strcmp(e->op, "alloc") && e->size == 64 &&
-		    (!*e->how || !strcmp(e->how, "lifo")) && (!here || e->n > here->n))
+		if (!strcmp(e->of.op, "alloc") && e->of.size == 64 &&
+		    (!*e->of.order || !strcmp(e->of.order, "lifo")) &&
+		    (!here || e->of.n > here->of.n))
 			here = e;
 	}
 	if (!here)
@@ -327,7 +330,7 @@ void write_thread(struct doc *d, const struct view *r)
 		 "preempt_disable() and freed afterwards; three runs of one kernel lay 3 to 10 %% "
 		 "apart [3]. The column 'here' is %s in %s. The machines and loops differ, so "
 		 "compare the signs and sizes of the differences, not the first line.",
-		 here->workload, unit_of(here));
+		 here->workload, unit_long(here->metric));
 	doc_item(d, "[1] aZiRAa6uf4KhscJC@tpad");
 	doc_item(d, "[2] " PATCHES_MSGID);
 	doc_item(d, "[3] aaCP3V64INRZiZUH@tpad, spread computed from the runs posted there");

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <jansson.h>
 
-#include "result.h"
+#include "summary.h"
+#include "workload.h"
 
 struct vinfo {
 	const char *name, *title, *role, *reason;
@@ -20,8 +21,7 @@ struct vinfo {
 struct effect {
 	const char *target, *workload, *variant, *baseline, *metric;
 	const struct vinfo *info; /* NULL when summary.json does not list the variant */
-	char op[32], how[16];	  /* of OP/SIZE/N/ORDER; how is "" when it is not there */
-	long size, n;
+	struct workload of;	  /* the workload's name, taken apart */
 	double base, effect, ratio, p_holm, p_faster, layouts, boots;
 	struct interval ci;
 	double stock;			     /* in the stock layout */
@@ -66,17 +66,12 @@ int view_certify(struct view *r, const char *path);
 void view_close(struct view *r);
 
 const struct vinfo *view_variant(const struct view *r, const char *name);
+const struct vinfo *view_baseline(const struct view *r); /* NULL without one */
 bool is_role(const struct vinfo *v, const char *role);
 bool is_null_variant(const struct effect *e);
-/* Whether a workload is a flush. */
-bool is_flush(const char *workload);
 /* The group that starts at effect 'from'; count is 0 past the last one. */
 struct group view_group(const struct view *r, size_t from);
-/*
- * The workload that stands for a group where there is room for one only: the size nearest to 64
- * bytes, then the N nearest to 32 (within a sheaf), or to 1 for pair; lifo before the others. Its
- * effects are adjacent.
- */
+/* The workload that stands for a group where there is room for one only. Its effects are adjacent. */
 struct group group_headline(const struct group *g);
 /* The effect of a variant on the workload of e, NULL when there is none. */
 const struct effect *view_effect(const struct view *r, const struct effect *e, const char *variant);
@@ -89,6 +84,20 @@ const json_t *view_count(const struct view *r, const char *target, const char *w
 
 /* Whether anything was counted on a target. */
 bool view_counted(const struct view *r, const char *target);
+
+/*
+ * A member of the environment as text, numbers in full, lists joined by blanks; NULL when it is
+ * missing. The caller frees it.
+ */
+char *view_env_text(const struct view *r, const char *key);
+
+/* The difference in % of the baseline. */
+double percent(const struct effect *e);
+/*
+ * Decimals that the narrowest interval of a group justifies: two significant digits of its
+ * half-width, and no more than 2.
+ */
+int group_decimals(const struct group *g);
 
 /* How far from zero the null comparison's interval reaches on this workload; NAN without one. */
 double null_bound(const struct view *r, const struct effect *e);
