@@ -8,6 +8,7 @@
 #include "certificate.h"
 #include "certify.h"
 #include "summary.h"
+#include "verdict.h"
 #include "workload.h"
 
 #define FEWEST_LAYOUTS 8   /* below which a width says too little */
@@ -17,7 +18,6 @@
 #define POWER	       0.8
 #define SHARE_GOAL_LO  0.03
 #define SHARE_GOAL_HI  0.07
-#define SLOPE_GOAL     0.05 /* off 1 */
 
 static const int minutes[] = { 1, 10, 60 };
 
@@ -381,7 +381,7 @@ json_t *certify_make(struct result *r, const char *dir, int group, struct fault 
 			  r->id, group, r->variants.v[base].name, r->variants.v[null].name);
 		return NULL;
 	}
-	summary = summary_make(r, dir, RESAMPLES, f);
+	summary = summary_make(r, dir, RESAMPLES, VERDICT_EQUAL, f);
 	estimators = summary ? estimators_make(dir, f) : NULL;
 	if (!estimators) {
 		json_decref(summary);
@@ -465,7 +465,8 @@ static void print_dose(FILE *out, const json_t *dose)
 	}
 	fprintf(out, "      slope %8.3f", slope);
 	put_interval(out, dose, "ci95", 3);
-	fprintf(out, "  goal 1.00 +- %.2f: %s\n", SLOPE_GOAL, met(fabs(slope - 1.0) <= SLOPE_GOAL));
+	fprintf(out, "  goal %.2f to %.2f, with the interval: %s\n", DOSE_LEAST, DOSE_MOST,
+		json_text(dose, "word"));
 }
 
 void estimators_print(FILE *out, const json_t *all)

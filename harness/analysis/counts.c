@@ -292,6 +292,41 @@ json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f)
 	return in_order(vs, out);
 }
 
+json_t *same_code_make(const struct variants *vs, const char *dir, struct fault *f)
+{
+	char *path = xasprintf("%s/same-code.tsv", dir), *line;
+	json_t *out = json_array();
+	struct reader r;
+	bool bad = false;
+
+	if (access(path, F_OK) || reader_open(&r, path, f)) {
+		bad = !access(path, F_OK);
+		goto out;
+	}
+	while (!bad && (line = reader_next(&r, false, &bad, f))) {
+		char *field[3];
+
+		if (split_tabs(line, field, 3) != 3 || !*field[1] || !*field[2])
+			bad = fault_set(f, "%s:%lu: not variant, workload and functions", path,
+					r.number);
+		else if (variants_find(vs, field[0]) < 0)
+			bad = fault_set(f, "%s:%lu: variant %s is not in variants.tsv", path,
+					r.number, field[0]);
+		else
+			json_array_append_new(out, json_record("code", field[0], field[1],
+							       "{s:s, s:s, s:s}", "variant",
+							       field[0], "workload", field[1],
+							       "functions", field[2]));
+	}
+	reader_close(&r);
+out:
+	free(path);
+	if (!bad)
+		return out;
+	json_decref(out);
+	return NULL;
+}
+
 json_t *counts_failed_make(const char *dir, struct fault *f)
 {
 	char *path = xasprintf("%s/counts/failed", dir), *line;

@@ -18,6 +18,12 @@
 json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f);
 
 /*
+ * The list "same_code": for which workloads the hot functions of a variant are the baseline's, byte for
+ * byte, as the harness has found it. NULL on a fault.
+ */
+json_t *same_code_make(const struct variants *vs, const char *dir, struct fault *f);
+
+/*
  * The list "counts_failed": target, variant and reason of what could not be counted; empty where all
  * could. NULL on a fault.
  */

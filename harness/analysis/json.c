@@ -87,6 +87,19 @@ const json_t *json_find(const json_t *list, ...)
 	return NULL;
 }
 
+bool json_has_text(const json_t *list, const char *text)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	{
+		if (json_is_string(one) && streq(json_string_value(one), text))
+			return true;
+	}
+	return false;
+}
+
 int json_write(const json_t *j, const char *path, struct fault *f)
 {
 	struct writer w;

@@ -28,6 +28,9 @@ struct interval json_interval(const json_t *object, const char *key);
 /* The first record of @list whose members have these texts: pairs of key and text, then NULL. */
 const json_t *json_find(const json_t *list, ...) __attribute__((sentinel));
 
+/* Whether a list of texts has this one. */
+bool json_has_text(const json_t *list, const char *text);
+
 int json_write(const json_t *j, const char *path, struct fault *f);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "result.h"
+#include "workload.h"
 
 /* A column of numbers separated by single spaces. */
 struct column {
@@ -605,6 +606,23 @@ struct spread result_spread(const struct result *r, int w, int v)
 	s.c = stat_components(value, layouts, r->plan.boots, r->repeats, noise);
 	free(value);
 	return s;
+}
+
+double result_kept(const struct result *r, int workload, int variant)
+{
+	double kept = 0.0, all = 0.0;
+
+	for (int i = 0; i < r->runs; i++) {
+		const struct run *run = &r->run[i];
+
+		if (run->variant != variant || !run->layout ||
+		    (workload >= 0 ? run->workload != workload
+				   : workload_is_flush(r->workload[run->workload])))
+			continue;
+		kept += !isnan(run->value[r->location - stat_locations]);
+		all++;
+	}
+	return all > 0.0 ? kept / all : NAN;
 }
 
 int result_read(struct result *r, const char *dir, const struct location *l, struct fault *f)

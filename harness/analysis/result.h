@@ -103,4 +103,10 @@ struct spread {
 
 struct spread result_spread(const struct result *r, int workload, int variant);
 
+/*
+ * Share of the runs of @variant beyond the stock layout whose value the samples give, NaN without any;
+ * of all of them that are no flushes with @workload below 0.
+ */
+double result_kept(const struct result *r, int workload, int variant);
+
 #endif

@@ -10,12 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certificate.h"
 #include "certify.h"
 #include "number.h"
 #include "peers.h"
 #include "plotdata.h"
 #include "show.h"
+#include "simulate.h"
 #include "summary.h"
+#include "verdict.h"
 
 #define EXIT_USAGE   2
 #define OPTIONS_MOST 6
@@ -141,12 +144,22 @@ static int cmd_plan(const struct command *c, int argc, char **argv)
 	return status ? failed(&f) : EXIT_SUCCESS;
 }
 
+/* A finite number above 0. */
+static bool parse_above(const char *s, double *out)
+{
+	char *end;
+
+	*out = strtod(s, &end);
+	return end != s && !*end && isfinite(*out) && *out > 0.0;
+}
+
 static int cmd_summarize(const struct command *c, int argc, char **argv)
 {
-	const char *name = stat_locations[0].name, *resamples = NULL, *out = NULL;
-	const char **const value[] = { &out, &name, &resamples };
+	const char *name = stat_locations[0].name, *resamples = NULL, *out = NULL, *equal = NULL;
+	const char **const value[] = { &out, &name, &resamples, &equal };
 	uint64_t times = STAT_RESAMPLES;
 	const struct location *l;
+	double bound = VERDICT_EQUAL;
 	struct result r;
 	struct fault f;
 	json_t *j;
@@ -162,9 +175,11 @@ static int cmd_summarize(const struct command *c, int argc, char **argv)
 	if (resamples && !parse_number(resamples, 100, 1000000, &times))
 		return bad_usage(c, "--resamples %s is not a number from 100 to 1000000",
 				 resamples);
+	if (equal && !parse_above(equal, &bound))
+		return bad_usage(c, "--equal %s is not a number above 0", equal);
 	if (result_read(&r, argv[optind], l, &f))
 		return failed(&f);
-	j = summary_make(&r, argv[optind], times, &f);
+	j = summary_make(&r, argv[optind], times, bound, &f);
 	status = j ? written(j, out, argv[optind], "summary.json", &f) : -1;
 	json_decref(j);
 	result_free(&r);
@@ -354,15 +369,13 @@ static int cmd_precision(const struct command *c, int argc, char **argv)
 	struct fault f;
 	uint64_t cap;
 	double w;
-	char *end;
 	int status;
 
 	if (arguments(c, argc, argv, value, 1, &status))
 		return status;
 	if (!width || !most)
 		return bad_usage(c, "--width and --most must be given");
-	w = strtod(width, &end);
-	if (end == width || *end || !isfinite(w) || w <= 0.0)
+	if (!parse_above(width, &w))
 		return bad_usage(c, "--width %s is not a number above 0", width);
 	if (!parse_number(most, 1, PADS, &cap))
 		return bad_usage(c, "--most %s is not a number from 1 to %d", most, PADS);
@@ -446,6 +459,35 @@ static int cmd_estimators(const struct command *c, int argc, char **argv)
 	return finished();
 }
 
+static int cmd_simulate(const struct command *c, int argc, char **argv)
+{
+	const char *reports = "2000", *layouts = "16", *seed = "1", *sd = "0.45", *equal = NULL;
+	const char **const value[] = { &reports, &layouts, &seed, &sd, &equal };
+	struct world world = { .equal = VERDICT_EQUAL };
+	struct rates rates;
+	uint64_t n, l;
+	int status;
+
+	if (arguments(c, argc, argv, value, 0, &status))
+		return status;
+	if (!parse_number(reports, 100, 1000000, &n))
+		return bad_usage(c, "--reports %s is not a number from 100 to 1000000", reports);
+	if (!parse_number(layouts, CERTIFICATE_LAYOUTS, PADS, &l))
+		return bad_usage(c, "--layouts %s is not a number from %d to %d", layouts,
+				 CERTIFICATE_LAYOUTS, PADS);
+	if (!parse_number(seed, 0, INT64_MAX, &world.seed))
+		return bad_usage(c, "--seed %s is not a number from 0 to 2^63 - 1", seed);
+	if (!parse_above(sd, &world.sd))
+		return bad_usage(c, "--sd %s is not a number above 0", sd);
+	if (equal && !parse_above(equal, &world.equal))
+		return bad_usage(c, "--equal %s is not a number above 0", equal);
+	world.reports = (int)n;
+	world.layouts = (int)l;
+	simulate(&world, &rates);
+	rates_print(stdout, &world, &rates);
+	return finished();
+}
+
 static const struct command commands[] = {
 	{ "plan", "output seed layouts boots variants extend",
 	  "plan --seed S --layouts L --boots B --variants variants.tsv [--extend OLD] -o plan.tsv",
@@ -455,14 +497,15 @@ static const struct command commands[] = {
 	  "the plan OLD in\n"
 	  "their places and appends what it lacks; seed and variants must be its own.",
 	  cmd_plan },
-	{ "summarize", "output location resamples",
-	  "summarize [--location NAME] [--resamples N] [-o FILE] RESULTDIR",
+	{ "summarize", "output location resamples equal",
+	  "summarize [--location NAME] [--resamples N] [--equal TICKS] [-o FILE] RESULTDIR",
 	  "Reads the folder's boots and samples and writes RESULTDIR/summary.json, or FILE: values "
 	  "and effects\n"
 	  "with 95 % intervals over layouts. --location is what stands for the samples of a "
 	  "run: one of\n"
 	  "`sheafstat estimators`, the first by default. --resamples is for the bootstrap "
-	  "interval (default: 2000).",
+	  "interval (default: 2000), --equal the bound of what is no difference (default: 0.5 "
+	  "ticks per operation).",
 	  cmd_summarize },
 	{ "compare", "workloads", "compare [--workloads REGEX] A B",
 	  "Compares two results, each a folder or a summary.json: values by workload and variant, "
@@ -512,6 +555,14 @@ static const struct command commands[] = {
 	  "between boots and layouts, and how often one boot against one boot gets a dose's sign "
 	  "wrong.",
 	  cmd_peers },
+	{ "simulate", "reports layouts seed sd equal",
+	  "simulate [--reports N] [--layouts L] [--sd TICKS] [--equal TICKS] [--seed S]",
+	  "Prints how often the rules of verdicts and certificate err, by simulated reports whose "
+	  "truth is\n"
+	  "known: N of them (default: 2000) with L layouts (16), and differences that have the "
+	  "standard\n"
+	  "deviation TICKS in a layout (0.45, as in a quiet result).",
+	  cmd_simulate },
 };
 
 static int usage(FILE *out, int status)
@@ -533,7 +584,7 @@ int main(int argc, char **argv)
 			return commands[i].run(&commands[i], argc - 1, argv + 1);
 	fprintf(stderr,
 		"sheafstat: %s%s; commands: plan, summarize, compare, show, estimators, plotdata, "
-		"precision, certify, peers\n",
+		"precision, certify, peers, simulate\n",
 		argc > 1 ? "no command " : "a command is missing", argc > 1 ? argv[1] : "");
 	return EXIT_USAGE;
 }

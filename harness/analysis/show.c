@@ -8,21 +8,23 @@
 #include "show.h"
 #include "summary.h"
 
-static void effect_show(const json_t *e, bool certified)
+static void effect_show(const json_t *e)
 {
-	struct interval ci = json_interval(e, "ci95"), ratio = json_interval(e, "ratio_ci95");
-	double holm = json_num(e, "p_holm");
+	struct interval ci = json_interval(e, "ci95");
+	const char *verdict = json_text(e, "verdict");
 
-	printf("  %-20.20s %+8.2f", json_text(e, "variant"), json_num(e, "effect"));
+	printf("  %-21.21s %+8.2f", json_text(e, "variant"), json_num(e, "effect"));
 	if (isnan(ci.lo))
 		printf(" %-19s", "(no interval)");
 	else
 		printf(" [%+8.2f,%+8.2f]", ci.lo, ci.hi);
-	if (isnan(ratio.lo))
-		printf(" %22s", "");
-	else
-		printf("  %.3f [%.3f, %.3f]", json_num(e, "ratio"), ratio.lo, ratio.hi);
-	puts(certified && holm < 0.05 ? " *" : "");
+	if (!isnan(json_num(e, "ratio")))
+		printf(" x %.3f", json_num(e, "ratio"));
+	if (*verdict)
+		printf("  %s", verdict);
+	else if (json_is_true(json_object_get(e, "primary")))
+		printf("  no verdict");
+	puts("");
 }
 
 /* A sentence on several lines of at most 80 columns. */
@@ -158,12 +160,11 @@ void summary_show(const json_t *j)
 				       ? "TSC ticks"
 				       : json_text(one, "metric"));
 		last = workload;
-		effect_show(one, certified);
+		effect_show(one);
 	}
 	if (json_array_size(json_object_get(j, "effects")))
-		printf("\neffect and ratio with 95 %% intervals%s\n",
-		       certified ? "; *: p < 0.05, Holm's correction made"
-				 : "; none is proven, see above");
+		printf("\neffect with 95 %% interval, and ratio%s\n",
+		       certified ? "; verdicts by Holm at 5 %" : "; none is proven, see above");
 	json_array_foreach(json_object_get(j, "warnings"), i, one)
 		printf("%s\n", json_string_value(one));
 }

@@ -10,6 +10,7 @@
 #include "events.h"
 #include "result.h"
 #include "summary.h"
+#include "verdict.h"
 #include "workload.h"
 
 static json_t *variants_json(const struct result *r)
@@ -223,7 +224,7 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 	out = json_record(
 		"effect", r->workload[w], name,
 		"{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:f, s:i, s:i, s:o}",
+		"s:f, s:i, s:i, s:o, s:o, s:o}",
 		"target", r->target, "workload", r->workload[w], "variant", name, "baseline",
 		baseline, "metric", r->metric, "baseline_value", stat_mean(p.y, p.n), "effect",
 		e.mean, "ci95", json_from_interval(e.ci), "ratio",
@@ -233,7 +234,9 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 		"bootstrap_ci95", json_from_interval(boot), "stratified_ci95",
 		same_phase ? json_from_interval(even.ci) : json_null(), "p_value",
 		json_from_number(e.p_value), "p_faster", stat_p_below(p.x, p.y, p.n), "layouts",
-		p.n, "boots", boots, "warnings", warnings);
+		p.n, "boots", boots, "warnings", warnings, "ci90",
+		json_from_interval(stat_t(p.d, p.n, 1.0 - 2.0 * VERDICT_ERROR).ci), "kept",
+		json_from_number(fmin(result_kept(r, w, v), result_kept(r, w, base))));
 	states_add(out, r, w, v, base);
 free:
 	pairs_free(&p);
@@ -287,7 +290,7 @@ static void starved_warn(json_t *warnings, const json_t *gate)
 }
 
 /* Values, effects, certificate and warnings of what was timed. */
-static json_t *times_make(const struct result *r, int resamples)
+static json_t *times_make(const struct result *r, const json_t *same_code, int resamples)
 {
 	json_t *values = json_array(), *effects = json_array(), *warnings = json_array();
 	int baseline = variants_baseline(&r->variants);
@@ -317,25 +320,28 @@ static json_t *times_make(const struct result *r, int resamples)
 						     "and another variant",
 						     r->variants.v[baseline].name));
 	if (timed)
-		certificate = certificate_make(r, effects);
+		certificate = certificate_make(r, same_code, warnings);
 	starved_warn(warnings, json_object_get(certificate, "gate"));
 	return json_record("summary", r->id, "times", "{s:o, s:o, s:o, s:o}", "values", values,
 			   "effects", effects, "certificate", certificate, "warnings", warnings);
 }
 
-json_t *summary_make(const struct result *r, const char *dir, int resamples, struct fault *f)
+json_t *summary_make(const struct result *r, const char *dir, int resamples, double equal,
+		     struct fault *f)
 {
-	json_t *counted[] = { counts_make(&r->variants, dir, f), NULL, NULL, NULL }, *out = NULL;
+	json_t *counted[] = { counts_make(&r->variants, dir, f), NULL, NULL, NULL, NULL },
+	       *out = NULL;
 
 	if (counted[0] && (counted[1] = counts_failed_make(dir, f)) &&
 	    (counted[2] = events_make(r, dir, f)) &&
-	    (counted[3] = flushes_make(&r->variants, dir, f))) {
-		json_t *times = times_make(r, resamples);
+	    (counted[3] = flushes_make(&r->variants, dir, f)) &&
+	    (counted[4] = same_code_make(&r->variants, dir, f))) {
+		json_t *times = times_make(r, counted[4], resamples);
 
 		out = json_record(
 			"summary", r->id, "result",
 			"{s:i, s:s, s:O, s:{s:s, s:s}, s:{s:s, s:i}, s:o, s:O, s:O, s:O, s:O, s:O, "
-			"s:O, s:O, s:O}",
+			"s:O, s:O, s:O, s:O}",
 			"schema", 1, "result", r->id, "environment", r->environment, "estimator",
 			"location", r->location->name, "about", r->location->about, "bootstrap",
 			"method", "nested, studentised", "resamples", resamples, "variants",
@@ -343,8 +349,10 @@ json_t *summary_make(const struct result *r, const char *dir, int resamples, str
 			json_object_get(times, "effects"), "counts", counted[0], "counts_failed",
 			counted[1], "counters", counted[2], "flushes", counted[3], "certificate",
 			json_object_get(times, "certificate"), "warnings",
-			json_object_get(times, "warnings"));
+			json_object_get(times, "warnings"), "same_code", counted[4]);
 		json_decref(times);
+		if (summary_timed(r->environment))
+			verdicts_add(out, equal);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(counted); i++)
 		json_decref(counted[i]);

@@ -7,8 +7,12 @@
 
 struct result;
 
-/* Of @r, with the counts and counters in its folder @dir. NULL on a fault. */
-json_t *summary_make(const struct result *r, const char *dir, int resamples, struct fault *f);
+/*
+ * Of @r, with the counts and counters in its folder @dir. @equal is the bound, in ticks, of what is no
+ * difference. NULL on a fault.
+ */
+json_t *summary_make(const struct result *r, const char *dir, int resamples, double equal,
+		     struct fault *f);
 
 /* Reads summary.json, or the one of the folder @path, and checks what all readers rely on. */
 json_t *summary_read(const char *path, struct fault *f);

@@ -46,6 +46,28 @@ static void write_doses(struct doc *d, const json_t *dose)
 	doc_table_end(d, &t);
 }
 
+static void write_losses(struct doc *d, const json_t *losses)
+{
+	static const char *const heads[] = { "variant",	  ">runs",	">kept, %",
+					     ">quiet, %", ">gaps, ppm", NULL };
+	const json_t *one;
+	struct table t;
+	size_t i;
+
+	if (!json_is_object(losses))
+		return;
+	doc_para(
+		d,
+		"Runs of each variant, how many have a value, how many of their samples are quiet, "
+		"and what gaps took:");
+	table_start(&t, heads);
+	json_array_foreach(json_object_get(losses, "variants"), i, one)
+		table_row(&t, json_text(one, "variant"), of(one, "runs", 0).s,
+			  share(json_num(one, "kept")).s, share(json_num(one, "quiet_share")).s,
+			  of(one, "noise_ppm", 0).s);
+	doc_table_end(d, &t);
+}
+
 /* The checks, and what the frame around a dose costs by itself: on its first workload each. */
 static void write_checks(struct doc *d, const struct view *r)
 {
@@ -80,6 +102,7 @@ void write_certificate(struct doc *d, const struct view *r)
 	certificate_say(r->certificate, say, d);
 	doc_gap(d);
 	write_doses(d, json_object_get(r->certificate, "dose"));
+	write_losses(d, json_object_get(r->certificate, "losses"));
 	write_checks(d, r);
 }
 

@@ -432,7 +432,7 @@ static void answer(struct doc *d, const struct view *r, const char *question, co
 		snprintf(said, sizeof(said), "%s %s %s, certificate: %s, verdict: %s",
 			 number(e->effect, 2, true).s, interval(e->ci, 2, true).s,
 			 unit_long(e->metric), r->proven ? "holds" : "does not hold",
-			 verdict_word(effect_verdict(r, e)));
+			 *view_verdict(r, e).s ? view_verdict(r, e).s : "none");
 	if (runs)
 		snprintf(said, sizeof(said),
 			 "%s %s runs of a kworker, %s ns per flush and CPU (%s)",

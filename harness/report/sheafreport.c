@@ -269,8 +269,8 @@ static void write_method(struct doc *d, const struct view *r)
 	doc_para(d,
 		 "Each variant is linked in %s layout%s: pads before mm/slub.o move the code, by "
 		 "the same amounts in all variants but null, and dummy allocations at boot move "
-		 "the data. The stock layout, without either, is shown beside the averages and is "
-		 "no part of them. Boots per layout: %s%s%s. The boots are in random order with "
+		 "the data. The stock layout, without either, is no part of the averages. "
+		 "Boots per layout: %s%s%s. The boots are in random order with "
 		 "the variants interleaved. An effect is the difference from the baseline, paired "
 		 "by layout; its interval is Student's t over the layouts.",
 		 number(layouts, 0, false).s, plural(layouts),
@@ -330,8 +330,10 @@ static void write_failures(struct doc *d, const struct view *r)
 /* Each distinct warning once, with the number of comparisons that carry it. */
 static void write_warnings(struct doc *d, const struct view *r)
 {
+	const json_t *all = json_object_get(r->root, "warnings"), *warning;
 	json_t *counts = json_object(), *count;
 	const char *text;
+	size_t i;
 
 	for (size_t i = 0; i < r->neffects; i++) {
 		const json_t *w;
@@ -343,11 +345,21 @@ static void write_warnings(struct doc *d, const struct view *r)
 				json_integer(1 + json_integer_value(json_object_get(
 							 counts, json_string_value(w)))));
 	}
+	json_array_foreach(all, i, warning)
+	{
+		if (json_is_string(warning))
+			json_object_set_new(counts, json_string_value(warning), json_null());
+	}
 	if (json_object_size(counts)) {
 		doc_heading(d, 2, "Warnings of the analysis");
 		json_object_foreach(counts, text, count)
-			doc_item(d, "%s (%lld of %zu comparisons)", text,
-				 (long long)json_integer_value(count), r->neffects);
+		{
+			if (json_is_null(count))
+				doc_item(d, "%s", text);
+			else
+				doc_item(d, "%s (%lld of %zu comparisons)", text,
+					 (long long)json_integer_value(count), r->neffects);
+		}
 		doc_gap(d);
 	}
 	json_decref(counts);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "doc.h"
+#include "number.h"
 #include "view.h"
 
 /* NULL when missing, empty or no string. */
@@ -170,6 +171,9 @@ static int read_effects(struct view *r)
 			.contended_ci = json_interval(v, "contended_ci95"),
 			.contended_layouts = json_num(v, "contended_layouts"),
 			.warnings = json_object_get(v, "warnings"),
+			.primary = json_is_true(json_object_get(v, "primary")),
+			.verdict = text_of(v, "verdict"),
+			.no_verdict = text_of(v, "no_verdict"),
 		};
 		if (!e->baseline)
 			return broken(r, "an effect has no baseline");
@@ -226,6 +230,8 @@ int view_open(struct view *r, const char *dir)
 	if (!r->location)
 		r->location = text_of(r->env, "location");
 
+	r->judged = json_is_object(json_object_get(r->root, "rules"));
+	r->equal = json_num(json_object_get(r->root, "rules"), "equal");
 	read_variants(r);
 	ret = read_effects(r);
 	r->certificate = json_object_get(r->root, "certificate");
@@ -368,45 +374,20 @@ int group_decimals(const struct group *g)
 	return least >= 9.5 ? 0 : least >= 0.95 ? 1 : 2;
 }
 
-double null_bound(const struct view *r, const struct effect *e)
+struct verdict_text view_verdict(const struct view *r, const struct effect *e)
 {
-	double bound = NAN;
-
-	for (size_t i = 0; i < r->nvariants; i++) {
-		const struct effect *x = view_effect(r, e, r->variants[i].name);
-
-		if (x && is_null_variant(x) && !isnan(x->ci.lo))
-			bound = fmax(bound, fmax(fabs(x->ci.lo), fabs(x->ci.hi)));
-	}
-	return bound;
-}
-
-enum verdict effect_verdict(const struct view *r, const struct effect *e)
-{
-	double noise;
+	struct verdict_text t = { "" };
 
 	if (!r->proven)
-		return VERDICT_UNPROVEN;
-	if (isnan(e->ci.lo))
-		return VERDICT_NONE;
-	if (e->ci.lo <= 0 && e->ci.hi >= 0)
-		return VERDICT_ZERO;
-	if (is_null_variant(e))
-		return VERDICT_FALSE_ALARM;
-	noise = null_bound(r, e);
-	if (!isnan(noise) && fabs(e->effect) <= noise)
-		return VERDICT_NOISE;
-	return e->effect > 0 ? VERDICT_SLOWER : VERDICT_FASTER;
-}
-
-const char *verdict_word(enum verdict v)
-{
-	static const char *const words[] = {
-		[VERDICT_UNPROVEN] = "unproven",  [VERDICT_NONE] = "n/a",
-		[VERDICT_ZERO] = "none seen",	  [VERDICT_NOISE] = "in noise",
-		[VERDICT_SLOWER] = "slower",	  [VERDICT_FASTER] = "faster",
-		[VERDICT_FALSE_ALARM] = "false!",
-	};
-
-	return words[v];
+		snprintf(t.s, sizeof(t.s), "unproven");
+	else if (e->verdict && streq(e->verdict, "within"))
+		snprintf(t.s, sizeof(t.s), "within +-%g", r->equal);
+	else if (e->verdict && streq(e->verdict, "cannot tell"))
+		snprintf(t.s, sizeof(t.s), "cannot tell (+-%s)",
+			 number((e->ci.hi - e->ci.lo) / 2, 2, false).s);
+	else if (e->verdict)
+		snprintf(t.s, sizeof(t.s), "%s", e->verdict);
+	else if (e->primary)
+		snprintf(t.s, sizeof(t.s), "no verdict");
+	return t;
 }

@@ -28,6 +28,8 @@ struct effect {
 	double contended, contended_layouts; /* next to a busy sibling */
 	struct interval contended_ci;
 	json_t *warnings;
+	bool primary;
+	const char *verdict, *no_verdict; /* NULL without; no_verdict: why there is none */
 };
 
 /* One target, metric and operation: what stands in one table. */
@@ -53,6 +55,8 @@ struct view {
 	bool timed;		   /* else there are counts alone */
 	const json_t *certificate; /* NULL without one */
 	bool proven;		   /* the certificate holds, its null and its dose do */
+	bool judged;		   /* it has verdicts; those of before there were rules have none */
+	double equal;		   /* the bound of what is no difference */
 	json_t *certify;	   /* certify.json; NULL without one */
 };
 
@@ -99,20 +103,11 @@ double percent(const struct effect *e);
  */
 int group_decimals(const struct group *g);
 
-/* How far from zero the null comparison's interval reaches on this workload; NAN without one. */
-double null_bound(const struct view *r, const struct effect *e);
-
-enum verdict {
-	VERDICT_UNPROVEN, /* the instrument is not proven in this result */
-	VERDICT_NONE,	  /* no interval */
-	VERDICT_ZERO,	  /* the interval contains zero */
-	VERDICT_NOISE,	  /* it does not, but the null comparison reaches as far */
-	VERDICT_SLOWER,
-	VERDICT_FASTER,
-	VERDICT_FALSE_ALARM, /* the null variant's interval excludes zero */
+/* A verdict as a table has it, to be used within the expression that makes it; "" where none is due. */
+struct verdict_text {
+	char s[48];
 };
 
-enum verdict effect_verdict(const struct view *r, const struct effect *e);
-const char *verdict_word(enum verdict v);
+struct verdict_text view_verdict(const struct view *r, const struct effect *e);
 
 #endif
