@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "number.h"
 #include "util.h"
@@ -49,34 +48,18 @@ struct number probability(double p)
 	return n;
 }
 
-double percent(const struct effect *e)
-{
-	return 100 * (e->ratio - 1);
-}
-
-int group_decimals(const struct group *g)
-{
-	double least = NAN;
-
-	for (size_t i = 0; i < g->count; i++)
-		least = fmin(least, (g->first[i].ci.hi - g->first[i].ci.lo) / 2);
-	if (isnan(least))
-		return 1;
-	return least >= 9.5 ? 0 : least >= 0.95 ? 1 : 2;
-}
-
-const char *unit_of(const struct effect *e)
+const char *unit_long(const char *metric)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (!strcmp(units[i].metric, e->metric))
+		if (streq(units[i].metric, metric))
 			return units[i].unit;
-	return e->metric;
+	return metric;
 }
 
-const char *short_unit_of(const struct effect *e)
+const char *unit_short(const char *metric)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (!strcmp(units[i].metric, e->metric))
+		if (streq(units[i].metric, metric))
 			return units[i].shorter;
 	return "per op";
 }
