@@ -19,7 +19,7 @@ touch "$scratch/begun"
 k=$scratch/tree
 g() { git -C "$k" -c diff.noprefix=false -c commit.gpgSign=false -c format.signOff=false "$@"; }
 git init -q "$k"
-(cd "$SOURCE" && cp --parents mm/slub.c mm/Kconfig "$k")
+(cd "$SOURCE" && cp --no-preserve=mode --parents mm/slub.c mm/Kconfig "$k")
 g add -A && g commit -qm base && g tag base
 commit() { g -c user.name='Jörg Ångström' -c user.email=jorg@localhost commit -qam "$1"; }
 printf '\nconfig SLUB_TASTE\n\tbool "Taste"\n\nconfig SLUB_SPICES\n\tint "Spices"\n\tdefault 3\n' >>"$k/mm/Kconfig"
@@ -36,13 +36,13 @@ subjects=('mm: Add a taste' 'mm/slub: Use the taste' 'mm/slub: Have another tast
 
 # mail TAG N [ENCODING]: patch N as a list has it: sent by another than who wrote it, folded and encoded.
 mail() {
-	local tag=$1 n=$2 encoding=${3:-8bit} body=$scratch/body
+	local tag=$1 n=$2 encoding=${3:-8bit} body=$scratch/body cover=${1%[ ,]*}
 	{
 		printf 'From: Jörg Ångström <jorg@localhost>\n\n'
 		sed '1,/^$/d' "${files[n - 1]}"
 	} >"$body"
 	printf 'From mboxrd@z Thu Jan  1 00:00:00 1970\nFrom: The Poster <poster@localhost>\nDate: Sun, 22 Nov 2026 10:0%s:00 +0000\n' "$n"
-	printf 'Subject: [%s]\n %s\nMessage-ID:\n <%s.%s@localhost>\nIn-Reply-To: <%s.0@localhost>\n' "$tag" "${subjects[n - 1]}" "${tag//[ \/]/-}" "$n" "${tag% *}"
+	printf 'Subject: [%s]\n %s\nMessage-ID:\n <%s.%s@localhost>\nIn-Reply-To: <%s.0@localhost>\n' "$tag" "${subjects[n - 1]}" "${tag//[ \/]/-}" "$n" "${cover//[ ,]/-}"
 	printf 'MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: %s\n\n' "$encoding"
 	case $encoding in
 	8bit) sed 's/^>*From />&/' "$body" ;;
@@ -139,6 +139,127 @@ taken 'a maildir, tags in another fashion' maildir '' MBOX="$scratch/maildir"
 taken 'the newer of two versions, a copy and an answer with a patch' versions 'left out, older than v2: v1' MBOX="$scratch/mail/versions"
 g format-patch -q -n --cover-letter --thread --stdout base..HEAD >"$scratch/mail/git"
 taken "git's own mailbox" git-own '' MBOX="$scratch/mail/git"
+
+### The same series in other fashions.
+
+# fashioned WHAT SED [TAG]: the three mails, changed by a sed script that sees one mail at a time.
+fashioned() {
+	local n tag=${3:-PATCH}
+	for n in 1 2 3; do mail "$tag $n/3" "$n" | sed -E "$2"; done >"$scratch/mail/fashion"
+	taken "$1" "fashion-$((fashions++))" '' MBOX="$scratch/mail/fashion"
+}
+fashions=0
+for prefixes in 'i w' 'c i' 'slab.orig slab' 'mm.orig mm' 'old/linux new/linux' '/usr/src/linux-7.2.orig /usr/src/linux-7.2'; do
+	fashioned "names with ${prefixes/ / and }" "s#^(diff --git|---) a/#\1 ${prefixes% *}/#; s#^(\+\+\+|diff --git [^ ]+) b/#\1 ${prefixes#* }/#"
+done
+fashioned 'names without prefixes' 's#^(diff --git|---) a/#\1 #; s#^(\+\+\+|diff --git [^ ]+) b/#\1 #'
+fashioned "quilt's own" '/^index /d; s#^diff --git a/([^ ]*) .*#Index: linux-7.2/\1\n===========#; s#^--- a/(.*)#--- linux-7.2.orig/\1\t2026-11-20 10:00:00.000000000 +0000#; s#^\+\+\+ b/(.*)#+++ linux-7.2/\1\t2026-11-21 10:00:00.000000000 +0000#'
+for from in 'From poster@localhost' 'From MAILER-DAEMON Thu, 26 Nov 2026 10:00:00 +0000' 'From poster at localhost  Thu Nov 26 10:00:00 2026' 'From - Thu Nov 26 10:00 2026'; do
+	fashioned "separated by '$from'" "1s/.*/$from/"
+done
+fashioned "a charset that nobody knows" 's/charset=UTF-8/charset=DEFAULT_CHARSET/'
+fashioned "a subject in a charset that nobody knows" 's/^ (mm.*)/ =?x-none?Q?\1?=/; /^ =/s/ /_/g; s/^_=/ =/'
+fashioned 'addresses as archives hide them' 's/^From: The Poster <poster@localhost>/From: poster at localhost (The Poster)/; s/^From: (.*) <jorg@localhost>/From: jorg at localhost (\1)/'
+fashioned 'a byte order mark' '1s/^/\xef\xbb\xbf/'
+fashioned 'an RFC of the first version' '' RFC
+author='From: nobody <nobody@localhost>' fashioned 'without an author or a date' '/^From: /d; /^Date: /d'
+author='From: "poster@localhost" <poster@localhost>' fashioned 'a sender without a name' 's/^From: The Poster/From: /; /^From: J/d; s/^Date: .*/Date: yesterday or so/'
+holds 'a date that git cannot read is 1970' grep -q '^Date: Thu, 1 Jan 1970' "$scratch/local/patches/fashion-$((fashions - 1))"/0001*
+for packer in xz bzip2 zstd 'gzip -c -' 'tar -cz -T -'; do
+	case $packer in
+	tar*) (cd "$scratch" && find plain -type f | $packer >"$scratch/mail/other") ;;
+	*) $packer <"$scratch/mail/mixed" >"$scratch/mail/other" ;;
+	esac
+	taken "packed by ${packer%% *}" "by-${packer%% *}" '' MBOX="$scratch/mail/other"
+done
+(cd "$scratch" && mkdir q && cp -r quilt q/patches && tar -cJf "$scratch/mail/quilt.tar.xz" q)
+author='From: nobody <nobody@localhost>' taken "a tar of quilt's folder" quilt-tar '' MBOX="$scratch/mail/quilt.tar.xz"
+iconv -f UTF-8 -t UTF-16 <"${files[0]}" >"$scratch/mail/utf16"
+
+# registered WHAT NAME PATTERN ADDED VALUE...: what the patches add is just this.
+added_by() { sed -n '/^+++ /{p;d}; s/^+\(.*[^ ]\)/\1/p' "$@"; }
+registered() {
+	local what=$1 name=$2 pattern=$3 added=$4 output status=0
+	output=$(make_variant NAME="$name" "${@:5}") || status=$?
+	if [ "$status" != 0 ] || ! grep -qE -- "$pattern" <<<"$output"; then
+		not_ok "$what: status $status, no /$pattern/ in: $output"
+	elif [ "$(added_by "$scratch/local/patches/$name"/*.patch)" != "$added" ]; then
+		not_ok "$what: $(cat "$scratch/local/patches/$name"/*.patch)"
+	else
+		ok "$what"
+	fi
+}
+# adding FILE LINE [OLD NEW]: a diff that makes a file, or adds a line to the end of it.
+adding() {
+	local k=$scratch/adding
+	rm -rf "$k" && git init -q "$k"
+	[ ! -f "$SOURCE/$1" ] || (cd "$SOURCE" && cp --no-preserve=mode --parents "$1" "$k")
+	git -C "$k" add -A && git -C "$k" -c user.name=T -c user.email=t@localhost -c commit.gpgSign=false commit -q --allow-empty -m base
+	mkdir -p "$(dirname "$k/$1")" && printf '%s\n' "$2" >>"$k/$1"
+	git -C "$k" add -A && git -C "$k" diff --cached --src-prefix="${3-a/}" --dst-prefix="${4-b/}"
+}
+# posting SUBJECT ID ANSWERS DIFF...
+posting() {
+	printf 'From mboxrd@z Thu Jan  1 00:00:00 1970\nFrom: %s\nDate: Sun, 22 Nov 2026 10:00:00 +0000\nSubject: %s\nMessage-ID: <%s@localhost>\n' "${sender:-The Poster <poster@localhost>}" "$1" "$2"
+	[ -z "$3" ] || printf 'In-Reply-To: <%s@localhost>\n' "$3"
+	printf '\nWords.\n---\n'
+	"${@:4}"
+	printf -- '-- \n2.39.5\n\n'
+}
+for prefixes in 'a/ b/' ' ' 'linux.orig/ linux/' 'one/mm/ two/mm/'; do
+	posting '[PATCH] mm: A file' f '' adding mm/new_taste.c 'int new_taste;' "${prefixes% *}" "${prefixes#* }" >"$scratch/mail/file"
+	registered "a new file, named with '$prefixes'" "file-$((fashions++))" '' '+++ b/mm/new_taste.c'$'\n''int new_taste;' MBOX="$scratch/mail/file"
+done
+posting '[PATCH] mm: A file' f '' adding kernel/Makefile '# taste' '' '' >"$scratch/mail/file"
+registered "a file that is there with and without its first folder" "file-$((fashions++))" '' '+++ b/kernel/Makefile'$'\n''# taste' MBOX="$scratch/mail/file"
+registered 'UTF-16' utf16 '' "$(added_by "${files[0]}")" MBOX="$scratch/mail/utf16"
+
+### Which mails are the series.
+
+h=mm/slab.h
+one() { adding $h "$1"; }
+two() { adding mm/slub.c "$1"; }
+{ posting '[PATCH 0/2] A cover' c '' echo; posting '[PATCH 1/2] mm: One' 1 c one 'int one;'; posting '[PATCH 2/2] mm: Two' 2 c two 'int two;'; } >"$scratch/mail/v1"
+v1=("$scratch/mail/v1" "$scratch/mail/more")
+more() { "$@" >"$scratch/mail/more"; cat "${v1[@]}" >"$scratch/mail/threads"; }
+more posting '[PATCH v2] mm: One and two' v2 c one 'int both;'
+registered 'v2 in one mail, in answer to v1' v2-single 'left out, older than v2: v1' "+++ b/$h"$'\n''int both;' MBOX="$scratch/mail/threads"
+cat "$scratch/mail/more" "$scratch/mail/v1" >"$scratch/mail/threads"
+registered 'v2 before v1' v2-first 'left out, older than v2: v1' "+++ b/$h"$'\n''int both;' MBOX="$scratch/mail/threads"
+more posting '[PATCH v2] mm: Two' v2 2 two 'int both;'
+refused "v2 of 'mm: Two', which is patch 2/2 of v1: it may be meant for that alone" MBOX="$scratch/mail/threads"
+more posting '[PATCH v2 2/2] mm: Two' v2 2 two 'int both;'
+refused 'lacks 1/2 of v2' MBOX="$scratch/mail/threads"
+more posting '[PATCH v1.1 2/2] mm: Two' v2 2 two 'int both;'
+refused 'lacks 1/2 of v1.1' MBOX="$scratch/mail/threads"
+sender='Another <another@localhost>' more posting '[PATCH v2] mm: Rather so' v2 c one 'int both;'
+refused "by another sender, 'mm: Rather so' \(v2, not numbered\)" MBOX="$scratch/mail/threads"
+more posting '[PATCH 7/2] mm: Seven' 7 c one 'int seven;'
+refused "'mm: Seven', which is patch 7 of 2" MBOX="$scratch/mail/threads"
+{ posting '[RFC 1/2] mm: One' 1 '' one 'int one;'; posting '[RFC 2/2] mm: Two' 2 '' two 'int two;'; posting '[RFCv2 1/2] mm: One' 3 '' one 'int three;'; posting '[RFCv2 2/2] mm: Two' 4 '' two 'int four;'; } >"$scratch/mail/threads"
+registered 'RFCv2 is newer than RFC' rfcv2 'left out, older than v2: v1' "+++ b/$h"$'\n''int three;'$'\n''+++ b/mm/slub.c'$'\n''int four;' MBOX="$scratch/mail/threads"
+sed -i 's/RFCv2/PATCH/' "$scratch/mail/threads"
+registered 'a posting is newer than its RFC' rfc-v1 'left out, older than v1: RFC v1' "+++ b/$h"$'\n''int three;'$'\n''+++ b/mm/slub.c'$'\n''int four;' MBOX="$scratch/mail/threads"
+sed -i 's/\[RFC /[RFC v2 /' "$scratch/mail/threads"
+refused "'mm: One' \(v2, of 2\), an RFC, and 'mm: One' \(v1, of 2\), which is none" MBOX="$scratch/mail/threads"
+{ posting '[PATCH 1/2] mm: One' 1 c one 'int one;'; posting '[PATCH 2/2] mm: Two' 2 d two 'int two;'; } >"$scratch/mail/threads"
+refused "parts of several series: 1/2 'mm: One' and 2/2 'mm: Two' are of two threads" MBOX="$scratch/mail/threads"
+{ posting '[PATCH 1/2] mm: One' 1 '' one 'int one;'; posting '[PATCH 2/2] mm: Two' 2 d two 'int two;'; } >"$scratch/mail/threads"
+refused "are of two threads" MBOX="$scratch/mail/threads"
+{ posting '[PATCH 1/2] mm: One' 1 '' one 'int one;'; posting '[PATCH RESEND 2/2] mm: Two' 4 3 two 'int two;'; posting '[PATCH 2/2] mm: Two' 2 1 two 'int two;'; posting '[PATCH RESEND 1/2] mm: One' 3 '' one 'int one;'; } >"$scratch/mail/threads"
+registered 'a series that was sent again, its mails among those of the first time' resend '' "+++ b/$h"$'\n''int one;'$'\n''+++ b/mm/slub.c'$'\n''int two;' MBOX="$scratch/mail/threads"
+{ posting '[PATCH 1/2] mm: One' 1 '' one 'int one;'; posting '[PATCH 1/2] mm: One' 1 '' one 'int other;'; posting '[PATCH 2/2] mm: Two' 2 1 two 'int two;'; } | sed '/^diff --git/d' >"$scratch/mail/threads"
+refused "both 'mm: One' and 'mm: One' are patch 1/2" MBOX="$scratch/mail/threads"
+{ posting '[PATCH 1/2] mm: One' 1 '' echo; posting '[PATCH 2/2] mm: Two' 2 1 two 'int two;'; } >"$scratch/mail/threads"
+refused 'lacks 1/2 \(a mail without a diff\) of v1' MBOX="$scratch/mail/threads"
+for between in '' '-----------------' $'\001\001\001\001' '>From poster@localhost Thu Nov 26 10:00:00 2026'; do
+	{ posting '[PATCH 1/2] mm: One' 1 c one 'int one;'; printf '%s\n' "$between"; posting '[PATCH 2/2] mm: Two' 2 c two 'int two;' | sed 1d; } >"$scratch/mail/threads"
+	refused "a mail, 'mm: One', that holds the headers of another, '\[PATCH 2/2\] mm: Two'" MBOX="$scratch/mail/threads"
+done
+{ cat "$scratch/mail/v1"; letter 'Re: [PATCH 1/2] mm: One' re 'Nice.'; posting '[PATCH v2] mm: One and two' v2 c one 'int both;' | sed 1d; } >"$scratch/mail/threads"
+refused "a mail, 'Re: .*', that holds the headers of another, '\[PATCH v2\] mm: One and two'" MBOX="$scratch/mail/threads"
+{ cat "$scratch/mail/v1"; letter 'Re: [PATCH 1/2] mm: One' re 'Nice.' '' 'From: The Poster <poster@localhost>' 'Sent: Thursday' 'Subject: [PATCH 1/2] mm: One' '' 'Words.'; } >"$scratch/mail/threads"
+registered 'an answer that quotes headers' quotes '' "+++ b/$h"$'\n''int one;'$'\n''+++ b/mm/slub.c'$'\n''int two;' MBOX="$scratch/mail/threads"
 
 # As build.sh does it: after the common patches, by git apply, on the files of the kernel.
 apply_all() {
