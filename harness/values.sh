@@ -32,7 +32,8 @@ OUT=$(realpath -m -- "$OUT") CACHE=$(realpath -m -- "$CACHE")
 [ -z "$RESULT" ] || RESULT=$(realpath -m -- "$RESULT")
 case $KERNEL_SRC in
 debian-[0-9]*) ;;
-*@*) KERNEL_SRC=$(realpath -m -- "${KERNEL_SRC%@*}")@${KERNEL_SRC##*@} ;;
+# Where the commit begins is for git to say.
+*@*) [[ $KERNEL_SRC == /* ]] || KERNEL_SRC=$PWD/$KERNEL_SRC ;;
 *) KERNEL_SRC=$(realpath -m -- "$KERNEL_SRC") ;;
 esac
 export CACHE JOBS
@@ -109,9 +110,7 @@ check_values() {
 	writable_folder CACHE "$CACHE"
 	case $KERNEL_SRC in
 	debian-[0-9]*.[0-9]*) ;;
-	*@*) git -C "${KERNEL_SRC%@*}" rev-parse --verify --quiet "${KERNEL_SRC##*@}^{commit}" >/dev/null 2>&1 ||
-		die 2 "KERNEL_SRC=$KERNEL_SRC names no commit of a git tree" ;;
-	*) [ -f "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC/mm/slub.c" ] ||
+	*) [ -f "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC/mm/slub.c" ] || { [[ $KERNEL_SRC == *@* ]] && commits_of KERNEL_SRC 'give <git tree>@<commit>'; } ||
 		die 2 "KERNEL_SRC=$KERNEL_SRC: give debian-<series> (debian-7.2, debian-7.3), a kernel folder, a git tree with @commit, or a tarball" ;;
 	esac
 }

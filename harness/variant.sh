@@ -161,7 +161,7 @@ elif [[ $MBOX == *@*..* ]]; then
 	[ "$merges" = 0 ] || die 2 "MBOX=$MBOX has $merges merges in it; give a range without any"
 	count=$(in_tree rev-list --count "$first..$last")
 	[ "$count" -le $most_mails ] || die 2 "MBOX=$MBOX is a range of $count patches; give the series alone"
-	fetch_promised "$tree" "$first" "$last" || die 1 "MBOX=$MBOX is of a clone without its files, and git cannot fetch them: $(tail -n 1 "$work/fetch.log")"
+	fetch_promised "$tree" "$first" "$last" || die 1 "MBOX=$MBOX is of a clone without its files, and git cannot fetch them: $(grep -m1 '^fatal: ' "$work/fetch.log")"
 	in_tree format-patch -q -N --no-signature --pretty=mboxrd -o "$work/range" "$first..$last"
 	compgen -G "$work/range/*" >/dev/null || die 2 "MBOX=$MBOX is an empty range; give <git tree>@<from>..<to>"
 	for f in "$work"/range/*; do split "$f"; done
@@ -286,9 +286,9 @@ fate() {
 	bad=() three_way=
 	had=$(in_tree rev-parse HEAD)
 	if log=$(in_tree apply --check --verbose --whitespace=nowarn "$patch" 2>&1) && apply_mail "$1"; then
-		log=$(awk '/^Checking patch / { file = $3; sub(/\.\.\.$/, "", file) } /^Hunk #.*offset/ { n++; if (n <= 4) printf "%shunk %d of %s at line %s %s %s", n > 1 ? ", " : "", substr($2, 2), file, $5, $6, $7 }
+		log=$(awk '/^Checking patch / { file = $3; sub(/\.\.\.$/, "", file) } /^Hunk #.*offset/ { n++; if (n <= 4) printf "%shunk %d of %s at line %s %s %s", (n > 1 ? ", " : ""), substr($2, 2), file, $5, $6, $7 }
 			END { if (n > 4) printf " and %d more", n - 4 }' <<<"$log")
-		say "  applies${log:+ at other lines}: $(name_of "$1")${log:+: $log)}"
+		say "  applies${log:+ at other lines}: $(name_of "$1")${log:+: $log}"
 		return
 	elif apply_mail "$1"; then
 		if [ "$(in_tree rev-parse HEAD)" = "$had" ]; then say "  is in this kernel already: $(name_of "$1")"; else say "  applies 3-way: $(name_of "$1")"; fi

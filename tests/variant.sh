@@ -30,7 +30,7 @@ sed -i '0,/^static/s//static int taste;\n\nstatic/' "$k/mm/slub.c"
 commit 'mm/slub: Use the taste'
 sed -i 's/^static int taste;/static int taste = 1;\nstatic int another; \/* naïve *\//' "$k/mm/slub.c"
 commit 'mm/slub: Have another taste'
-g format-patch -q -N -o "$scratch/plain" base..HEAD
+g format-patch -q -N -o "$scratch/plain" base..HEAD && g tag tasty
 files=("$scratch"/plain/*)
 subjects=('mm: Add a taste' 'mm/slub: Use the taste' 'mm/slub: Have another taste')
 
@@ -261,6 +261,45 @@ refused "a mail, 'Re: .*', that holds the headers of another, '\[PATCH v2\] mm: 
 { cat "$scratch/mail/v1"; letter 'Re: [PATCH 1/2] mm: One' re 'Nice.' '' 'From: The Poster <poster@localhost>' 'Sent: Thursday' 'Subject: [PATCH 1/2] mm: One' '' 'Words.'; } >"$scratch/mail/threads"
 registered 'an answer that quotes headers' quotes '' "+++ b/$h"$'\n''int one;'$'\n''+++ b/mm/slub.c'$'\n''int two;' MBOX="$scratch/mail/threads"
 
+### Git trees.
+
+g config uploadpack.allowFilter true
+git clone -q --bare --filter=blob:none "file://$k" "$scratch/blobless"
+holds 'the clone has no files' test -z "$(git -C "$scratch/blobless" cat-file --batch-all-objects --batch-check | grep blob)"
+taken 'a range of a clone without files' blobless '' MBOX="$scratch/blobless@base..tasty"
+git clone -q --bare --filter=blob:none "file://$k" "$scratch/blobless-too"
+source_of() { KERNEL_SRC=$1 CACHE=$scratch/cache "$top/harness/kernel/source.sh"; }
+holds 'a kernel of a clone without files' cmp "$(source_of "$scratch/blobless-too@tasty")/mm/slub.c" <(g show tasty:mm/slub.c)
+git clone -q --bare --filter=blob:none "file://$k" "$scratch/blobless-lone"
+git -C "$scratch/blobless-lone" remote set-url origin "file://$scratch/gone"
+refused "git cannot fetch them: .*gone" MBOX="$scratch/blobless-lone@base..tasty"
+mkdir "$scratch/at@b..c" && git clone -q "$k" "$scratch/at@b..c/tree@x" && cp "$scratch/mail/mixed" "$scratch/at@b..c"
+git -C "$scratch/at@b..c/tree@x" branch feat@v2 tasty
+taken "a path and a branch with '@'" at '' MBOX="$scratch/at@b..c/tree@x@base..feat@v2"
+taken "a mailbox below a folder with '@'" at-mailbox '' MBOX="$scratch/at@b..c/mixed"
+holds "a kernel of a path and a branch with '@'" test -f "$(source_of "$scratch/at@b..c/tree@x@feat@v2")/mm/slub.c"
+# How git itself is made to see another owner, without being root.
+export GIT_TEST_ASSUME_DIFFERENT_OWNER=1
+refused 'dubious ownership.*it is allowed by: git config' MBOX="$k@base..tasty"
+refused 'KERNEL_SRC=.*dubious ownership.*it is allowed by: git config' MBOX="$scratch/plain" KERNEL_SRC="$k@tasty"
+unset GIT_TEST_ASSUME_DIFFERENT_OWNER
+refused 'not a git repository' MBOX="$scratch/plain@a..b"
+
+### A series for another kernel.
+
+{
+	posting '[PATCH 1/3] mm: One' 1 c one 'int one;' | sed 's/^@@ -\([0-9]*\),\([0-9]*\) +\([0-9]*\)/@@ -7,\2 +7/; /^index/d'
+	posting '[PATCH 2/3] mm: Two' 2 c two 'int two;' | sed '/^index/d; /^@@/{n;s/.*/ int gone;/}'
+	posting '[PATCH 3/3] mm: Three' 3 c two 'int three;' | sed '/^index/d; /^@@/,$s/^ ./ gone/'
+} >"$scratch/mail/older"
+refused "patch 2/3 'mm: Two' does not apply to .*hunk 1 of mm/slub.c, @@ .*; 1 of 3 apply; nothing is registered" MBOX="$scratch/mail/older"
+told=$(make_variant NAME=bad MBOX="$scratch/mail/older" || true)
+says() { if grep -qE "$2" <<<"$told"; then ok "$1"; else not_ok "$1: no /$2/ in: $told"; fi; }
+says 'which patch applies, and where' "^  applies at other lines: patch 1/3 'mm: One': hunk 1 of mm/slab.h at line [0-9]+ \(offset [0-9]+"
+says 'which would with less context' '^    as it is: hunk 1 of mm/slub.c, @@ .*: with one line of context it would$'
+says 'which does not' "^  does not apply: patch 3/3 'mm: Three'$"
+says 'nor with less context' '^    as it is: hunk 1 of mm/slub.c, @@ [^:]*$'
+
 # As build.sh does it: after the common patches, by git apply, on the files of the kernel.
 apply_all() {
 	local p
@@ -337,6 +376,39 @@ g checkout -q -b side base && g merge -q -m merge --no-ff -s ours elsewhere
 refused 'merges in it' MBOX="$k@base..side"
 series_patches layout | head -n 1 | xargs -I{} cp {} "$scratch/mail/layout"
 refused 'in .* already' MBOX="$scratch/mail/layout"
+
+# What is sent to take all time or memory takes neither, nor more than a line.
+bounded() { local start=$SECONDS; refused "$@"; [ $((SECONDS - start)) -lt 60 ] || not_ok "$1: after $((SECONDS - start)) s"; }
+head -c 3000000000 /dev/zero | gzip -1 >"$scratch/mail/bomb"
+bounded 'more than 64 MiB' MBOX="$scratch/mail/bomb"
+head -c 3000000000 /dev/zero | xz -0 -T0 | gzip >"$scratch/mail/bomb"
+bounded 'more than 64 MiB' MBOX="$scratch/mail/bomb"
+for n in 1 2; do posting "[PATCH $n/9999] mm: One" "$n" c one 'int one;'; done >"$scratch/mail/bomb"
+bounded 'lacks 3/9999 4/9999 5/9999 6/9999 7/9999 and 9992 more of v1' MBOX="$scratch/mail/bomb"
+{ posting '[PATCH 1/2] mm: One' 1 c one 'int one;'; posting "$(yes '[a] ' | head -n 20000 | tr -d '\n')[PATCH 2/2] x" 2 c two 'int two;'; } >"$scratch/mail/bomb"
+bounded 'lacks 2/2' MBOX="$scratch/mail/bomb"
+{ printf 'From: x\nSubject: [PATCH 1/2] a\nReferences: <a@b>\n'; yes ' <c@d>' | head -n 2000000; printf '\n---\n'; one 'int one;'; } >"$scratch/mail/bomb"
+bounded 'lacks 2/2' MBOX="$scratch/mail/bomb"
+yes $'From a@b Thu Jan  1 00:00:00 2026\nSubject: x\n' | head -n 300000 >"$scratch/mail/bomb"
+bounded 'more than 2000 mails' MBOX="$scratch/mail/bomb"
+{ printf 'From: x\nSubject: [PATCH 1/2] a\n\n---\n--- a/mm/slub.c\n+++ b/mm/slub.c\n'; yes $'@@ -1,1 +1,1 @@\n-a\n+b' | head -n 600000; } >"$scratch/mail/bomb"
+bounded 'lacks 2/2' MBOX="$scratch/mail/bomb"
+sed -i 's#1/2#1/1#' "$scratch/mail/bomb"
+bounded 'does not apply' MBOX="$scratch/mail/bomb"
+
+# Other things than mail are named for what they are.
+printf 'PK\003\004zip' >"$scratch/mail/other"
+refused 'archive of zip' MBOX="$scratch/mail/other"
+head -c 100000 /dev/urandom | sed '1s/^/x/' >"$scratch/mail/other"
+refused 'is no text' MBOX="$scratch/mail/other"
+(cd "$scratch" && tar -czPf "$scratch/mail/other" plain/../plain/0001*)
+refused 'cannot be unpacked|no patch' MBOX="$scratch/mail/other"
+g log -p base..tasty >"$scratch/mail/other"
+refused 'a log of several commits' MBOX="$scratch/mail/other"
+{ printf 'Subject: [PATCH] x\nFrom: a@b\n\n'; diff -c "$SOURCE/mm/slab.h" "$SOURCE/mm/slub.c" | head -n 400; } >"$scratch/mail/other"
+refused 'context diff' MBOX="$scratch/mail/other"
+printf '../plain/0001\n' >"$scratch/quilt/series"
+refused 'outside of it' MBOX="$scratch/quilt"
 
 refused 'MBOX=<mailbox'
 refused "NAME='No'" NAME=No MBOX="$scratch/plain"
