@@ -32,6 +32,7 @@ value RUNS id 'number 1 100' 1 'runs of each workload in a boot' certify=2
 value SAMPLES id 'number 20 20000' 300 'samples of a run' certify=200 peers=200
 value PRECISION id ticks '' 'add layouts until the intervals reach +- so many ticks'
 value MOST id 'number 1 256' 64 'layouts at most, with PRECISION'
+value EQUAL id ticks 0.5 'differences within +- so many ticks may be called equal'
 value SEED id 'number 0 4294967295' 1 'seed of the layouts and of the order'
 value EVENTS id events auto 'performance counters: auto, none, or names with commas (harness/counters/events)'
 value MITIGATIONS id 'words yesno' yes 'no: tcg and kvm boot with mitigations=off'
@@ -89,7 +90,7 @@ check_number() {
 
 check_ticks() {
 	[[ ${!1} =~ ^((0|[1-9][0-9]{0,3})(\.[0-9]{1,6})?)?$ && ! ${!1} =~ ^[0.]+$ ]] ||
-		die 2 "$1=${!1}: give the half-width of the 95 % interval in ticks, such as 0.5"
+		die 2 "$1=${!1}: give so many ticks, such as 0.5"
 }
 
 # Words are split without looking for files of that name.
@@ -128,6 +129,7 @@ check_folder() {
 }
 
 check_kernel() {
+	# shellcheck disable=SC2034 # commits_of sets it
 	local commits
 	case ${!1} in
 	debian-[0-9]*.[0-9]*) ;;

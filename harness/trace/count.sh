@@ -3,8 +3,9 @@
 # count.sh RESULT: what its variants execute, instruction by instruction: for each target that is asked for and tells
 # counts, build and command line one boot in QEMU, under the plugin sheaftrace.so, into RESULT/counts (formats.md). With tcg,
 # uml's build too runs as the process that it is, in a guest of the baseline's x86_64 kernel, and what flushes bring upon other
-# CPUs is the x86_64 kernel's own account, without the plugin and with 16 CPUs. Every kernel that is counted has the two CPUs of
-# one that is timed, since slabs are larger on a machine with more of them. What is there is not counted again; what cannot be
+# CPUs is the x86_64 kernel's own account, without the plugin and with 16 CPUs. Every kernel that is counted finds the two CPUs
+# of one that is timed, since slabs are larger on a machine with more of them; unless one of the two is isolated, it
+# leaves the second one off, which would make each boot another. What is there is not counted again; what cannot be
 # counted is told in counts/failed. The values of the request come from steps.sh.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
@@ -89,9 +90,11 @@ count_slow() {
 
 # count TARGET VARIANT CMDLINE: its files, of which the counts come last; sets reason to what went wrong.
 count() {
-	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out runner=$1 needs=windows.tsv dir initramfs inner image host=()
+	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out runner=$1 needs=windows.tsv dir initramfs inner image host=() last=0 online=maxcpus=1
 	reason="its kernel does not build"
 	make_kernel "$target" "$variant" || return 0
+	[[ ! " $cmdline " == *" isolcpus=1 "* ]] || last=1 online=
+	cmdline+=" $online"
 	rm -rf "$out" "$scratch/trace"
 	mkdir -p "$out/inner"
 	inner=$out image=$dir/image.0
@@ -101,7 +104,7 @@ count() {
 		cp "$initramfs" "$out/inner.cpio"
 		# shellcheck disable=SC2086 # a command line is a list of words
 		printf '%s\n' mem=160M ncpus=2 seccomp=on con=null con0=null,fd:1 initrd=/out/inner.cpio \
-			sheafbench.out=/out/inner sheafbench.cpu=1 panic=-1 $cmdline >"$out/args"
+			sheafbench.out=/out/inner sheafbench.cpu=$last panic=-1 $cmdline >"$out/args"
 		runner=tcg needs=inner/windows.tsv host=(cpus=1)
 		initramfs=$host_initramfs
 		cmdline="sheafbench.run=/out/linux sheafbench.module=none $host_cmdline"
