@@ -55,7 +55,7 @@ with_lock() {
 # guest_initramfs OUT.cpio MODULE.ko [perf]: what the guests of TARGET carry in, with BUILD's programs, and with perf, which the
 # driver calls where it counts events of a PMU, or which is asked for.
 guest_initramfs() {
-	local programs=$BUILD perf= pmu=yes
+	local programs=$BUILD perf='' pmu=yes
 	if [ -n "${target_cross-}" ]; then
 		programs=$BUILD/$TARGET
 		"$top/harness/cross.sh" "$programs"
