@@ -163,10 +163,18 @@ holds 'a panic without an end meets the deadline' grep -aq 'Kernel panic' "$scra
 boot panic "rdinit=/nothing"
 holds 'a panic ends the guest' grep -aq 'Kernel panic' "$scratch/panic.log"
 expect 1 '' 'no QEMU is left' pgrep -f "path=$scratch"
-printf '%s\n' --workloads '^pair/64/1$' --samples 20 --out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/kvm/args"
-(. "$top/harness/targets/kvm.sh" && GUEST_CPUS=2 guest_accel=tcg && target_boot "$image" "$initramfs" "" "$scratch/kvm" 120) >"$scratch/kvm.log" || true
+# Where both CPUs run at once they are bound. TCG executes a warm chain about as fast as a CPU does; with 8 ns for each instruction
+# it is the interpreter that KVM may be.
+kvm_boot() {
+	printf '%s\n' --workloads '^pair/64/1$' --samples 20 --out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/kvm/args"
+	(. "$top/harness/targets/kvm.sh" && GUEST_CPUS=2 guest_accel=tcg && target_boot "$image" "$initramfs" "" "$scratch/kvm" 120) >"$scratch/kvm.log" || true
+}
+kvm_verified() { bash -c ". '$top/harness/targets/kvm.sh'; target_verify '$scratch/kvm/samples.tsv'"; }
+kvm_boot
 holds "kvm's guest measures, emulated here" grep -aq '^sheafbench: exit 0' "$scratch/kvm.log"
-expect 0 'KVM emulates the kernel' 'and would be found out' bash -c ". '$top/harness/targets/kvm.sh'; target_verify '$scratch/kvm/samples.tsv'"
+KVM_SPEED=unjudged expect 0 '^$' 'its CPUs are bound' kvm_verified
+GUEST_TURNS=yes GUEST_SHIFT=3 kvm_boot
+expect 0 'KVM emulates the kernel' 'and one that is interpreted is found out' kvm_verified
 
 # The instrument's own proof: a config that is off leaves the same instructions.
 kernel qpw-n
