@@ -197,8 +197,10 @@ boot panic "rdinit=/nothing"
 holds 'a panic ends the guest' grep -aq 'Kernel panic' "$scratch/panic.log"
 expect 1 '' 'no QEMU is left' grep -al "path=$scratch" /proc/[0-9]*/cmdline
 printf '%s\n' --workloads '^pair/64/1$' --samples 20 --out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/kvm/args"
+# TCG executes a warm chain about as fast as a CPU does; with 8 ns for each instruction it is the interpreter that KVM may be.
 boot_target kvm "$scratch/kvm.log" "$image" "$initramfs" "" "$scratch/kvm" 120 accel=tcg needs=samples.tsv
-holds "kvm's guest measures, emulated here" grep -aq '^sheafbench: exit 0' "$scratch/kvm.log"
+holds "kvm's guest measures, emulated here${reason:+: $reason}" grep -aq '^sheafbench: exit 0' "$scratch/kvm.log"
+boot_target kvm "$scratch/kvm.log" "$image" "$initramfs" "" "$scratch/kvm" 120 accel=tcg turns=yes shift=3 needs=samples.tsv
 holds "and is found out: $reason" grep -q '^KVM emulates the kernel: ' <<<"$reason"
 
 # The instrument's own proof: a config that is off leaves the same instructions.

@@ -230,7 +230,7 @@ tree)
 	[ -f "$kernels/$(build_id "$(baseline_variant)")/built" ] || with_lock kernel-build make_tree "$(baseline_variant)"
 	[ -f "$kernels/$(build_id "$name")/built" ] || with_lock kernel-build make_tree "$name"
 	;;
-link) with_lock "tree-$TARGET-$(build_id "$name")" link_layouts "$name" "$@" ;;
-module) with_lock "tree-$TARGET-$(build_id "$name")" make_module "$name" "$@" ;;
+link) with_lock "tree-${kernels##*/}-$(build_id "$name")" link_layouts "$name" "$@" ;;
+module) with_lock "tree-${kernels##*/}-$(build_id "$name")" make_module "$name" "$@" ;;
 *) die 2 "build.sh: no verb '$verb'; known: id path tree link module" ;;
 esac

@@ -73,11 +73,11 @@ judge() {
 	elif ! grep -aq '^sheafbench: exit 0' "$log"; then
 		line=$(grep -a 'sheafbench' "$log" | grep -av '^sheafbench: exit' | tail -n 1)
 		line="no result (status $status)${line:+: $line}"
-	elif [ "$binds" = yes ] && [ ! -e "$out/bound" ]; then
-		line="the guest's CPUs were not bound to CPUs of this machine before it had ended"
 	else
 		for file in $needs; do [ -f "$out/$file" ] || line="no $file, although the driver ended well"; done
 		[ -n "$line" ] || ! declare -F target_verify >/dev/null || line=$(target_verify "$out")
+		[ -n "$line$(find "$out/bound" 2>/dev/null)" ] || [ "$binds" = no ] ||
+			line="the guest's CPUs were not bound to CPUs of this machine before it had ended"
 	fi
 	tr -d '\r\t' <<<"$line" | iconv -c -f UTF-8 -t UTF-8 | cut -c1-160
 }

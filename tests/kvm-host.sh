@@ -1,0 +1,243 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# kvm-host.sh BUILD: target kvm in a KVM that works. Where there is none, QEMU emulates a machine with AMD's SVM, Debian's
+# own kernel boots there as its host, and this script goes on in it, with this machine's files. It takes long, and its times
+# mean nothing: none is looked at.
+set -euo pipefail
+. "$(dirname "$0")/check.sh"
+. "$top/harness/debian.sh"
+lab=$1/kvm-host
+export BUILD=$lab/build OUT=$lab/results TARGETS=kvm TARGET=kvm VARIANTS=qpw-on LAYOUTS=1 SAMPLES=20 WORKLOADS='^pair/64/1$'
+export INSTALL=no GOAL=bench ALSO='' LINK=latest KVM_SPEED=unjudged
+
+# What the host loads for its own disks, and KVM.
+host_modules=(virtio_pci 9pnet_virtio 9p overlay kvm-amd)
+
+fetch_host() {
+	local state=$CACHE/apt-kvm-host log=$CACHE/logs/kvm-host-apt.log uri suite kernel deb
+	uri=$(debian_mirror) || die 1 "no Debian mirror in the machine's apt configuration (has apt-get update run?)"
+	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	mkdir -p "$state" "$CACHE/logs"
+	printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' "$uri" "$suite" >"$state/sources.list"
+	rm -rf "$CACHE/kvm-host.part"
+	mkdir "$CACHE/kvm-host.part"
+	(
+		cd "$CACHE/kvm-host.part"
+		own_apt "$state" update && own_apt "$state" download linux-image-amd64 busybox-static
+		kernel=$(dpkg-deb -f linux-image-amd64_*.deb Depends)
+		own_apt "$state" download "${kernel%% *}"
+	) >"$log" 2>&1 || die 1 "the Debian mirror does not give linux-image-amd64 and busybox-static: $(grep -m1 '^E:' "$log"); the whole log is $log"
+	for deb in "$CACHE/kvm-host.part"/*.deb; do
+		dpkg-deb --extract "$deb" "$CACHE/kvm-host.part"
+		rm "$deb"
+	done
+	kernel=$(basename "$CACHE/kvm-host.part/lib/modules"/*)
+	"$CACHE/kvm-host.part/bin/busybox" depmod -b "$CACHE/kvm-host.part" "$kernel"
+	rm -rf "$CACHE/kvm-host"
+	mv "$CACHE/kvm-host.part" "$CACHE/kvm-host"
+}
+
+# An initramfs whose init goes on in this machine's files, which it cannot write to.
+host_initramfs() {
+	local root=$1 host=$CACHE/kvm-host kernel module file
+	kernel=$(basename "$host/lib/modules"/*)
+	mkdir -p "$root"/{bin,proc,sys,dev,lower,rw,new} "$root/lib/modules/$kernel"
+	cp "$host/bin/busybox" "$root/bin"
+	sed 's/\.xz\b//g' "$host/lib/modules/$kernel/modules.dep" >"$root/lib/modules/$kernel/modules.dep"
+	for module in "${host_modules[@]}"; do
+		sed -n "s|^\([^:]*/${module//_/[_-]}\.ko[^:]*\):|\1|p" "$host/lib/modules/$kernel/modules.dep"
+	done | tr ' ' '\n' | sed '/^$/d' | sort -u | while read -r file; do
+		(cd "$host/lib/modules/$kernel" && cp --parents "$file" "$root/lib/modules/$kernel")
+	done
+	find "$root/lib" -name '*.xz' -exec xz -d {} +
+	cat >"$root/init" <<-END
+		#!/bin/busybox sh
+		/bin/busybox --install -s /bin
+		mount -t proc proc /proc
+		mount -t sysfs sys /sys
+		mount -t devtmpfs dev /dev
+		for m in ${host_modules[*]}; do modprobe \$m || echo "no module \$m"; done
+		mount -t 9p -o trans=virtio,version=9p2000.L,cache=loose,ro,msize=512000 root /lower
+		mount -t tmpfs -o size=90% rw /rw
+		mkdir /rw/upper /rw/work
+		mount -t overlay -o lowerdir=/lower,upperdir=/rw/upper,workdir=/rw/work overlay /new
+		for d in proc sys dev; do mount -o bind /\$d /new/\$d; done
+		ln -sfn /proc/self/fd /dev/fd
+		mkdir /dev/shm
+		mount -t tmpfs shm /dev/shm
+		chroot /new /bin/bash $lab/inside
+		echo "host: exit \$?"
+		poweroff -f
+	END
+	chmod +x "$root/init"
+	(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1)
+}
+
+# Its console is a file. TCG is too uneven for the kernel to find the TSC's rate.
+run_host() {
+	local khz
+	khz=$(awk -F ': ' '/^cpu MHz/ { printf "%d", $2 * 1000; exit }' /proc/cpuinfo)
+	setpriv --pdeathsig TERM timeout --verbose --signal=KILL 5000 setpriv --pdeathsig KILL \
+		qemu-system-x86_64 -M q35 -nodefaults -display none -no-reboot -accel tcg,thread=multi -cpu max,-la57,-xsave,-avx \
+		-smp 2 -m 3072 -serial stdio \
+		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap -device virtio-9p-pci,fsdev=root,mount_tag=root \
+		-kernel "$CACHE/kvm-host/boot"/vmlinuz-* -initrd "$lab/initramfs.gz" -append "console=ttyS0 panic=-1 tsc=reliable tsc_early_khz=$khz quiet" </dev/null >"$lab/console" 2>&1
+}
+
+# What 'make bench' does before its first boot is done here, where it takes a tenth of the time.
+prepare() {
+	mkdir -p "$lab"
+	rm -rf "$OUT" "$BUILD/current"
+	cmake -S "$top" -B "$BUILD" -G Ninja -DBUILD_TESTING=OFF -DCHOSEN_BUILDS="$(chosen_builds | paste -sd ';')" >"$lab/prepare.log" 2>&1 &&
+		cmake --build "$BUILD" -j "$JOBS" --target sheafbench-driver sheafbench-init sheafbench-module-test sheafstat sheafreport sheafcount sheafcounts >>"$lab/prepare.log" 2>&1 &&
+		cmake --build "$BUILD" -j "$JOBS" --target kernels
+}
+
+outside() {
+	local scratch
+	"$top/harness/deps.sh" qemu
+	prepare || { tail -n 15 "$lab/prepare.log"; die 1 "what the host needs cannot be built; the whole log is $lab/prepare.log"; }
+	[ -d "$CACHE/kvm-host" ] || with_lock kvm-host fetch_host
+	scratch=$(mktemp -d)
+	host_initramfs "$scratch" >"$lab/initramfs.gz"
+	rm -rf "$scratch"
+	printf '%s\n' "cd '$top'" "exec env -i PATH='$PATH' HOME='$HOME' CACHE='$CACHE' '$top/tests/kvm-host.sh' '$1' inside" >"$lab/inside"
+	run_host || true
+	tr -d '\r' <"$lab/console" | grep -aE '^(ok|not ok|#) ' || true
+	holds "the host came to its end, and no check in it failed (console: $lab/console)" grep -aq '^host: exit 0' "$lab/console"
+	finish
+}
+
+probe() { timeout 300 bash -c ". '$top/harness/targets/kvm.sh'; target_probe"; }
+qemus() { pgrep -x qemu-system-x86 || true; }
+no_qemu() { test -z "$(qemus)"; }
+
+# boot NAME DEADLINE COMMAND_LINE [ARG...]: one boot of the baseline in the background; its driver has these arguments.
+boot() {
+	local name=$1 deadline=$2 cmdline=$3
+	shift 3
+	mkdir -p "$scratch/$name"
+	printf '%s\n' --workloads "$WORKLOADS" "$@" --events none --out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/$name/args"
+	(target_boot "$image" "$initramfs" "$cmdline" "$scratch/$name" "$deadline") >"$scratch/$name.log" 2>/dev/null &
+}
+# ended NAME DEADLINE PATTERN WHAT: the boot is over and leaves no QEMU, and what is told of it.
+ended() {
+	local status=0
+	wait $! 2>/dev/null || status=$?
+	expect 0 "$3" "$4" telling_line "$status" "$scratch/$1.log" "$2"
+	holds 'and leaves no QEMU' test -z "$(qemus)"
+}
+# wait_for SECONDS COMMAND...
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.5
+	done
+}
+
+# Where the threads of all of QEMU's processes may run, over and over.
+watch_threads() {
+	local task
+	while sleep 0.3; do
+		for task in $(qemus | sed 's|.*|/proc/&/task/*|'); do
+			printf '%s on %s\n' "$(cat "$task/comm" 2>/dev/null)" "$(sed -n 's/^Cpus_allowed_list:.//p' "$task/status" 2>/dev/null)"
+		done
+	done >"$scratch/threads"
+}
+
+inside() {
+	local scratch image initramfs args leader watcher status=0 result n
+	scratch=$(mktemp -d)
+	. "$top/harness/targets/kvm.sh"
+	SOURCE=$(cat "$BUILD/source.path")
+	export SOURCE
+
+	expect 0 '^$' 'the probe takes this KVM' probe
+	printf '# where speed is judged it says: %s\n' "$(KVM_SPEED=judged probe)"
+	holds 'and says why it does not with one CPU' test "$(taskset -c 0 bash -c ". '$top/harness/targets/kvm.sh'; target_probe")" = 'a guest with 2 CPUs needs 2 CPUs'
+	# Each instruction ends the guest for a while: KVM itself does not call that emulation.
+	gcc -O2 -shared -fPIC -o "$scratch/stepping.so" -xc - <<-'END'
+		#include <linux/kvm.h>
+		#include <stdarg.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+
+		int ioctl(int fd, unsigned long request, ...)
+		{
+			struct kvm_guest_debug debug = { .control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP };
+			va_list list;
+			void *arg;
+
+			va_start(list, request);
+			arg = va_arg(list, void *);
+			va_end(list);
+			if (request != KVM_RUN)
+				return syscall(SYS_ioctl, fd, request, arg);
+			syscall(SYS_ioctl, fd, KVM_SET_GUEST_DEBUG, &debug);
+			for (int i = 0; i < 2000; i++)
+				if (syscall(SYS_ioctl, fd, KVM_RUN, 0))
+					return -1;
+			debug.control = 0;
+			syscall(SYS_ioctl, fd, KVM_SET_GUEST_DEBUG, &debug);
+			return syscall(SYS_ioctl, fd, KVM_RUN, 0);
+		}
+	END
+	LD_PRELOAD=$scratch/stepping.so KVM_SPEED=judged expect 0 'emulates: a loop takes [0-9]+ times as long' 'one that takes instruction by instruction is refused' probe
+
+	# A whole bench, interrupted in the middle of a boot by Ctrl-C, and gone on with.
+	watch_threads &
+	watcher=$!
+	args=(-C "$top" --no-print-directory "BUILD=$BUILD" "OUT=$OUT" INSTALL=no TARGETS=kvm VARIANTS=qpw-on LAYOUTS=1 SAMPLES=20 "WORKLOADS=$WORKLOADS" bench)
+	MAKEFLAGS='' setsid env --default-signal=INT make "${args[@]}" >"$scratch/first.log" 2>&1 </dev/null &
+	leader=$!
+	holds 'a bench does a boot' wait_for 1800 grep -qP '\tok\t' "$OUT"/*.part/boots.tsv
+	holds 'and another one begins' wait_for 180 pgrep -x qemu-system-x86
+	kill -INT -- "-$leader"
+	wait "$leader" || status=$?
+	holds 'an interrupted bench fails' test "$status" != 0
+	expect 0 'interrupted: the same command goes on from here' 'and says how it goes on' cat "$scratch/first.log"
+	holds 'no QEMU is left' wait_for 5 no_qemu
+	status=0
+	MAKEFLAGS='' make "${args[@]}" >"$scratch/second.log" 2>&1 </dev/null || status=$?
+	kill "$watcher"
+	[ "$status" = 0 ] || sed 's/^/# /' "$scratch/first.log" "$scratch/second.log"
+	holds "the same command ends well ($status)" test "$status" = 0
+	expect 0 'going on with' 'and has gone on' cat "$scratch/second.log"
+	result=$(readlink -f "$OUT/latest")
+	[ -f "$result/boots.tsv" ] || { not_ok 'there is a result'; finish; }
+	n=$(rows "$result/plan.tsv" | wc -l)
+	holds "all of its $n boots are ok" test "$n" -ge 8 -a "$(awk -F '\t' '$5 == "ok" { print $1 }' "$result/boots.tsv" | sort -u | wc -l)" = "$n" -a "$(rows "$result/boots.tsv" | wc -l)" = "$n"
+	holds 'each has samples, with chains' test "$(grep -lP '^pair/64/1\t.*\t[0-9 ]+\t[0-9 ]+$' "$result"/samples/*.tsv | wc -l)" = "$n"
+	for f in report.md reply.txt reply.eml summary.json; do holds "$f is there" test -s "$result/$f"; done
+	holds 'plots are there' test "$(find "$result/plots" -name '*.svg' | wc -l)" -ge 1
+	holds 'the result is of kvm' jq -e '.target == "kvm" and .tells == "time"' "$result/environment.json"
+	expect 0 '; n/a: core_cycles instructions .*no PMU in this guest' 'a host without a PMU has n/a, and why' jq -r .counters "$result/environment.json"
+
+	# Where QEMU's threads have been: the measured CPU on the last one, nothing else there.
+	sort "$scratch/threads" | uniq -c | sed 's/^/# /'
+	holds 'the measured CPU was bound to CPU 1' grep -qx 'CPU 1/KVM on 1' "$scratch/threads"
+	holds 'the other one to CPU 0' grep -qx 'CPU 0/KVM on 0' "$scratch/threads"
+	expect 1 '' 'nothing else of QEMU might run on CPU 1' grep -vE ' on 0?$|^CPU 1/KVM on 1$' "$scratch/threads"
+
+	# How boots end that bring nothing.
+	image=$("$top/harness/kernel/build.sh" path local-trylock)
+	initramfs=$BUILD/initramfs/$(basename "$image").cpio image=$image/image.0
+	boot panic 120 rdinit=/nothing
+	ended panic 120 'Kernel panic' 'a panic is told with its own words'
+	boot hang 45 '' --samples 20000 --runs 100
+	ended hang 45 '^hang: no result within 45 s' 'a guest that hangs meets its deadline'
+	boot killed 120 '' --samples 20000 --runs 100
+	wait_for 120 test -e "$scratch/killed/bound"
+	pkill -KILL -x qemu-system-x86
+	ended killed 120 '^killed by somebody else' 'one that is killed is no hang'
+	mkdir "$scratch/bin"
+	printf '%s\n' '#!/bin/sh' "[ \$# != 3 ] || ! grep -q '^CPU 1/' /proc/\$3/comm || { echo refused >&2; exit 1; }" "exec $(command -v taskset) \"\$@\"" >"$scratch/bin/taskset"
+	chmod +x "$scratch/bin/taskset"
+	PATH=$scratch/bin:$PATH boot unbound 120 '' --samples 20
+	ended unbound 120 "^the guest's CPUs cannot be bound to CPUs 0 and 1 of this machine: refused" 'CPUs that cannot be bound end the boot'
+	finish
+}
+
+"${2:-outside}" "$1"
