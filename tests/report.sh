@@ -147,7 +147,7 @@ no_verdict() {
 	for file in reply.txt report.md Results.md; do
 		! grep -nE '(slower|faster|within [+]-0[.]5|cannot tell [(].*[)]|same code|no verdict)( [|]|[:;.]|$)' "$1/$file" || return 1
 		awk '/^CAUTION: the instrument is not proven/ { said = 1 } /unproven( [|])?$/ { exit !said }' "$1/$file" || return 1
-		line_of "$1/$file" | grep -qF -- "- $(jq -r '.certificate.why_not[0] // "n/a"' "$1/summary.json")" || return 1
+		line_of "$1/$file" | grep -qF -- "- $(jq -r '.certificate.why_not[0] // if .rules then "n/a" else "summary.json is of before" end' "$1/summary.json")" || return 1
 	done
 	brief_rows "$1/reply.txt" >"$work/rows.brief"
 	[ "$(grep -c 'unproven$' "$1/reply.txt")" -ge "$(wc -l <"$work/rows.brief")" ] &&
@@ -210,6 +210,10 @@ simulate shifted --layouts 8 --null-shift 2
 expect 0 '' 'shifted: the null fails, no effect is real' no_verdict shifted
 holds 'shifted: it says which part fails' grep -q ': fail$' <(line_of shifted/reply.txt | sed 's/ - /\n/g' | grep '^null')
 sound shifted
+holds 'full: each line of the certificate has its criterion and its word' test "$(line_of full/report.md | grep -oE -- '- (null|dose|losses): [^*]*' | grep -oE 'Wanted: [^:]*: (pass|fail|too imprecise)' | wc -l)" = 3
+holds 'full: no column for one boot of the stock layout' test "$(grep -c 'stock' full/report.md full/reply.txt | grep -vc ':0$')" = "$(grep -lE 'stock layout, without' full/report.md full/reply.txt | wc -l)"
+holds 'full: losses by variant' grep -qxE '\| qpw-on \| [0-9]+ \| 100\.0 \| [0-9.]+ \| [0-9]+ \|' full/report.md
+holds 'full: one boot of a layout tells layouts, boots and runs apart from nothing' grep -qF 'what layouts, boots and runs differ by together' <(line_of full/report.md)
 simulate weak --layouts 8 --dose-slope 0.4
 expect 0 '' 'weak: half of the doses is not found, no effect is real' no_verdict weak
 simulate undosed --layouts 8 --variants 'local-trylock null qpw-on'
@@ -252,6 +256,14 @@ holds 'flushed: and how other loops do' grep -q 'peer-tight/64/1' flushed/plots/
 cp -r full claimed
 change claimed '.certificate.dose = null'
 expect 0 '' 'claimed: a certificate without doses does not hold, whatever it says' no_verdict claimed
+# What was made before there were rules is read, and has no verdict, whatever it says of itself: once a slope like that passed.
+cp -r full former
+change former 'del(.rules, .same_code, .certificate.lines, .certificate.losses, (.effects[] | .ci90, .kept, .primary, .p_primary, .verdict, .no_verdict))
+	| .certificate.dose |= (del(.word, .layouts, .with_reference) | .slope = 1.408 | .ci95 = [0.942, 1.873] | .holds = true)
+	| .certificate.null |= del(.word, .failed, .spread, .p_missed, .p_narrow, .p_wide, .layouts)'
+expect 0 '' 'former: a summary of before there were rules' no_verdict former
+holds 'former: and how it is mended' grep -qF 'make it anew with sheafstat summarize' <(line_of former/reply.txt)
+expect 0 'of before there were fixed rules' 'former: in the terminal' sheafstat show former
 change full '.environment.findings = ["steal: 1200 ppm; choose another hour", "governor: powersave; performance"] | .environment.steal_ppm = 1200'
 texts full
 holds 'full: the findings of the doctor' grep -q '^- steal: 1200 ppm; choose another hour$' full/reply.txt full/report.md

@@ -7,6 +7,7 @@
 
 #include "certificate.h"
 #include "certify.h"
+#include "number.h"
 #include "summary.h"
 #include "verdict.h"
 #include "workload.h"
@@ -405,125 +406,119 @@ json_t *certify_make(struct result *r, const char *dir, int group, struct fault 
 	return out;
 }
 
-/* In @width columns; a missing one is a dash. */
-static void put_number(FILE *out, int width, int decimals, double v, const char *unit)
+/* ---- for people ---- */
+
+static struct number of(const json_t *part, const char *key, int decimals)
 {
-	if (isnan(v))
-		fprintf(out, "%*s%*s", width, "-", (int)strlen(unit), "");
-	else
-		fprintf(out, "%*.*f%s", width, decimals, v, unit);
+	return number(json_num(part, key), decimals, false);
 }
 
-static void put_interval(FILE *out, const json_t *object, const char *key, int decimals)
+static struct number percents(const json_t *part, const char *key, int decimals)
 {
-	struct interval ci = json_interval(object, key);
-
-	if (isnan(ci.lo))
-		fputs("  (no interval)\n", out);
-	else
-		fprintf(out, "  [%.*f, %.*f]\n", decimals, ci.lo, decimals, ci.hi);
+	return number(100 * json_num(part, key), decimals, false);
 }
 
-static const char *met(bool good)
+static void resolution_write(struct doc *d, const json_t *c)
 {
-	return good ? "met" : "NOT MET";
-}
-
-static void print_null(FILE *out, const json_t *null)
-{
-	double share = json_num(null, "share"), n = json_num(null, "comparisons");
-	struct interval ci = json_interval(null, "ci95");
-
-	fprintf(out,
-		"False alarms: %.0f of %.0f comparisons of the baseline with itself miss 0,\n"
-		"  %.1f %% [%.1f, %.1f]; nominal 5 %%, goal 3 to 7 %%: %s\n",
-		json_num(null, "excluding_zero"), n, 100.0 * share, 100.0 * ci.lo, 100.0 * ci.hi,
-		met(share >= SHARE_GOAL_LO && share <= SHARE_GOAL_HI));
-	fputs("  (those of a group share boots; the interval takes each for itself)\n", out);
-	if (n < WANTED)
-		fprintf(out, "  fewer than %d comparisons: more layouts or workloads are wanted\n",
-			WANTED);
-}
-
-static void print_dose(FILE *out, const json_t *dose)
-{
-	double slope = json_num(dose, "slope");
-	const json_t *point;
+	const json_t *list = json_object_get(c, "resolution"), *one;
+	static const char *const heads[] = { ">minutes", ">layouts", ">smallest effect, ticks/op",
+					     NULL };
+	struct table t;
 	size_t i;
 
-	if (isnan(slope)) {
-		fputs("\nDose: not measured\n", out);
+	if (!json_array_size(list)) {
+		doc_para(d, "n/a: certify.json does not say how small an effect can be seen.");
 		return;
 	}
-	fprintf(out, "\nDoses, core cycles per operation on %.24s:\n      added    found\n",
-		json_text(dose, "workload"));
-	json_array_foreach(json_object_get(dose, "points"), i, point)
-	{
-		fprintf(out, "  %9g", json_num(point, "dose"));
-		put_number(out, 9, 2, json_num(point, "effect"), "");
-		put_interval(out, point, "ci95", 2);
-	}
-	fprintf(out, "      slope %8.3f", slope);
-	put_interval(out, dose, "ci95", 3);
-	fprintf(out, "  goal %.2f to %.2f, with the interval: %s\n", DOSE_LEAST, DOSE_MOST,
-		json_text(dose, "word"));
+	doc_para(d,
+		 "The smallest effect on %s that two variants show with a power of 80 %% at the 5 "
+		 "%% level, by the time that linking (%s s each%s) and booting (%s s each) may "
+		 "take:",
+		 json_text(c, "workload"), of(c, "link_s", 1).s,
+		 json_num(c, "link_s") > 0.0 ? "" : ", since all were in the cache",
+		 of(c, "boot_s", 2).s);
+	table_start(&t, heads);
+	json_array_foreach(list, i, one) table_row(&t, of(one, "minutes", 0).s,
+						   of(one, "layouts", 0).s, of(one, "ticks", 2).s);
+	doc_table_end(d, &t);
 }
 
-void estimators_print(FILE *out, const json_t *all)
+void estimators_write(struct doc *d, const json_t *list)
 {
+	static const char *const heads[2][9] = {
+		[DOC_MAIL] = { "estimator", ">boots%", ">lay.%", ">null%", ">half-w.", ">slope",
+			       ">95 % interval", "" },
+		[DOC_MARKDOWN] = { "estimator", ">SD of boots, %", ">SD of layouts, %",
+				   ">null differs, %", ">half-width", ">slope", ">95 % interval",
+				   "" },
+	};
 	const json_t *one;
+	struct table t;
 	size_t i;
 
-	fputs("Estimators    SD of %  SD of %  misses   median  dose\n"
-	      "(*: chosen)    boots  layouts  0 in %  half-w.  slope\n",
-	      out);
-	json_array_foreach(all, i, one)
-	{
-		fprintf(out, "%c %-11.11s",
-			json_is_true(json_object_get(one, "chosen")) ? '*' : ' ',
-			json_text(one, "name"));
-		put_number(out, 7, 2, 100.0 * json_num(one, "sd_boot"), "");
-		put_number(out, 9, 2, 100.0 * json_num(one, "sd_layout"), "");
-		put_number(out, 8, 1, 100.0 * json_num(one, "null_share"), "");
-		put_number(out, 9, 2, json_num(one, "median_halfwidth"), "");
-		put_number(out, 7, 2, json_num(one, "dose_slope"), "");
-		put_interval(out, one, "dose_ci95", 2);
+	if (!json_array_size(list)) {
+		doc_para(d, "n/a: certify.json compares no estimators.");
+		return;
 	}
+	doc_para(d, "What may stand for the samples of a run, all on the same samples: spread "
+		    "between boots and between layouts in %% of the mean, how often the null "
+		    "differs from itself, the median half-width of its intervals in TSC ticks per "
+		    "operation, and the slope of the doses.");
+	table_start(&t, heads[d->style]);
+	json_array_foreach(list, i, one)
+		table_row(&t, json_text(one, "name"), percents(one, "sd_boot", 2).s,
+			  percents(one, "sd_layout", 2).s, percents(one, "null_share", 1).s,
+			  of(one, "median_halfwidth", 2).s, of(one, "dose_slope", 3).s,
+			  interval(json_interval(one, "dose_ci95"), 3, false).s,
+			  !json_is_true(json_object_get(one, "chosen")) ? ""
+			  : d->style == DOC_MAIL			? "*"
+									: "chosen");
+	doc_table_end(d, &t);
+	json_array_foreach(list, i, one)
+		doc_item(d, "%s: %s", json_text(one, "name"), json_text(one, "about"));
+	doc_gap(d);
 }
 
-void certify_print(FILE *out, const json_t *j)
+void certify_write(struct doc *d, const json_t *c)
 {
-	const json_t *one, *gate = json_object_get(j, "bare");
-	const char *unit = streq(json_text(j, "metric"), "tsc_ticks_per_op")
-				   ? "TSC ticks per operation"
-				   : json_text(j, "metric");
-	double link = json_num(j, "link_s");
-	size_t i;
+	const json_t *null = json_object_get(c, "null"), *dose = json_object_get(c, "dose"),
+		     *bare = json_object_get(c, "bare");
+	const double share = json_num(null, "share");
+	struct interval ci = json_interval(null, "ci95");
 
-	fprintf(out, "%.44s, target %.16s\n", json_text(j, "result"), json_text(j, "target"));
-	fprintf(out, "%.0f workloads, %.0f groups of %.0f layouts; %.32s\n\n",
-		json_num(j, "workloads"), json_num(j, "groups"), json_num(j, "layouts_each"), unit);
-	print_null(out, json_object_get(j, "null"));
-	print_dose(out, json_object_get(j, "dose"));
-	if (isnan(json_num(gate, "effect"))) {
-		fputs("\nSamples without probes: not measured\n", out);
+	doc_para(
+		d,
+		"From result %s, in which the baseline stands against itself in %s groups of %s "
+		"layouts and %s workloads, and known amounts against the same kernel without them.",
+		json_text(c, "result"), of(c, "groups", 0).s, of(c, "layouts_each", 0).s,
+		of(c, "workloads", 0).s);
+	doc_item(d,
+		 "false alarms: %s of %s comparisons have a 95 %% interval that excludes zero, "
+		 "%s %% with a 95 %% interval of %s %%, which takes those of a group for "
+		 "independent (wanted: 5 +- 2 %%%s): %s",
+		 of(null, "excluding_zero", 0).s, of(null, "comparisons", 0).s,
+		 percents(null, "share", 1).s,
+		 interval((struct interval){ 100 * ci.lo, 100 * ci.hi }, 1, false).s,
+		 json_num(null, "comparisons") < WANTED ? ", in 100 or more" : "",
+		 share >= SHARE_GOAL_LO && share <= SHARE_GOAL_HI ? "met" : "NOT MET");
+	if (json_object_size(dose)) {
+		char *text = certificate_dose_text(dose);
+
+		doc_item(d, "slope: %s (wanted: %s): %s", text, DOSE_RULE,
+			 *json_text(dose, "word") ? json_text(dose, "word") : "n/a");
+		free(text);
 	} else {
-		fprintf(out, "\nWithout probes beside them, %.24s: %+.2f",
-			json_text(gate, "workload"), json_num(gate, "effect"));
-		put_interval(out, gate, "ci95", 2);
+		doc_item(d, "slope: n/a: no doses were measured");
 	}
-	fputc('\n', out);
-	estimators_print(out, json_object_get(j, "estimators"));
-	fprintf(out,
-		"\nSmallest effect on %.24s that two variants show with a power of\n"
-		"80 %% at the 5 %% level; a boot takes %.2f s, a link %.2f s%s\n"
-		"  minutes  layouts   ticks\n",
-		json_text(j, "workload"), json_num(j, "boot_s"), link,
-		link > 0.0 ? "" : " (not counted)");
-	json_array_foreach(json_object_get(j, "resolution"), i, one)
-	{
-		fprintf(out, "  %7.0f %8.0f", json_num(one, "minutes"), json_num(one, "layouts"));
-		put_number(out, 8, 2, json_num(one, "ticks"), "");
-		fputc('\n', out);
-	}
+	if (json_object_size(bare))
+		doc_item(d,
+			 "the probes beside the samples: where there are none, %s takes %s %s TSC "
+			 "ticks per operation more, by every second sample of the same runs",
+			 json_text(bare, "workload"), number(json_num(bare, "effect"), 2, true).s,
+			 interval(json_interval(bare, "ci95"), 2, true).s);
+	else
+		doc_item(d, "the probes beside the samples: n/a: half-gate was not measured");
+	doc_gap(d);
+	resolution_write(d, c);
+	estimators_write(d, json_object_get(c, "estimators"));
 }

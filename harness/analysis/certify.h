@@ -3,6 +3,7 @@
 #ifndef SHEAFBENCH_ANALYSIS_CERTIFY_H
 #define SHEAFBENCH_ANALYSIS_CERTIFY_H
 
+#include "doc.h"
 #include "result.h"
 
 /* All in the unit of the result's values, TSC ticks per operation as a rule. */
@@ -45,15 +46,14 @@ int *certify_groups(const struct result *r, int a, int b, int size, int draw, in
  * default marked as chosen. NULL on a fault.
  */
 json_t *estimators_make(const char *dir, struct fault *f);
-/* The same as text, at most 72 columns. */
-void estimators_print(FILE *out, const json_t *all);
+void estimators_write(struct doc *d, const json_t *all);
 
 /*
  * certify.json of @r, read from @dir, with groups of @group layouts, a multiple of 4. NULL on a
  * fault.
  */
 json_t *certify_make(struct result *r, const char *dir, int group, struct fault *f);
-/* The same as text, at most 72 columns. */
-void certify_print(FILE *out, const json_t *j);
+/* The same for people. */
+void certify_write(struct doc *d, const json_t *c);
 
 #endif

@@ -36,96 +36,89 @@ static int is_counts(const struct dirent *d)
 	return n > 4 && strcmp(d->d_name + n - 4, ".tsv") == 0;
 }
 
+/* Records of a file by workload, and of a file beside it what goes into them. */
+struct counted {
+	json_t *all;
+	const struct beside *beside;
+};
+
 /* The files beside the counts: a number for each workload and name, into an object of the record. */
 static const struct beside {
 	const char *folder;
-	int columns, name, value;
+	int name, value;
 	bool of_ops; /* the value is that of so many operations, in column 1 */
-	const char *what;
+	struct tsv table;
 } besides[] = {
-	{ "estimates", 6, 1, 4, false, "workload, CPU, instructions, uops, cycles and throughput" },
-	{ "parts", 4, 2, 3, true, "workload, operations, part and count" },
+	{ "estimates",
+	  1,
+	  4,
+	  false,
+	  { "workload cpu instructions uops cycles rthroughput",
+	    "not workload, CPU, instructions, uops, cycles and throughput", true, false } },
+	{ "parts",
+	  2,
+	  3,
+	  true,
+	  { "workload ops part count", "not workload, operations, part and count", true, false } },
 };
 
-static int beside_add(json_t *all, const struct beside *b, const char *path, struct fault *f)
+static int beside_row(void *arg, char **field, const struct reader *r, struct fault *f)
 {
-	struct reader r;
-	bool bad = false;
-	char *line;
+	const struct counted *c = arg;
+	const struct beside *b = c->beside;
+	uint64_t ops = 1;
+	double v;
+	char *end;
 
-	if (access(path, F_OK))
-		return 0;
-	if (reader_open(&r, path, f))
-		return -1;
-	while (!bad && (line = reader_next(&r, false, &bad, f))) {
-		char *field[6], *end;
-		uint64_t ops = 1;
-		double v;
-
-		if (split_tabs(line, field, b->columns) != b->columns || !*field[b->name] ||
-		    (b->of_ops && !parse_number(field[1], 1, UINT32_MAX, &ops)) ||
-		    (v = strtod(field[b->value], &end), end == field[b->value] || *end)) {
-			fault_set(f, "%s:%lu: not %s", path, r.number, b->what);
-			bad = true;
-			break;
-		}
-		json_object_set_new(child(child(all, field[0]), b->folder), field[b->name],
-				    json_real(v / (double)ops));
-	}
-	reader_close(&r);
-	return bad ? -1 : 0;
+	(void)r;
+	(void)f;
+	if (!*field[b->name] || (b->of_ops && !parse_number(field[1], 1, UINT32_MAX, &ops)) ||
+	    (v = strtod(field[b->value], &end), end == field[b->value] || *end))
+		return 1;
+	json_object_set_new(child(child(c->all, field[0]), b->folder), field[b->name],
+			    json_real(v / (double)ops));
+	return 0;
 }
 
+static const struct tsv lines_table = {
+	"workload ops symbol function file line inlined text instructions",
+	"not workload, operations, symbol, function, file, line, inlined function, text and "
+	"instructions",
+	true, true
+};
+
 /*
- * The instructions by source line, into the object "lines" of the record. Lines are known by where they
+ * The instructions of a source line, into the object "lines" of the record. Lines are known by where they
  * stand and by their text: numbers move with each patch.
  */
-static int lines_add(json_t *all, const char *path, struct fault *f)
+static int lines_row(void *arg, char **field, const struct reader *r, struct fault *f)
 {
-	struct reader r;
-	bool bad = false;
-	char *line;
+	const struct counted *c = arg;
+	uint64_t ops, number, count;
+	json_t *lines, *one;
+	char *key;
 
-	if (access(path, F_OK))
+	(void)r;
+	(void)f;
+	if (!parse_number(field[1], 1, UINT32_MAX, &ops) ||
+	    !parse_number(field[5], 0, UINT32_MAX, &number) ||
+	    !parse_number(field[8], 0, UINT64_MAX >> 12, &count))
+		return 1;
+	if (streq(field[2], COUNTS_LOOP))
 		return 0;
-	if (reader_open(&r, path, f))
-		return -1;
-	r.foreign = true; /* source */
-	while (!bad && (line = reader_next(&r, false, &bad, f))) {
-		uint64_t ops, number, count;
-		json_t *lines, *one;
-		char *field[9], *key;
-
-		if (split_tabs(line, field, 9) != 9 ||
-		    !parse_number(field[1], 1, UINT32_MAX, &ops) ||
-		    !parse_number(field[5], 0, UINT32_MAX, &number) ||
-		    !parse_number(field[8], 0, UINT64_MAX >> 12, &count)) {
-			fault_set(f,
-				  "%s:%lu: not workload, operations, symbol, function, file, line, "
-				  "inlined function, text and instructions",
-				  path, r.number);
-			bad = true;
-			break;
-		}
-		if (streq(field[2], COUNTS_LOOP))
-			continue;
-		lines = child(child(all, field[0]), "lines");
-		key = xasprintf("%s\t%s\t%s\t%s\t%s", field[2], field[3], field[4], field[6],
-				field[7]);
-		one = json_object_get(lines, key);
-		if (!one) {
-			one = json_record("line", field[2], field[7],
-					  "{s:s, s:s, s:s, s:I, s:s, s:s}", "symbol", field[2],
-					  "function", field[3], "file", field[4], "line",
-					  (json_int_t)number, "inlined", field[6], "text",
-					  field[7]);
-			json_object_set_new(lines, key, one);
-		}
-		add(one, "variant", (double)count / (double)ops);
-		free(key);
+	lines = child(child(c->all, field[0]), "lines");
+	key = xasprintf("%s\t%s\t%s\t%s\t%s", field[2], field[3], field[4], field[6], field[7]);
+	one = json_object_get(lines, key);
+	if (!one) {
+		one = json_record("line", field[2], field[7], "{s:s, s:s, s:s, s:I, s:s, s:s}",
+				  "symbol", field[2], "function", field[3], "file", field[4],
+				  "line", (json_int_t)number, "inlined", field[6], "text",
+				  field[7]);
+		json_object_set_new(lines, key, one);
 	}
-	reader_close(&r);
-	return bad ? -1 : 0;
+	add(one, "variant", (double)count / (double)ops);
+	free(key);
+	return 0;
 }
 
 /* Puts into @out what of @lines is more or less than in @others; without @variant they are the baseline's, and what both have is left to the other way round. */
@@ -184,16 +177,39 @@ static void lines_compare(const json_t *records, const struct variants *vs)
 	}
 }
 
-/* Adds the records of one file, a record per workload. The file is called @name. */
-static int file_add(json_t *out, const struct variants *vs, const char *name, const char *path,
+static const struct tsv counts_table = { "workload ops symbol class count",
+					 "not workload, operations, symbol, class and count", false,
+					 false };
+
+static int counts_row(void *arg, char **field, const struct reader *r, struct fault *f)
+{
+	const struct counted *c = arg;
+	uint64_t ops, count;
+	json_t *record;
+
+	(void)r;
+	(void)f;
+	if (!*field[0] || !*field[2] || !*field[3] ||
+	    !parse_number(field[1], 1, UINT32_MAX, &ops) ||
+	    !parse_number(field[4], 0, UINT64_MAX >> 12, &count))
+		return 1;
+	record = child(c->all, field[0]);
+	if (!streq(field[2], COUNTS_LOOP))
+		add(child(record, "classes"), field[3], (double)count / (double)ops);
+	add(child(child(record, "symbols"), field[2]), field[3], (double)count / (double)ops);
+	return 0;
+}
+
+/* Adds the records of one file, a record per workload. The file is @name in the folder @dir. */
+static int file_add(json_t *out, const struct variants *vs, const char *dir, const char *name,
 		    struct fault *f)
 {
 	size_t target = strcspn(name, ".");
-	json_t *all = json_object(), *record = NULL;
+	struct counted c = { .all = json_object() };
 	const char *variant = NULL, *workload;
-	struct reader r;
-	bool bad = false;
-	char *line, *lines;
+	char *path = xasprintf("%s/%s", dir, name);
+	json_t *record;
+	int ret;
 
 	for (int v = 0; v < vs->n && name[target]; v++) {
 		const char *rest = name + target + 1;
@@ -202,50 +218,28 @@ static int file_add(json_t *out, const struct variants *vs, const char *name, co
 		if (!strncmp(rest, vs->v[v].name, length) && streq(rest + length, ".tsv"))
 			variant = vs->v[v].name;
 	}
-	if (!variant || reader_open(&r, path, f)) {
-		json_decref(all);
-		return variant ? -1
-			       : fault_set(f, "%s: the result has no variant of that name", path);
+	ret = variant ? tsv_read(&counts_table, path, counts_row, &c, f)
+		      : fault_set(f, "%s: the result has no variant of that name", path);
+	free(path);
+	for (size_t i = 0; i < ARRAY_SIZE(besides) && ret >= 0; i++) {
+		c.beside = &besides[i];
+		path = xasprintf("%s/%s/%s", dir, besides[i].folder, name);
+		ret = tsv_read(&besides[i].table, path, beside_row, &c, f);
+		free(path);
 	}
-	while (!bad && (line = reader_next(&r, false, &bad, f))) {
-		char *field[5];
-		uint64_t ops, count;
-
-		if (split_tabs(line, field, 5) != 5 || !*field[0] || !*field[2] || !*field[3] ||
-		    !parse_number(field[1], 1, UINT32_MAX, &ops) ||
-		    !parse_number(field[4], 0, UINT64_MAX >> 12, &count)) {
-			fault_set(f, "%s:%lu: not workload, operations, symbol, class and count",
-				  path, r.number);
-			bad = true;
-			break;
-		}
-		record = child(all, field[0]);
-		if (strcmp(field[2], COUNTS_LOOP) != 0)
-			add(child(record, "classes"), field[3], (double)count / (double)ops);
-		add(child(child(record, "symbols"), field[2]), field[3],
-		    (double)count / (double)ops);
-	}
-	reader_close(&r);
-	for (size_t i = 0; i < ARRAY_SIZE(besides); i++) {
-		char *beside = xasprintf("%.*s/%s/%s", (int)(strlen(path) - strlen(name) - 1), path,
-					 besides[i].folder, name);
-
-		bad = bad || beside_add(all, &besides[i], beside, f);
-		free(beside);
-	}
-	lines = xasprintf("%.*s/lines/%s", (int)(strlen(path) - strlen(name) - 1), path, name);
-	bad = bad || lines_add(all, lines, f);
-	free(lines);
-	json_object_foreach(all, workload, record)
+	path = xasprintf("%s/lines/%s", dir, name);
+	ret = ret < 0 ? ret : tsv_read(&lines_table, path, lines_row, &c, f);
+	free(path);
+	json_object_foreach(c.all, workload, record)
 	{
 		json_object_set_new(record, "target",
-				    json_record("counts", path, "target", "s%", name, target));
+				    json_record("counts", name, "target", "s%", name, target));
 		json_object_set_new(record, "workload", json_from_text(workload));
 		json_object_set_new(record, "variant", json_from_text(variant));
 		json_array_append(out, record);
 	}
-	json_decref(all);
-	return bad ? -1 : 0;
+	json_decref(c.all);
+	return ret < 0 ? -1 : 0;
 }
 
 /* The files come by name; readers want the variants as they are everywhere else. */
@@ -275,13 +269,10 @@ json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f)
 		out = NULL;
 	}
 	for (int i = 0; i < n; i++) {
-		char *path = xasprintf("%s/%s", folder, entry[i]->d_name);
-
-		if (out && file_add(out, vs, entry[i]->d_name, path, f)) {
+		if (out && file_add(out, vs, folder, entry[i]->d_name, f)) {
 			json_decref(out);
 			out = NULL;
 		}
-		free(path);
 		free(entry[i]);
 	}
 	free(entry);
@@ -292,74 +283,73 @@ json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f)
 	return in_order(vs, out);
 }
 
+/* A table whose lines become a list of records. */
+struct listed {
+	json_t *list;
+	const struct variants *vs;
+};
+
+static json_t *list_make(const struct tsv *t, const char *dir, const char *name,
+			 int (*row)(void *arg, char **field, const struct reader *r,
+				    struct fault *f),
+			 const struct variants *vs, struct fault *f)
+{
+	struct listed to = { json_array(), vs };
+	char *path = xasprintf("%s/%s", dir, name);
+	int ret = tsv_read(t, path, row, &to, f);
+
+	free(path);
+	if (ret >= 0)
+		return to.list;
+	json_decref(to.list);
+	return NULL;
+}
+
+static int same_code_row(void *arg, char **field, const struct reader *r, struct fault *f)
+{
+	const struct listed *to = arg;
+
+	if (!*field[1] || !*field[2])
+		return 1;
+	if (variants_find(to->vs, field[0]) < 0)
+		return fault_set(f, "%s:%lu: variant %s is not in variants.tsv", r->path, r->number,
+				 field[0]);
+	json_array_append_new(to->list,
+			      json_record("code", field[0], field[1], "{s:s, s:s, s:s}", "variant",
+					  field[0], "workload", field[1], "functions", field[2]));
+	return 0;
+}
+
 json_t *same_code_make(const struct variants *vs, const char *dir, struct fault *f)
 {
-	char *path = xasprintf("%s/same-code.tsv", dir), *line;
-	json_t *out = json_array();
-	struct reader r;
-	bool bad = false;
+	static const struct tsv table = { "variant workload functions",
+					  "not variant, workload and functions", true, false };
 
-	if (access(path, F_OK) || reader_open(&r, path, f)) {
-		bad = !access(path, F_OK);
-		goto out;
-	}
-	while (!bad && (line = reader_next(&r, false, &bad, f))) {
-		char *field[3];
+	return list_make(&table, dir, "same-code.tsv", same_code_row, vs, f);
+}
 
-		if (split_tabs(line, field, 3) != 3 || !*field[1] || !*field[2])
-			bad = fault_set(f, "%s:%lu: not variant, workload and functions", path,
-					r.number);
-		else if (variants_find(vs, field[0]) < 0)
-			bad = fault_set(f, "%s:%lu: variant %s is not in variants.tsv", path,
-					r.number, field[0]);
-		else
-			json_array_append_new(out, json_record("code", field[0], field[1],
-							       "{s:s, s:s, s:s}", "variant",
-							       field[0], "workload", field[1],
-							       "functions", field[2]));
-	}
-	reader_close(&r);
-out:
-	free(path);
-	if (!bad)
-		return out;
-	json_decref(out);
-	return NULL;
+static int failed_row(void *arg, char **field, const struct reader *r, struct fault *f)
+{
+	const struct listed *to = arg;
+	char *variant = strchr(field[0], '.');
+
+	(void)r;
+	(void)f;
+	if (!variant)
+		return 1;
+	*variant++ = '\0';
+	json_array_append_new(to->list,
+			      json_record("failure", field[0], variant, "{s:s, s:s, s:s}", "target",
+					  field[0], "variant", variant, "reason", field[1]));
+	return 0;
 }
 
 json_t *counts_failed_make(const char *dir, struct fault *f)
 {
-	char *path = xasprintf("%s/counts/failed", dir), *line;
-	json_t *out = json_array();
-	struct reader r;
-	bool bad = false;
+	static const struct tsv table = { "boot reason", "not TARGET.VARIANT and reason", true,
+					  true };
 
-	if (access(path, F_OK) || reader_open(&r, path, f)) {
-		bad = !access(path, F_OK);
-		goto out;
-	}
-	r.foreign = true;
-	while (!bad && (line = reader_next(&r, false, &bad, f))) {
-		char *field[2], *variant;
-
-		if (split_tabs(line, field, 2) != 2 || !(variant = strchr(field[0], '.'))) {
-			fault_set(f, "%s:%lu: not TARGET.VARIANT and reason", path, r.number);
-			bad = true;
-			break;
-		}
-		*variant++ = '\0';
-		json_array_append_new(out, json_record("failure", field[0], variant,
-						       "{s:s, s:s, s:s}", "target", field[0],
-						       "variant", variant, "reason", field[1]));
-	}
-	reader_close(&r);
-out:
-	free(path);
-	if (bad) {
-		json_decref(out);
-		return NULL;
-	}
-	return out;
+	return list_make(&table, dir, "counts/failed", failed_row, NULL, f);
 }
 
 /* One workload per operation: the first of 64 bytes that was counted. */

@@ -83,33 +83,45 @@ struct line {
 	double value; /* events per operation */
 };
 
-/*
- * Workload, metric, event, pass, operations, then what calls with many operations, fewer, many
- * empty and fewer empty ones counted, reason.
- */
-static bool line_read(char *text, struct line *line)
+static const struct tsv lines_table = {
+	"workload metric event pass ops many fewer empty_many empty_fewer reason",
+	"no line of counters (harness/formats.md)", true, false
+};
+
+/* Takes one line of a table of counters. */
+struct taker {
+	void (*take)(void *arg, const struct line *line);
+	void *arg;
+};
+
+static int line_row(void *arg, char **field, const struct reader *r, struct fault *f)
 {
-	char *field[10];
+	const struct taker *to = arg;
+	struct line line = { field[0], field[1], 0, 0, NAN };
 	double kind[4];
 	int n = 0;
 
-	if (split_tabs(text, field, 10) != 10 || !*field[0] || !*field[1])
-		return false;
-	*line = (struct line){ field[0], field[1], 0, 0, NAN };
-	if (streq(field[5], "n/a"))
-		return *field[9];
-	if (*field[9] || !parse_number(field[3], 1, UINT32_MAX, &line->pass) ||
-	    !parse_number(field[4], 1, UINT32_MAX, &line->ops))
-		return false;
-	for (int k = 0; k < 4; k++) {
-		const int got = median(field[5 + k], &kind[k]);
+	(void)r;
+	(void)f;
+	if (!*field[0] || !*field[1])
+		return 1;
+	if (!streq(field[5], "n/a")) {
+		if (*field[9] || !parse_number(field[3], 1, UINT32_MAX, &line.pass) ||
+		    !parse_number(field[4], 1, UINT32_MAX, &line.ops))
+			return 1;
+		for (int k = 0; k < 4; k++) {
+			const int got = median(field[5 + k], &kind[k]);
 
-		if (got < 1 || (k && got != n))
-			return false;
-		n = got;
+			if (got < 1 || (k && got != n))
+				return 1;
+			n = got;
+		}
+		line.value = (kind[0] - kind[1] - (kind[2] - kind[3])) / (double)line.ops;
+	} else if (!*field[9]) {
+		return 1;
 	}
-	line->value = (kind[0] - kind[1] - (kind[2] - kind[3])) / (double)line->ops;
-	return true;
+	to->take(to->arg, &line);
+	return 0;
 }
 
 static void line_take(struct all *all, const struct plan_row *row, const struct line *line,
@@ -138,31 +150,6 @@ static void line_take(struct all *all, const struct plan_row *row, const struct 
 	}
 }
 
-/* The lines of a file one by one; one that is not there has none. */
-static int lines_read(const char *path, void (*each)(void *arg, const struct line *line), void *arg,
-		      struct fault *f)
-{
-	struct line line;
-	bool bad = false;
-	struct reader in;
-	char *text;
-
-	if (access(path, F_OK))
-		return 0;
-	if (reader_open(&in, path, f))
-		return -1;
-	while (!bad && (text = reader_next(&in, false, &bad, f))) {
-		if (line_read(text, &line)) {
-			each(arg, &line);
-			continue;
-		}
-		fault_set(f, "%s:%lu: no line of counters (harness/formats.md)", path, in.number);
-		bad = true;
-	}
-	reader_close(&in);
-	return bad ? -1 : 0;
-}
-
 /* What the lines of a boot are added to. */
 struct boot_lines {
 	struct all *all;
@@ -181,8 +168,9 @@ static void boot_line(void *arg, const struct line *line)
 static int file_take(struct all *all, const struct plan_row *row, const char *path, struct fault *f)
 {
 	struct boot_lines boot = { all, row, { "", NAN, NAN, { 0, 0 } } };
+	struct taker to = { boot_line, &boot };
 
-	return lines_read(path, boot_line, &boot, f);
+	return tsv_read(&lines_table, path, line_row, &to, f) < 0;
 }
 
 /*
@@ -302,10 +290,11 @@ json_t *flushes_make(const struct variants *vs, const char *dir, struct fault *f
 					  kinds[i % n].isolated };
 		char *path = xasprintf("%s/counts/flushes%s/%s.%s.tsv", dir, kinds[i % n].folder,
 				       to.target, to.variant);
-		const int ret = lines_read(path, flush_line, &to, f);
+		struct taker taker = { flush_line, &to };
+		const int ret = tsv_read(&lines_table, path, line_row, &taker, f);
 
 		free(path);
-		if (!ret)
+		if (ret >= 0)
 			continue;
 		json_decref(out);
 		return NULL;

@@ -8,8 +8,6 @@
 #include "plan.h"
 #include "stats.h"
 
-#define COLUMNS_MAX 10 /* of a table in a result */
-
 const char *const role_name[ROLES] = { "baseline", "change", "null", "dose", "check" };
 
 static int by_order(const void *a, const void *b)
@@ -27,40 +25,14 @@ static bool name_ok(const char *s)
 	       !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")];
 }
 
-/* Hands each line of the table @path to @parse, cut into as many fields as @columns has words. */
-static int table_read(const char *path, const char *columns, const char *what,
-		      int (*parse)(void *arg, char **field, const struct reader *r,
-				   struct fault *f),
-		      void *arg, struct fault *f)
+/* A table that must have lines. */
+static int rows_read(const char *path, const char *columns, const char *what,
+		     int (*row)(void *arg, char **field, const struct reader *r, struct fault *f),
+		     void *arg, struct fault *f)
 {
-	char *line, *field[COLUMNS_MAX];
-	int want = 1, rows = 0;
-	struct reader r;
-	bool failed;
+	int rows = tsv_read(&(struct tsv){ .columns = columns }, path, row, arg, f);
 
-	for (const char *c = columns; *c; c++)
-		want += *c == ' ';
-	if (reader_open(&r, path, f))
-		return -1;
-	while ((line = reader_next(&r, false, &failed, f))) {
-		int n = split_tabs(line, field, want);
-
-		if (n != want)
-			failed = fault_set(f,
-					   "%s:%lu: %d columns, not the %d of this version (%s); "
-					   "repeat the measurement, or use the sheafbench that "
-					   "wrote it",
-					   path, r.number, n, want, columns);
-		else
-			failed = parse(arg, field, &r, f);
-		if (failed)
-			break;
-		rows++;
-	}
-	if (!failed && !rows)
-		failed = fault_set(f, "%s: no %s in it", path, what);
-	reader_close(&r);
-	return failed ? -1 : 0;
+	return rows ? rows : fault_set(f, "%s: no %s in it", path, what);
 }
 
 static bool parse_real(const char *s, double *out)
@@ -127,8 +99,8 @@ int variants_read(struct variants *vs, const char *path, struct fault *f)
 	int dose, ret;
 
 	*vs = (struct variants){ 0 };
-	ret = table_read(path, "variant role order layouts title cmdline build dose workloads args",
-			 "variant", variant_parse, vs, f);
+	ret = rows_read(path, "variant role order layouts title cmdline build dose workloads args",
+			"variant", variant_parse, vs, f) < 0;
 	dose = variants_role(vs, ROLE_DOSE);
 	if (!ret && dose >= 0 && variants_reference(vs) < 0)
 		ret = fault_set(f,
@@ -419,8 +391,8 @@ int plan_read(struct plan *p, const struct variants *vs, const char *path, struc
 
 	*p = (struct plan){ 0 };
 	load.plan = p;
-	if (table_read(path, "index variant layout boot pad build data", "boot", row_parse, &load,
-		       f)) {
+	if (rows_read(path, "index variant layout boot pad build data", "boot", row_parse, &load,
+		      f) < 0) {
 		plan_free(p);
 		return -1;
 	}

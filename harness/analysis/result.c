@@ -159,18 +159,14 @@ static int environment_read(struct result *r, const char *dir, struct fault *f)
 	return ret;
 }
 
-static int boot_parse(struct result *r, char *line, const struct reader *in, struct fault *f)
+static int boot_parse(void *arg, char **field, const struct reader *in, struct fault *f)
 {
+	struct result *r = arg;
 	uint64_t index, layout, boot;
 	const struct plan_row *row;
 	struct boot *b;
-	char *field[8], *end;
+	char *end;
 
-	if (split_tabs(line, field, 8) != 8)
-		return fault_set(f,
-				 "%s:%lu: not the eight columns index variant layout boot status "
-				 "seconds start reason",
-				 in->path, in->number);
 	if (!parse_number(field[0], 0, r->plan.n - 1, &index))
 		return fault_set(f, "%s:%lu: index '%s' is not in plan.tsv", in->path, in->number,
 				 field[0]);
@@ -197,23 +193,20 @@ static int boot_parse(struct result *r, char *line, const struct reader *in, str
 
 static int boots_read(struct result *r, const char *dir, struct fault *f)
 {
-	char *path = xasprintf("%s/boots.tsv", dir), *line;
-	struct reader in;
-	bool failed;
+	/* A reason is what a console said. */
+	static const struct tsv table = {
+		.columns = "index variant layout boot status seconds start reason",
+		.what = "not the eight columns index variant layout boot status seconds start "
+			"reason",
+		.foreign = true
+	};
+	char *path = xasprintf("%s/boots.tsv", dir);
+	int ret;
 
 	r->boot = xcalloc(r->plan.n, sizeof(*r->boot));
-	failed = reader_open(&in, path, f);
+	ret = tsv_read(&table, path, boot_parse, r, f);
 	free(path);
-	if (failed)
-		return -1;
-	in.foreign = true; /* a reason is what a console said */
-	while ((line = reader_next(&in, false, &failed, f))) {
-		failed = boot_parse(r, line, &in, f);
-		if (failed)
-			break;
-	}
-	reader_close(&in);
-	return failed ? -1 : 0;
+	return ret < 0 ? -1 : 0;
 }
 
 /*

@@ -418,7 +418,7 @@ static int cmd_certify(const struct command *c, int argc, char **argv)
 		return failed(&f);
 	status = written(j, out, argv[optind], "certify.json", &f);
 	if (!status)
-		certify_print(stdout, j);
+		certify_write(&(struct doc){ .f = stdout, .style = DOC_MAIL }, j);
 	json_decref(j);
 	return status ? failed(&f) : finished();
 }
@@ -454,7 +454,7 @@ static int cmd_estimators(const struct command *c, int argc, char **argv)
 	all = estimators_make(argv[optind], &f);
 	if (!all)
 		return failed(&f);
-	estimators_print(stdout, all);
+	estimators_write(&(struct doc){ .f = stdout, .style = DOC_MAIL }, all);
 	json_decref(all);
 	return finished();
 }

@@ -53,7 +53,11 @@ static void certificate_show(const json_t *j)
 	size_t i;
 
 	certificate_say(j, sentence_show, NULL);
-	if (json_is_true(json_object_get(j, "holds")))
+	if (!json_object_get(j, "lines"))
+		puts("The certificate is of before there were fixed rules: sheafstat summarize "
+		     "makes "
+		     "it anew.");
+	else if (json_is_true(json_object_get(j, "holds")))
 		puts("The certificate holds.");
 	else
 		puts("The certificate does not hold, so no effect is proven:");
@@ -135,7 +139,8 @@ void summary_show(const json_t *j)
 		return;
 	}
 	printf("value of a run: %.60s\n", json_text(json_object_get(j, "estimator"), "about"));
-	certified = json_is_true(json_object_get(json_object_get(j, "certificate"), "holds"));
+	certified = json_is_true(json_object_get(json_object_get(j, "certificate"), "holds")) &&
+		    json_is_object(json_object_get(j, "rules"));
 	certificate_show(json_object_get(j, "certificate"));
 	json_array_foreach(json_object_get(j, "variants"), i, one)
 	{

@@ -12,7 +12,7 @@
 #define PRIMARY	  5  /* workloads of the primary family */
 #define CHANGES	  6  /* variants that are compared */
 #define WORKLOADS 41 /* in which the baseline is compared with itself */
-#define DRAWS	  999
+#define DRAWS	  499
 #define OUTLYING  0.02 /* share of the boots that lie OUTLIER times as far off */
 #define OUTLIER	  4.0
 #define DOSE_HALF 0.045 /* half-width of a slope's interval */

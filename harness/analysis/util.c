@@ -176,6 +176,42 @@ int split_tabs(char *line, char **field, int max)
 	return n;
 }
 
+int tsv_read(const struct tsv *t, const char *path,
+	     int (*row)(void *arg, char **field, const struct reader *r, struct fault *f),
+	     void *arg, struct fault *f)
+{
+	char *line, *field[TSV_COLUMNS];
+	bool failed = false;
+	int want = 1, rows = 0;
+	struct reader r;
+
+	if (t->optional && access(path, F_OK))
+		return 0;
+	for (const char *c = t->columns; *c; c++)
+		want += *c == ' ';
+	if (reader_open(&r, path, f))
+		return -1;
+	r.foreign = t->foreign;
+	while (!failed && (line = reader_next(&r, false, &failed, f))) {
+		int n = split_tabs(line, field, want), ret = n != want;
+
+		if (ret && !t->what)
+			ret = fault_set(f,
+					"%s:%lu: %d columns, not the %d of this version (%s); "
+					"repeat the measurement, or use the sheafbench that "
+					"wrote it",
+					path, r.number, n, want, t->columns);
+		else if (!ret)
+			ret = row(arg, field, &r, f);
+		if (ret > 0)
+			fault_set(f, "%s:%lu: %s", path, r.number, t->what);
+		failed = ret != 0;
+		rows++;
+	}
+	reader_close(&r);
+	return failed ? -1 : rows;
+}
+
 int writer_open(struct writer *w, const char *path, struct fault *f)
 {
 	*w = (struct writer){ .path = xstrdup(path) };

@@ -57,6 +57,26 @@ void reader_close(struct reader *r);
 /* Cuts @line at its tabs, in place; returns the number of fields, which may exceed @max. */
 int split_tabs(char *line, char **field, int max);
 
+/* A table of a result: tab-separated, a record per line. */
+struct tsv {
+	const char *columns; /* their names, with blanks between them */
+	const char *
+		what; /* what a line is, for the fault that it is none; NULL: another version's table */
+	bool optional; /* a table that is not there has no lines */
+	bool foreign;  /* as of a reader */
+};
+
+#define TSV_COLUMNS 10 /* most of them */
+
+/*
+ * Hands each line of the table at @path to @row, cut into as many fields as there are columns; @row
+ * returns 0, -1 with the fault in @f, or 1 when the line is not what it should be. Returns the number of
+ * lines, -1 on a fault.
+ */
+int tsv_read(const struct tsv *t, const char *path,
+	     int (*row)(void *arg, char **field, const struct reader *r, struct fault *f),
+	     void *arg, struct fault *f);
+
 /* A file that appears under its name only once it is whole. */
 struct writer {
 	char *path, *temp;

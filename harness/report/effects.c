@@ -86,10 +86,6 @@ static void write_key(struct doc *d, const struct view *r)
 	if (!r->proven)
 		doc_para(d, "The verdict is \"unproven\" throughout, because the instrument is not "
 			    "proven in this result: see the caution above.");
-	else if (!r->judged)
-		doc_para(d,
-			 "This summary is of before there were verdicts by fixed rules: sheafstat "
-			 "summarize and sheafreport make them of the same samples.");
 	else
 		doc_para(
 			d,

@@ -136,7 +136,10 @@ static void write_unproven(struct doc *d, const struct view *r)
 			    "it is called real, and each verdict reads \"unproven\":");
 		json_array_foreach(why, k, sentence) if (json_is_string(sentence))
 			doc_item(d, "%s", json_string_value(sentence));
-		if (!json_array_size(why))
+		if (!r->judged)
+			doc_item(d, "summary.json is of before there were the rules that verdicts "
+				    "follow; make it anew with sheafstat summarize");
+		else if (!json_array_size(why))
 			doc_item(d, "n/a: summary.json does not say why; make it anew with "
 				    "sheafstat summarize");
 		doc_gap(d);

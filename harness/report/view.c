@@ -237,7 +237,8 @@ int view_open(struct view *r, const char *dir)
 	r->certificate = json_object_get(r->root, "certificate");
 	if (!json_is_object(r->certificate))
 		r->certificate = NULL;
-	r->proven = holds(r->certificate) && holds(json_object_get(r->certificate, "null")) &&
+	r->proven = r->judged && holds(r->certificate) &&
+		    holds(json_object_get(r->certificate, "null")) &&
 		    holds(json_object_get(r->certificate, "dose"));
 	return ret;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* One document, two dresses: Markdown for files, and plain ASCII of at most 72 columns for mail. */
-#ifndef SHEAFBENCH_REPORT_DOC_H
-#define SHEAFBENCH_REPORT_DOC_H
+#ifndef SHEAFBENCH_ANALYSIS_DOC_H
+#define SHEAFBENCH_ANALYSIS_DOC_H
 
 #include <stdio.h>
 
