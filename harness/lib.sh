@@ -100,10 +100,10 @@ with_lock() {
 # guest_initramfs OUT.cpio MODULE.ko [perf]: what the guests of TARGET carry in, with BUILD's programs, and with perf, which
 # the driver calls where it counts events of a PMU, or which is asked for. A perf that does not run here would not there.
 guest_initramfs() {
-	local programs=$BUILD perf= pmu=yes
+	local programs=$BUILD perf="" pmu=yes
 	if [ -n "${target_cross-}" ]; then
 		programs=$BUILD/$TARGET
-		"$top/harness/cross.sh" "$programs"
+		"$top/harness/kernel/cross.sh" "$programs"
 		perf=$programs/perf
 	elif [ "$TARGET" = kvm ]; then
 		perf=$(command -v perf || true)
@@ -112,7 +112,7 @@ guest_initramfs() {
 		compgen -G '/sys/bus/event_source/devices/cpu*' >/dev/null || pmu=no
 	fi
 	[ "${3-}" = perf ] || { [ "$pmu" = yes ] && [ "$EVENTS" != none ]; } || perf=
-	"$top/harness/initramfs.sh" "$1" "$2" "$programs" ${perf:+"$perf"}
+	"$top/harness/kernel/initramfs.sh" "$1" "$2" "$programs" ${perf:+"$perf"}
 }
 
 # progress WHAT DONE TOTAL SECONDS [STATE]: a bar on a terminal, a plain line elsewhere.
@@ -134,21 +134,28 @@ progress() {
 
 progress_end() { [ ! -t 2 ] || printf '\r\033[K' >&2; }
 
-# telling_line STATUS LOG DEADLINE: what went wrong with a boot, in one line: the console's own words where it has some.
-telling_line() {
-	local status=$1 log=$2 deadline=$3 line
-	line=$(grep -aE -m1 'Kernel panic|Oops|BUG:|WARNING:|general protection|Segmentation fault|INFO: task .* blocked|rcu.*detected stalls|No space left|sheafbench: boot: ' "$log" || true)
-	if [ -n "$line" ]; then
-		line=${line##*sheafbench: boot: }
-	elif [ "$status" = 137 ] && grep -aq 'timeout: .*KILL' "$log"; then
-		line="hang: no result within $deadline s"
-	elif [ "$status" = 137 ]; then
-		line="killed by somebody else (out of memory?)"
-	else
-		line=$(grep -a 'sheafbench' "$log" | grep -av '^sheafbench: exit' | tail -n 1)
-		line="no result (status $status)${line:+: $line}"
-	fi
-	tr -d '\r\t' <<<"$line" | cut -c1-160
+# commits_of NAME USAGE: of $NAME, <git tree>@<commit> or <git tree>@<from>..<to>, all of which may hold an '@', the tree and the
+# ids of the commits, in the array commits; else one line with git's reason.
+commits_of() {
+	local value=${!1} tree=${!1} words reason='' names
+	mapfile -t names < <(git rev-parse --local-env-vars)
+	while [[ $tree == *@* ]]; do
+		tree=${tree%@*}
+		words=${value#"$tree@"}
+		[ -d "$tree" ] || continue
+		if [[ $words == *..* ]]; then set -- "$1" "$2" "${words%%..*}" "${words##*..}"; else set -- "$1" "$2" "$words"; fi
+		commits=("$tree")
+		for words in "${@:3}"; do
+			# git's first line is the reason, where it says how to mend it the last one too.
+			words=$(unset "${names[@]}"; LC_ALL=C git -C "$tree" rev-parse --verify --end-of-options "${words:-HEAD}^{commit}" 2>&1) || {
+				reason=${reason:-$(sed -n 's/^fatal: //p; s/^\t*\(git config .*\)/; it is allowed by: \1/p' <<<"$words" | tr -d '\n')}
+				break
+			}
+			commits+=("$words")
+		done
+		[ ${#commits[@]} != $(($# - 1)) ] || return 0
+	done
+	die 2 "$1=$value names no commits of a git tree${reason:+ ($reason)}; $2"
 }
 
 # rows FILE: its records with the unit separator between columns; as white space, tabs would

@@ -80,7 +80,7 @@ step_kernels() {
 step_run() {
 	local answer layouts width variant
 	use_machine exclusive
-	"$top/harness/run.sh" "$part"
+	"$top/harness/boots/run.sh" "$part"
 	# Widths decide whether there are to be more layouts, never the effects.
 	while [ -n "$PRECISION" ]; do
 		answer=$("$BUILD/sheafstat" precision "$part" --width "$PRECISION" --most "$MOST")
@@ -90,11 +90,11 @@ step_run() {
 		"$BUILD/sheafstat" plan --seed "$SEED" --layouts "$layouts" --boots "$BOOTS" --variants "$part/variants.tsv" \
 			--extend "$part/plan.tsv" -o "$part/plan.tsv"
 		"$0" "$part" kernels
-		"$top/harness/run.sh" "$part"
+		"$top/harness/boots/run.sh" "$part"
 	done
 }
 
-step_counts() { "$top/harness/count.sh" "$part"; }
+step_counts() { "$top/harness/trace/count.sh" "$part"; }
 
 step_plots() { "$top/plots/render.sh" "$part"; }
 

@@ -5,7 +5,7 @@ add_executable(make_result make_result.c)
 target_link_libraries(make_result PRIVATE sheafstat-lib)
 target_compile_options(make_result PRIVATE -Wall -Wextra -Werror)
 
-foreach(test stats coverage plan result certify)
+foreach(test stats simulate coverage plan result certify)
 	add_executable(analysis_${test} analysis_${test}.c)
 	target_link_libraries(analysis_${test} PRIVATE sheafstat-lib PkgConfig::CMOCKA)
 	target_compile_options(analysis_${test} PRIVATE -Wall -Wextra -Werror)

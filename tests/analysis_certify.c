@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "certify.h"
+#include "result.h"
 
 #define FEW "--contended 0 --samples 40"
 
@@ -329,7 +330,7 @@ static void test_certificate(void **state)
 	     "dose-2 dose-4 dose-8 half-gate' " FEW " c && $S certify c");
 	columns_check(output);
 	assert_null(strstr(output, "nan"));
-	assert_non_null(strstr(output, "goal 1.00 +- 0.05: met"));
+	assert_non_null(strstr(output, "goal 0.90 to 1.10, with the interval: proven"));
 	assert_non_null(strstr(output, "(not counted)"));
 	j = certificate("c");
 	dose = json_object_get(j, "dose");
@@ -363,7 +364,7 @@ static void test_certificate(void **state)
 
 	good("$M --layouts 16 --small --dose-slope 0.7 --variants 'local-trylock null dose-0 "
 	     "dose-4 dose-8' " FEW " d && $S certify d");
-	assert_non_null(strstr(output, "goal 1.00 +- 0.05: NOT MET"));
+	assert_non_null(strstr(output, "goal 0.90 to 1.10, with the interval: refuted"));
 	j = certificate("d");
 	near_to(json_num(json_object_get(j, "dose"), "slope"), 0.7, 0.06, "the slope");
 	json_decref(j);
@@ -416,6 +417,9 @@ static void test_refusals(void **state)
 	refused(2, "$S certify --group 0 h", "--group 0 is not a multiple of 4");
 	refused(2, "$S certify", "an argument is missing");
 	refused(1, "$S certify h", "fewer than 16 layouts with all phases");
+	/* Layouts that have no more than one phase are in no group. */
+	good("$M --layouts 1 --small --variants 'local-trylock null' " FEW " j");
+	refused(1, "$S certify --group 4 j", "fewer than 4 layouts with all phases");
 	refused(1, "$S certify --group 8 i", "no variant with the role null");
 	refused(1, "$S certify --group 8 nowhere", "nowhere");
 	refused(1, "$S certify --group 8 -o /nonexistent/c.json h", "/nonexistent/c.json");

@@ -10,24 +10,23 @@ SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE TARGET=arm64
 . "$top/harness/targets/arm64.sh"
 scratch=$(mktemp -d)
-trap 'pkill -KILL -f "path=$scratch" || true; rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch"' EXIT
 
-"$top/harness/cross.sh" "$build/arm64"
+"$top/harness/kernel/cross.sh" "$build/arm64"
 
 # boot VARIANT ARGUMENT...: the driver's console, JSON and files in $scratch/VARIANT.
 boot() {
-	local v=$1 module status=0
+	local v=$1 module
 	shift
 	"$top/harness/kernel/build.sh" tree "$v"
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")
 	cp "$module" "$scratch/$v.ko"
-	"$top/harness/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/arm64" "$build/arm64/perf"
+	"$top/harness/kernel/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/arm64" "$build/arm64/perf"
 	mkdir -p "$scratch/$v"
 	printf '%s\n' "$@" --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv >"$scratch/$v/args"
-	(target_boot "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" "$(variant_key "$v" cmdline)" \
-		"$scratch/$v" 300) >"$scratch/$v/console" || status=$?
-	holds "$v: it boots and runs (status $status)" grep -aq '^sheafbench: exit 0' "$scratch/$v/console"
+	boot_target arm64 "$scratch/$v/console" "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" "$(variant_key "$v" cmdline)" "$scratch/$v" 300
+	holds "$v: it boots and runs${reason:+: $reason}" test -z "$reason"
 	expect 1 '' "$v: no splat on the console" grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$scratch/$v/console"
 	grep -aq '^sheafbench: exit 0' "$scratch/$v/console" || { tail -n 20 "$scratch/$v/console"; finish; }
 }

@@ -14,5 +14,14 @@ target_link_libraries(bench_shim PRIVATE sheafbench-shim PkgConfig::CMOCKA PkgCo
 set_target_properties(bench_shim PROPERTIES LINKER_LANGUAGE CXX)
 add_test(NAME bench_shim COMMAND bench_shim)
 
+# The module's ioctl is the test's own.
+add_executable(bench_counters bench_counters.c ../bench/driver/run_counters.c ../bench/driver/lists.c)
+target_include_directories(bench_counters PRIVATE ../bench/driver ../bench/uapi)
+target_compile_definitions(bench_counters PRIVATE EVENTS="${CMAKE_SOURCE_DIR}/harness/counters/events")
+target_link_options(bench_counters PRIVATE -Wl,--wrap=ioctl)
+target_link_libraries(bench_counters PRIVATE sheafbench-counters sheafbench-shim PkgConfig::CMOCKA PkgConfig::JANSSON)
+set_target_properties(bench_counters PROPERTIES LINKER_LANGUAGE CXX)
+add_test(NAME bench_counters COMMAND bench_counters)
+
 add_test(NAME bench_driver COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench_driver.sh $<TARGET_FILE_DIR:sheafbench-driver>)
-set_tests_properties(bench_calc bench_shim bench_driver PROPERTIES TIMEOUT 120)
+set_tests_properties(bench_calc bench_shim bench_counters bench_driver PROPERTIES TIMEOUT 120)

@@ -12,7 +12,7 @@ expect 0 '^usage: ' 'help' "$driver" --help
 expect 0 '^pair/64/1$' 'list' "$driver" --list
 expect 0 '^batch-free/8192/2048/shuffled$' 'list goes to the end' "$driver" --list
 "$driver" --list >"$scratch/all"
-holds 'names follow the format' sh -c "! grep -vE '^(([a-z]+-)?(alloc|free|pair)|rcu-fallback|peer-[a-z]+(-[0-9]+)?)/[0-9]+/(1|[0-9]+/(lifo|fifo|shuffled))$|^flush-(none|shrink|destroy|barrier|barrier-on)/(64|1024)/(1|[0-9]+/(idle|user|kernel|fifo))$' '$scratch/all'"
+holds 'names follow the format' sh -c "! grep -vE '^(([a-z]+-)?(alloc|free|pair)|rcu-fallback|peer-[a-z]+(-[0-9]+)?)/[0-9]+/(1|[0-9]+/(lifo|fifo|shuffled))$|^(alloc|free|pair)-spaced/[0-9]+/(0|8|24|64)$|^flush-(none|shrink|destroy|barrier|barrier-on)/(64|1024)/(1|[0-9]+/(idle|user|kernel|fifo))$' '$scratch/all'"
 holds 'no name stands twice' sh -c "[ -z \"\$(sort '$scratch/all' | uniq -d)\" ]"
 holds 'a workload has the sizes that it allows' sh -c "! grep -E '^(page-[a-z]+/(8|2048|8192)|rcu-[a-z]+/8|peer-[a-z]+/128)/' '$scratch/all'"
 holds 'one part of a batch alone' sh -c "[ \"\$('$driver' --list --workloads '^batch-free/64/32/fifo\$')\" = batch-free/64/32/fifo ]"
@@ -48,6 +48,9 @@ one_line 2 "is no option" list
 one_line 2 "'instructionz' is not known; nearest: INSTRUCTIONS, " --events instructionz --event-sets "$top/harness/counters/events"
 one_line 2 "no event sets in $scratch" --events auto --event-sets "$scratch"
 one_line 2 'bare or empty' --calls both
+one_line 2 "'--bogus' is no option, .*--help" --list --bogus
+one_line 2 "'--calls' is no option, or lacks its argument" --list --calls
+one_line 2 "'--list=x' is no option" --list=x
 one_line 1 'load sheafbench.ko' --device "$scratch/none" --out-json "$scratch/j" --out-samples "$scratch/s"
 one_line 1 'not sheafbench' --device /dev/null --out-json "$scratch/j" --out-samples "$scratch/s"
 holds 'nothing is left behind by a refusal' sh -c "[ ! -e '$scratch/j' ] && [ ! -e '$scratch/s' ] && [ ! -e '$scratch/s.part' ]"
@@ -55,7 +58,7 @@ expect 2 'first process' 'init is for guests only' "$build/sheafbench-init"
 
 # The module is a file like any other to the archive.
 head -c 1000 /dev/zero >"$scratch/module.ko"
-initramfs() { "$top/harness/initramfs.sh" "$@"; }
+initramfs() { "$top/harness/kernel/initramfs.sh" "$@"; }
 holds 'initramfs' initramfs "$scratch/a/one.cpio" "$scratch/module.ko" "$build"
 touch "$scratch/module.ko"
 holds 'initramfs again' initramfs "$scratch/two.cpio" "$scratch/module.ko" "$build"

@@ -5,10 +5,24 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../harness/lib.sh"
 # The door of a make that a test calls lets these through; what they measure is told to be a test's.
 export SHEAFBENCH_TEST=yes
+# LONG=yes of 'make check' has the tests do the whole of what they do a part of otherwise.
+LONG=${LONG:-no}
 # What is registered on this machine is not what is tested.
 export VARIANT_PATH=${VARIANT_PATH:-$top/kernel-patches}
 . "$top/harness/request/variants.sh"
 failures=0
+
+# boot_target TARGET LOG IMAGE INITRAMFS CMDLINE OUT DEADLINE [KEY...]: one boot; why it is none is in $reason. What it started
+# ends with the test.
+boot_target() {
+	"$top/harness/targets/target.sh" "$1" boot "${@:2}" >"$2.reason" &
+	booting=$!
+	wait "$booting" || true
+	booting=
+	reason=$(cat "$2.reason")
+}
+booting=
+trap '[ -z "$booting" ] || kill "$booting"; exit 130' INT TERM HUP
 
 ok() { printf 'ok - %s\n' "$*"; }
 not_ok() {

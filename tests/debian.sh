@@ -97,7 +97,7 @@ expect 0 'source/debian-7.2.10-1$' 'the next time it is whole' source_of
 
 # The machine's hooks are for the machine's own packages; its other settings hold for the project's apt too.
 PATH=$scratch/bin:$PATH
-. "$top/harness/debian.sh"
+. "$top/harness/host/debian.sh"
 own_state "$scratch/state" sid
 PATH=${PATH#*:}
 mkdir "$scratch/flat"

@@ -8,7 +8,7 @@ scratch=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$scratch"' EXIT
 export CACHE=$scratch/cache OUT=$scratch/out DOCTOR_ROOT=$scratch/metal
 cpu=sys/devices/system/cpu
-doctor=$top/harness/doctor.sh
+doctor=$top/harness/host/doctor.sh
 all=$scratch/all # what all machines said
 
 # The programs that would tell of the real machine.
@@ -22,7 +22,7 @@ program sleep <<<'#!/bin/sh
 program df <<<'#!/bin/sh
 printf "Filesystem 1048576-blocks Used Available Capacity Mounted\nnone 9 9 %s 9%% /\n" "${FREE:-9000}"'
 program dpkg-query <<<"#!/bin/sh
-awk '/^[a-z]/ { for (i = 2; i <= NF; i++) print \"ii \" \$i }' '$top/harness/deps.list' | grep -vx \"ii \${LACKING:-none}\""
+awk '/^[a-z]/ { for (i = 2; i <= NF; i++) print \"ii \" \$i }' '$top/harness/host/deps.list' | grep -vx \"ii \${LACKING:-none}\""
 
 # have FILE TEXT: below the root of the machine.
 have() {

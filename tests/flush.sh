@@ -8,11 +8,8 @@ build=$1
 SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE
 scratch=$(mktemp -d)
-trap 'pkill -KILL -f "$scratch/" || true; rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch"' EXIT
 guest_programs sheafbench-driver sheafbench-init sheafbench-module-test
-
-# Where they run in parallel, QEMU 7.2 may go on with an instruction that the kernel has patched.
-export GUEST_TURNS=yes
 
 # boot TARGET VARIANT CPUS WORKLOADS [ARG...]: the driver in that kernel; its files are in $out. Where EXTRA is its command
 # line's end, that says what is isolated.
@@ -25,11 +22,12 @@ boot() {
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")
 	dir=$("$top/harness/kernel/build.sh" path "$v")
-	"$top/harness/initramfs.sh" "$scratch/$1-$v.cpio" "$module" "$build/guest"
+	"$top/harness/kernel/initramfs.sh" "$scratch/$1-$v.cpio" "$module" "$build/guest"
 	cmdline=$(variant_key "$v" cmdline)
 	[ -z "${EXTRA-}" ] || cmdline="$(unisolated <<<"$cmdline") $EXTRA"
 	printf '%s\n' --workloads "$4" --samples 10 --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv "${@:5}" >"$out/args"
-	(GUEST_CPUS=$3 target_boot "$dir/image.0" "$scratch/$1-$v.cpio" "$cmdline" "$out" 300) >"$out.log" || true
+	# Where they run in parallel, QEMU 7.2 may go on with an instruction that the kernel has patched.
+	boot_target "$1" "$out.log" "$dir/image.0" "$scratch/$1-$v.cpio" "$cmdline" "$out" 300 cpus="$3" turns=yes shift="${shift_of:-0}"
 	holds "$1 $v: the driver ends well" grep -aq '^sheafbench: exit 0' "$out.log"
 	expect 1 '' "$1 $v: no splat on the console" grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$out.log"
 	[ -f "$out/counters.tsv" ] || { tail -n 20 "$out.log"; finish; }
@@ -64,7 +62,6 @@ noticed() {
 
 for v in local-trylock qpw-on; do
 	export TARGET=uml
-	. "$top/harness/targets/uml.sh"
 	want=$([ "$v" = qpw-on ] && echo 0 || echo 1)
 	boot uml "$v" 2 '^flush-[a-z-]+/64/(1$|2/)' --deadline-ms 20000
 	noticed uml "$v" 2 "$want"
@@ -84,7 +81,6 @@ for v in local-trylock qpw-on; do
 	holds "uml $v: and the runs" jq -e '.benchmarks[0].deadline_passed == 1' "$out/run.json"
 	holds "uml $v: its time is there" test "$(awk -F '\t' '!/^#/ { print split($5, s, " ") }' "$out/samples.tsv")" = 1
 	export TARGET=tcg
-	. "$top/harness/targets/tcg.sh"
 	boot tcg "$v" 4 '^flush-(none|shrink|barrier-on)/64/4/(idle|user|kernel)$'
 	noticed tcg "$v" 4 "$want"
 done
@@ -92,7 +88,6 @@ done
 # Who uses the sheaves meanwhile meets the lock of another CPU, or none: a kworker of its own has to wait for it. The one
 # that has no sheaves goes to a slab all the time.
 export TARGET=uml FLAVOUR=stats
-. "$top/harness/targets/uml.sh"
 for v in local-trylock slowpath-isolated-cpu; do
 	boot uml "$v" 2 '^flush-shrink/64/2/kernel$'
 	if [ "$v" = local-trylock ]; then
@@ -106,13 +101,12 @@ unset FLAVOUR
 
 # An isolated CPU that is measured is the one that is flushed.
 export TARGET=uml
-. "$top/harness/targets/uml.sh"
 boot uml slowpath-isolated-cpu 2 '^flush-(none|shrink|barrier-on)/64/2/(idle|user|kernel)$'
 noticed uml slowpath-isolated-cpu 2 0
 
 # As many as there are, isolated or not; the program's CPU has to switch back as well.
-export TARGET=tcg GUEST_SHIFT=2
-. "$top/harness/targets/tcg.sh"
+export TARGET=tcg
+shift_of=2
 isolate="isolcpus=domain,managed_irq,1-15 nohz_full=1-15"
 for what in "local-trylock 1" "local-trylock 1 isolated" "qpw-on 0" "qpw-on 0 isolated" "slowpath-isolated 1" "slowpath-isolated 0 isolated"; do
 	read -r v want isolated <<<"$what"

@@ -107,7 +107,6 @@ expect 2 'no .sheafbench: it is not a folder of ours' 'a BUILD that is not ours 
 expect 2 'no .sheafbench: it is not a folder of ours' 'kernels that are not ours stay' clean BUILD="$scratch/none" CACHE="$scratch/cache"
 touch "$scratch/cache/kernels/.sheafbench" "$scratch/mine/.sheafbench"
 (exec 9>>"$scratch/cache/.sheafbench"; flock -s 9; exec sleep 60) &
-# shellcheck disable=SC2031 # it is the one of before
 user=$!
 sleep 0.3
 expect 2 'is in use by process [0-9]+ \(sleep' 'a cache that is used stays' clean BUILD="$scratch/mine" CACHE="$scratch/cache"

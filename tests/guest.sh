@@ -1,24 +1,52 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# guest.sh BUILD: the module in booted kernels, with good and bad input (bench/driver/module_test.c).
+# guest.sh BUILD: the module in booted kernels, with good and bad input (bench/driver/module_test.c), and random ioctls on
+# one with KASAN, lockdep and kmemleak: 20 s of them on uml, and with LONG=yes 100,000 each on uml and tcg.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1
 SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE TARGET=uml
-. "$top/harness/targets/uml.sh"
 scratch=$(mktemp -d)
-trap 'pkill -KILL -f "sheafbench.out=$scratch" || true; rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch"' EXIT
 
 guest_programs sheafbench-driver sheafbench-init sheafbench-module-test
+
+# random TARGET ARGUMENT...: module_test_random.c's
+random() {
+	local log=$scratch/random-$1.log
+	printf '%s\n' --random "${@:2}" >"$scratch/args"
+	(
+		export TARGET=$1 FLAVOUR=hostile GUEST_CPUS=2 GUEST_MEM=1024
+		. "$top/harness/targets/$TARGET.sh"
+		"$top/harness/kernel/build.sh" tree local-trylock
+		"$top/harness/kernel/build.sh" link local-trylock 0
+		"$top/harness/initramfs.sh" "$scratch/random.cpio" "$("$top/harness/kernel/build.sh" module local-trylock)" "$build/guest"
+		target_boot "$("$top/harness/kernel/build.sh" path local-trylock)/image.0" "$scratch/random.cpio" \
+			'sheafbench.run=/module-test' "$scratch" "${deadline:-180}"
+	) >"$log" || true
+	rm "$scratch/args"
+	sed -n 's/\r$//; s/^# \(.*: done .*\)/\1/p' "$log"
+	grep -aE '^not ok' "$log" || true
+	holds "random ioctls on $1" grep -aq '^sheafbench: exit 0' "$log"
+	expect 1 '' "no report of $1's kernel" grep -aE 'BUG[ :]|WARNING:|Oops|Kernel panic|general protection|INFO: (possible|task|trying|rcu|suspicious)|possible .*(deadlock|dependency)|detected stall|Objects remaining|still has objects|ODEBUG|Double-freed|list_(add|del) corruption|Bad page|unreferenced object' "$log"
+	[ "$failures" = 0 ] || tail -n 30 "$log"
+}
+if [ "${LONG-}" = yes ]; then
+	"$top/harness/deps.sh" qemu
+	deadline=14400
+	for t in uml tcg; do random "$t" "${SEED:-1}" 100000; done
+else
+	random uml "${SEED:-1}" 100000 20
+fi
 
 for v in local-trylock qpw-on slowpath slowpath-isolated slowpath-isolated-cpu; do
 	"$top/harness/kernel/build.sh" tree "$v"
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")
-	"$top/harness/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/guest"
-	(target_boot "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" \
-		"$(variant_key "$v" cmdline) sheafbench.run=/module-test" "$scratch" 300) >"$scratch/$v.log" || true
+	"$top/harness/kernel/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/guest"
+	boot_target uml "$scratch/$v.log" "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" \
+		"$(variant_key "$v" cmdline) sheafbench.run=/module-test" "$scratch" 300
 	passed=$(grep -ac '^ok ' "$scratch/$v.log" || true)
 	grep -aE '^not ok' "$scratch/$v.log" | sed "s/^not ok/not ok - $v:/" || true
 	holds "$v: the module's tests pass ($passed)" grep -aq '^sheafbench: exit 0' "$scratch/$v.log"

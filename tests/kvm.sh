@@ -8,7 +8,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # One line each, and soon.
-probe() { KVM_DEVICE=$1 timeout 30 bash -c ". '$top/harness/targets/kvm.sh'; target_probe"; }
+target=$top/harness/targets/target.sh
+probe() { KVM_DEVICE=$1 timeout 30 "$target" kvm probe; }
 one_line() {
 	local text
 	text=$(probe "$1")
@@ -26,27 +27,20 @@ fi
 # where its speed does not matter, too.
 real=$(probe /dev/kvm) || not_ok "the probe of /dev/kvm took too long"
 holds "the probe of /dev/kvm answers: '${real:-it works}'" test "$(wc -l <<<"$real")" = 1
-[[ $real != *'it says' ]] || expect 0 'emulates: .* it says' 'and says so whether speed is judged or not' env KVM_SPEED=unjudged bash -c ". '$top/harness/targets/kvm.sh'; target_probe"
+[[ $real != *'it says' ]] || expect 0 'emulates: .* it says' 'and says so whether speed is judged or not' env KVM_SPEED=unjudged "$target" kvm probe
 
-# judged TARGET LINE...: what target_verify says of a boot with these lines of samples.tsv.
+# judged LINE...: what kvm says of a boot with these lines of samples.tsv.
 judged() {
-	local target=$1
-	shift
 	printf '%s\n' '# sheafbench-samples 2' '# clock tsc khz 2596123 step 26.00' '# gate 2880 chain 512' "$@" >"$scratch/samples.tsv"
-	bash -c ". '$top/harness/targets/$target.sh'; target_verify '$scratch/samples.tsv'"
+	(. "$top/harness/targets/kvm.sh" && target_verify "$scratch")
 }
 line() { printf '%s\t1000\t1132.40\t5200012 2210 1404\t65003 64988 64990\t702 728 702\t%s' "$@"; }
-touch "$scratch/bound"
-expect 0 '^$' 'a cold first sample and good ones are a boot' judged kvm "$(line pair/64/1 '91754 1100 520 1040 530')"
-expect 0 '^$' 'and so are those of one line of two' judged kvm "$(line pair/64/1 '91754 99999')" "$(line alloc/64/1 '90000 190000 2048')"
-expect 0 '^KVM emulates the kernel: 512 additions took 2049 TSC ticks at best$' 'slow ones throughout are none' judged kvm "$(line pair/64/1 '91754 4100 2049 4098 2100')"
-expect 0 'took 70001 TSC' 'whatever those with twice the additions are' judged kvm "$(line pair/64/1 '91754 140000 70001 40')"
-KVM_SPEED=unjudged expect 0 '^$' 'unless speed is not to be judged' judged kvm "$(line pair/64/1 '91754 4100 2049 4098 2100')"
-expect 0 '^$' 'flushes have no chain' judged kvm "$(line flush-shrink/64/2/user -)"
-rm "$scratch/bound"
-for target in kvm uml; do
-	expect 0 'were not bound' "a boot of $target whose CPUs were not bound is none" judged "$target" "$(line pair/64/1 '520 1040')"
-done
+expect 0 '^$' 'a cold first sample and good ones are a boot' judged "$(line pair/64/1 '91754 1100 520 1040 530')"
+expect 0 '^$' 'and so are those of one line of two' judged "$(line pair/64/1 '91754 99999')" "$(line alloc/64/1 '90000 190000 2048')"
+expect 0 '^KVM emulates the kernel: 512 additions took 2049 TSC ticks at best$' 'slow ones throughout are none' judged "$(line pair/64/1 '91754 4100 2049 4098 2100')"
+expect 0 'took 70001 TSC' 'whatever those with twice the additions are' judged "$(line pair/64/1 '91754 140000 70001 40')"
+KVM_SPEED=unjudged expect 0 '^$' 'unless speed is not to be judged' judged "$(line pair/64/1 '91754 4100 2049 4098 2100')"
+expect 0 '^$' 'flushes have no chain' judged "$(line flush-shrink/64/2/user -)"
 
 # The stand-in has QEMU's threads, whose first two are uml's CPUs, and tells where they may run once it has been bound.
 gcc -O2 -Wall -Wextra -Werror -pthread -o "$scratch/guest" -xc - <<'END'
@@ -79,15 +73,13 @@ END
 mkdir -p "$scratch/bin" "$scratch/c++ (a|b)/out"
 cp "$scratch/guest" "$scratch/bin/qemu-system-x86_64"
 cp "$scratch/guest" "$scratch/c++ (a|b)/image"
-# boot TARGET: the stand-in's words, in a folder whose name is a regular expression of another.
+# boot TARGET [DEADLINE]: the stand-in's words, in a folder whose name is a regular expression of another.
 boot() {
 	local out="$scratch/c++ (a|b)/out"
-	rm -f "$out/bound"
-	{ (PATH=$scratch/bin:$PATH BOUND=$out/bound bash -c ". '$top/harness/targets/$1.sh'; target_boot \"\$@\"" boot "${out%/*}/image" initramfs "" "$out" 30) >"$scratch/log" || status=$?; } 2>/dev/null
+	PATH=$scratch/bin:$PATH BOUND=$out/bound boot_target "$1" "$scratch/log" "${out%/*}/image" initramfs "" "$out" "${2:-30}"
 }
-. "$top/harness/bind.sh"
-mapfile -t cpus < <(host_cpus)
-first=${cpus[0]} last=${cpus[-1]} status=0
+mapfile -t cpus < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (c = $1; c <= ($2 == "" ? $1 : $2); c++) print c }')
+first=${cpus[0]} last=${cpus[-1]}
 others=$(taskset -c "$(IFS=, && echo "${cpus[*]::${#cpus[@]}-1}")" sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status)
 boot kvm
 holds "kvm's measured CPU has CPU $last" grep -qx "CPU 1/KVM on $last" "$scratch/log"
@@ -112,18 +104,39 @@ END
 }
 for case in 'kvm|CPU 1/' 'kvm|CPU 0/' 'uml|CPU 0/'; do
 	refuse "${case#*|}"
-	status=0
 	boot "${case%%|*}"
-	expect 0 "^the guest's CPUs cannot be bound to CPUs $first and $last of this machine: taskset: .*not permitted" "$case: a CPU that cannot be bound ends the boot" telling_line "$status" "$scratch/log" 30
+	expect 0 "^the guest's CPUs cannot be bound to CPUs $first and $last of this machine: taskset: .*not permitted" "$case: a CPU that cannot be bound ends the boot" echo "$reason"
 	expect 1 '' 'before it has measured' grep -x end "$scratch/log"
 done
-refuse bash
-boot kvm
-expect 0 "^QEMU cannot be kept off CPU $last: taskset" 'and so does a QEMU that runs anywhere' telling_line "$status" "$scratch/log" 30
+# shellcheck disable=SC2016 # the stand-in's
+printf '#!/bin/sh\n[ "$2" != 0 ] || { echo "taskset: failed to set the affinity" >&2; exit 1; }\nexec %s "$@"\n' "$(command -v taskset)" >"$scratch/bin/taskset"
+[ "$others" != 0 ] || {
+	boot kvm
+	expect 0 '^taskset: failed to set the affinity' 'and so does a QEMU that cannot be kept off the measured CPU' echo "$reason"
+}
+rm "$scratch/bin/taskset"
 
-# How else a boot ends without a result.
-printf '%s\n' booting >"$scratch/log"
-expect 0 '^killed by somebody else' 'a guest that was killed is no hang' telling_line 137 "$scratch/log" 30
-{ (timeout --verbose --signal=KILL 0.1 sleep 10) >"$scratch/log" 2>&1 || true; } 2>/dev/null
-expect 0 '^hang: no result within 30 s' 'one that meets its deadline is' telling_line 137 "$scratch/log" 30
+# How else a boot ends without a result, and what is left of it: nothing, in whichever session it is.
+stand_in() { printf '#!/bin/sh\n%s\n' "$1" >"$scratch/c++ (a|b)/image"; }
+left() { grep -al "sleep.7654[0-9]" /proc/[0-9]*/cmdline 2>/dev/null || true; }
+# shellcheck disable=SC2016 # the stand-in's
+stand_in 'setsid sleep 76541 & kill -KILL $$'
+boot uml
+expect 0 '^killed by somebody else' 'a guest that was killed is no hang' echo "$reason"
+stand_in 'setsid setsid sleep 76542 & sleep 76543'
+boot uml 1
+expect 0 '^hang: no result within 1 s' 'one that meets its deadline is' echo "$reason"
+stand_in 'echo "Kernel panic - not syncing: made up"; printf "\303"; exit 1'
+boot uml
+expect 0 '^Kernel panic - not syncing: made up$' 'a panic is told in its own words' echo "$reason"
+stand_in 'echo "sheafbench: exit 0"'
+boot uml
+expect 0 'were not bound' 'a boot whose CPUs were not bound is none' echo "$reason"
+stand_in 'setsid sleep 76544 & sleep 76545'
+"$target" uml boot "$scratch/log" "$scratch/c++ (a|b)/image" initramfs "" "$scratch/c++ (a|b)/out" 30 &
+sleep 1
+holds 'a boot runs' test -n "$(left)"
+kill -TERM $!
+wait $! || true
+holds 'and all of it ends when it is ended' test -z "$(left)"
 finish

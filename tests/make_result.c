@@ -54,13 +54,13 @@ static const struct truth {
 	  41,
 	  { "slowpath", "no sheaves, every operation goes to the slab", "", "slowpath", ROLE_CHANGE,
 	    50, false, NAN, "", "" } },
-#define DOSE(k)                                                                                    \
-	{                                                                                          \
-		0, 0,                                                                              \
-		{                                                                                  \
-			"dose-" #k, "baseline and " #k " core cycles in each allocation", "",      \
-				"dose-" #k, ROLE_DOSE, 80 + k, false, k, "^(pair|alloc)/64/1$", "" \
-		}                                                                                  \
+#define DOSE(k)                                                                                \
+	{                                                                                      \
+		0, 0,                                                                          \
+		{                                                                              \
+			"dose-" #k, "baseline and " #k " core cycles in each allocation", "",  \
+				"dose", ROLE_DOSE, 80 + k, false, k, "^(pair|alloc)/64/1$", "" \
+		}                                                                              \
 	}
 	DOSE(0),
 	DOSE(1),

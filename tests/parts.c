@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What instructions are for, as compilers write them for uml and for x86_64 (harness/tcg-plugin/parts.c). */
+/* What instructions are for, as compilers write them for uml and for x86_64 (harness/trace/parts.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -12,7 +12,7 @@ SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE
 
 guest_programs sheafbench-init sheafbench-prove
-prove() { VARIANTS=$1 DURATION=$2 "$top/harness/prove.sh" "$build/guest"; }
+prove() { VARIANTS=$1 DURATION=$2 "$top/harness/prove/prove.sh" "$build/guest"; }
 result_of() { awk -F '\t' -v v="$1" '$3 == v { print $4 ": " $10 }' "$scratch/prove/proof.tsv"; }
 
 expect 0 'uml prove qpw-on: ok' 'nothing is wrong with qpw-on' prove qpw-on 1

@@ -2,7 +2,7 @@
 # Tests of harness/report and plots; included by CMakeLists.txt here, after analysis.cmake.
 
 add_executable(report_text report_text.c ../harness/report/doc.c ../harness/report/mime.c
-	../harness/report/number.c ../harness/report/view.c)
+	../harness/report/view.c)
 target_include_directories(report_text PRIVATE ../harness/report)
 target_link_libraries(report_text PRIVATE sheafstat-lib PkgConfig::CMOCKA)
 add_test(NAME report_text COMMAND report_text)

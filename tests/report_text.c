@@ -13,6 +13,7 @@
 #include "doc.h"
 #include "mime.h"
 #include "number.h"
+#include "view.h"
 
 struct memory {
 	FILE *f;
@@ -229,45 +230,34 @@ static void test_number(void **state)
 	assert_string_equal(probability(NAN).s, "n/a");
 }
 
-static const struct {
-	const char *variant;
-	double lo, hi;
-	enum verdict proven;
-} judged[] = {
-	{ "null", -0.5, 0.4, VERDICT_ZERO },	   { "a", -0.1, 0.3, VERDICT_ZERO },
-	{ "a", 0.1, 0.7, VERDICT_NOISE },	   { "a", 0.2, 1.0, VERDICT_SLOWER },
-	{ "a", -1.2, -0.2, VERDICT_FASTER },	   { "a", NAN, NAN, VERDICT_NONE },
-	{ "null", 0.1, 0.5, VERDICT_FALSE_ALARM },
-};
-
-/* Beside the null comparison's [-0.5, 0.4]; without proof there is one verdict only. */
+/* What a table says of an effect; without proof there is one word only. */
 static void test_verdict(void **state)
 {
-	struct vinfo variants[] = { { .name = "null", .role = "null" },
-				    { .name = "a", .role = "change" } };
-	struct effect e[2] = { 0 };
-	struct view r = { .variants = variants, .nvariants = 2, .effects = e, .neffects = 2 };
+	static const struct {
+		const char *verdict;
+		bool primary;
+		const char *word;
+	} said[] = {
+		{ "slower", true, "slower" },
+		{ "faster", true, "faster" },
+		{ "within", true, "within +-0.5" },
+		{ "cannot tell", true, "cannot tell (+-0.45)" },
+		{ "same code", true, "same code" },
+		{ NULL, true, "no verdict" },
+		{ NULL, false, "" },
+	};
+	struct view r = { .equal = 0.5 };
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(judged); i++) {
-		for (int k = 0; k < 2; k++)
-			e[k] = (struct effect){ .target = "uml",
-						.workload = "pair/64/1",
-						.metric = "tsc_ticks_per_op",
-						.op = "pair",
-						.variant = variants[k].name,
-						.info = &variants[k],
-						.ci = { -0.5, 0.4 } };
-		for (int k = 0; k < 2; k++)
-			if (!strcmp(judged[i].variant, e[k].variant)) {
-				e[k].ci = (struct interval){ judged[i].lo, judged[i].hi };
-				e[k].effect = (judged[i].lo + judged[i].hi) / 2;
-				r.proven = true;
-				assert_int_equal(effect_verdict(&r, &e[k]), judged[i].proven);
-				r.proven = false;
-				assert_string_equal(verdict_word(effect_verdict(&r, &e[k])),
-						    "unproven");
-			}
+	for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
+		struct effect e = { .ci = { -0.5, 0.4 },
+				    .verdict = said[i].verdict,
+				    .primary = said[i].primary };
+
+		r.proven = true;
+		assert_string_equal(view_verdict(&r, &e).s, said[i].word);
+		r.proven = false;
+		assert_string_equal(view_verdict(&r, &e).s, "unproven");
 	}
 }
 

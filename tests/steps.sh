@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # steps.sh BUILD: the kernel boots after each patch of a series but the last, which guest.sh boots, and the module's
-# tests pass in it. Whether each builds without a warning, on all kernels, is harness/supported.sh's to say.
+# tests pass in it. Whether each builds without a warning, on all kernels, is harness/kernel/supported.sh's to say.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1
 SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE TARGET=uml
-. "$top/harness/targets/uml.sh"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 guest_programs sheafbench-driver sheafbench-init sheafbench-module-test
@@ -45,9 +44,9 @@ for v in "${names[@]}"; do
 	expect 0 '' "$v builds" "$top/harness/kernel/build.sh" tree "$v"
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")
-	"$top/harness/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/guest"
-	(target_boot "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" \
-		"$(variant_key "$v" cmdline) sheafbench.run=/module-test" "$scratch" 300) >"$scratch/$v.log" || true
+	"$top/harness/kernel/initramfs.sh" "$scratch/$v.cpio" "$module" "$build/guest"
+	boot_target uml "$scratch/$v.log" "$("$top/harness/kernel/build.sh" path "$v")/image.0" "$scratch/$v.cpio" \
+		"$(variant_key "$v" cmdline) sheafbench.run=/module-test" "$scratch" 300
 	holds "$v boots and the module's tests pass" grep -aq '^sheafbench: exit 0' "$scratch/$v.log"
 	expect 1 '' "$v: no splat on the console" grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$scratch/$v.log"
 	[ "$failures" = 0 ] || tail -n 30 "$scratch/$v.log"

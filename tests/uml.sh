@@ -6,10 +6,9 @@ set -euo pipefail
 . "$(dirname "$0")/check.sh"
 SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE TARGET=uml UM_FIDELITY=yes
-. "$top/harness/targets/uml.sh"
 build() { "$top/harness/kernel/build.sh" "$@"; }
 scratch=$(mktemp -d)
-trap 'pkill -KILL -f "sheafbench.out=$scratch" || true; rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch"' EXIT
 
 base=$(baseline_variant)
 build tree "$base"
@@ -42,7 +41,7 @@ guest() {
 		find "$tree/tree/lib" -name "$module.ko" -exec cp {} "$scratch/root" \;
 	done
 	(cd "$scratch/root" && find . | cpio -o -H newc --quiet) >"$scratch/cpio"
-	(target_boot "$tree/image.0" "$scratch/cpio" "ncpus=$n ${3-}" "$scratch" 120) >"$scratch/log" || true
+	boot_target uml "$scratch/log" "$tree/image.0" "$scratch/cpio" "${3-}" "$scratch" 120 cpus="$n" reports=no
 }
 
 for run in prove:1 prove:2 prove:4 kasan:2 kasan:4; do

@@ -7,209 +7,44 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <regex.h>
 #include <sched.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
-#include "cgroup.h"
-#include "counting.h"
-#include "flush.h"
+#include "driver.h"
 #include "gbench.h"
-#include "sheafbench.h"
-
-/* Exit status: a wrong request; a run that failed. */
-#define WRONG  2
-#define FAILED 1
-
-#define DEFAULT_SAMPLES 400u
-#define DEFAULT_WINDOWS 5u
-#define WINDOW_PAIRS	100u
-
-static const struct workload {
-	const char *name;
-	uint32_t least, most, flags, parts; /* sizes */
-	const char *part[SHEAFBENCH_PARTS];
-} workloads[] = {
-#define SHEAFBENCH_WORKLOAD(name, pass, source, least, most, flags, parts, part, second) \
-	{ #name, least, most, flags, parts, { part, second } },
-#include "sheafbench_lists.h"
-};
-
-static const uint32_t sizes[] = {
-#define SHEAFBENCH_SIZE(size) size,
-#include "sheafbench_lists.h"
-};
-
-static const uint32_t counts[] = { 1, 8, 32, 128, 512, 2048 };
-static const char *const orders[SHEAFBENCH_ORDERS] = { "lifo", "fifo", "shuffled" };
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-#define TIMED	(SHEAFBENCH_PEER | SHEAFBENCH_HELPER)
-#define COUNTED SHEAFBENCH_KNOWN
-
-/* One call of the module: a point of the grid. */
-struct point {
-	uint32_t workload, size, n, order;
-	uint32_t parts, wanted; /* parts that are reported, and those that still are to be */
-	uint32_t run_number;	/* the runs of a boot differ in what the seed decides */
-	uint64_t *samples;	/* of all parts, then of gate and chain, once it has run */
-	struct sheafbench_run run;
-};
-
-/* One result: a part of a point. */
-struct entry {
-	struct point *point;
-	uint32_t part;
-	char name[64];
-};
+#include "run_counters.h"
 
 static struct {
-	const char *device, *json_path, *samples_path, *counters_path, *windows_path, *perf;
-	uint32_t samples, ops, flags, runs;
-	uint64_t seed;
-	uint32_t deadline_ms;
-	size_t flushes; /* after the total of the others */
 	int fd;
 	struct sheafbench_info info;
-	FILE *samples_file, *counters_file;
+	FILE *samples, *counters;
 	char samples_part[PATH_MAX], counters_part[PATH_MAX];
-	size_t done, total;
+	size_t done;
 	bool failed, checked;
-} driver = {
-	.device = SHEAFBENCH_DEVICE, .perf = "/perf", .seed = 1, .runs = 1, .deadline_ms = 10000
-};
+} driver;
 
 static struct counters counters;
-static struct point *points;
-static struct entry *entries;
-static struct flush_point *flushes;
-
-__attribute__((format(printf, 1, 2))) static void complain(const char *format, ...)
-{
-	va_list args;
-
-	fflush(stdout);
-	fputs("sheafbench-driver: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
-
-#define die(status, ...)               \
-	do {                           \
-		complain(__VA_ARGS__); \
-		exit(status);          \
-	} while (0)
-
-static void add_point(const regex_t *wanted, uint32_t workload, uint32_t size, uint32_t n,
-		      uint32_t order)
-{
-	static size_t count;
-	struct point *point = &points[count];
-	uint32_t part;
-
-	*point = (struct point){ .workload = workload, .size = size, .n = n, .order = order };
-	for (part = 0; part < workloads[workload].parts; part++) {
-		struct entry *entry = &entries[driver.total];
-
-		entry->point = point;
-		entry->part = part;
-		snprintf(entry->name, sizeof(entry->name), n > 1 ? "%s/%u/%u/%s" : "%s/%u/%u",
-			 workloads[workload].part[part], size, n, orders[order]);
-		if (regexec(wanted, entry->name, 0, NULL, 0))
-			continue;
-		driver.total++;
-		point->parts++;
-	}
-	if (point->parts)
-		count++;
-}
-
-/* Whether the kernel has PREEMPT_RT, where nothing is allocated in hardirq or with interrupts off. */
-static bool is_realtime(void)
-{
-	struct utsname name;
-
-	return !uname(&name) && strstr(name.version, "PREEMPT_RT");
-}
-
-/*
- * Fills points[], entries[] and flushes[] with what the regular expression matches. online: CPUs,
- * 0 when there is nothing to run.
- */
-static void make_grid(const char *pattern, uint32_t online)
-{
-	const size_t most = COUNT(workloads) * COUNT(sizes) * COUNT(counts) * COUNT(orders);
-	const uint32_t left_out = (driver.windows_path ? TIMED : COUNTED) |
-				  (online && is_realtime() ? SHEAFBENCH_HARDIRQ : 0);
-	regex_t wanted;
-	char text[128];
-	int error = regcomp(&wanted, pattern, REG_EXTENDED | REG_NOSUB);
-
-	if (error) {
-		regerror(error, &wanted, text, sizeof(text));
-		die(WRONG, "--workloads '%s' is no POSIX extended regular expression: %s", pattern,
-		    text);
-	}
-	points = calloc(most, sizeof(*points));
-	entries = calloc(most * SHEAFBENCH_PARTS, sizeof(*entries));
-	if (!points || !entries)
-		die(FAILED, "out of memory");
-	for (size_t w = 0; w < COUNT(workloads); w++)
-		for (size_t s = 0; s < COUNT(sizes); s++)
-			for (size_t n = 0; n < COUNT(counts); n++) {
-				/* Others' loops hold one object. */
-				if (workloads[w].flags & (SHEAFBENCH_PEER | SHEAFBENCH_KNOWN) && n)
-					continue;
-				if (sizes[s] < workloads[w].least || sizes[s] > workloads[w].most)
-					continue;
-				/* Others' loops are only timed, known sequences only counted. */
-				if (workloads[w].flags & left_out)
-					continue;
-				/* The order of one object is no order. */
-				for (size_t o = 0; o < (counts[n] > 1 ? COUNT(orders) : 1); o++)
-					add_point(&wanted, w, sizes[s], counts[n], o);
-			}
-	/* Which CPUs are there decides what can be run; nothing of it can be counted. */
-	if (!driver.windows_path)
-		driver.flushes = flush_grid(&wanted, online, &flushes);
-	if (!driver.total && !driver.flushes && online && flush_grid(&wanted, 0, &flushes))
-		die(WRONG, "--workloads '%s' needs more CPUs than the %u that are online", pattern,
-		    online);
-	regfree(&wanted);
-	if (!driver.total && !driver.flushes)
-		die(WRONG, "--workloads '%s' matches nothing%s; --list shows all names", pattern,
-		    left_out & SHEAFBENCH_HARDIRQ
-			    ? " that runs on PREEMPT_RT, as hardirq-* does not"
-			    : "");
-}
 
 static void open_device(void)
 {
-	driver.fd = open(driver.device, O_RDWR | O_CLOEXEC);
+	driver.fd = open(options.device, O_RDWR | O_CLOEXEC);
 	if (driver.fd < 0)
-		die(FAILED, "cannot open %s: %s; load sheafbench.ko and run as root", driver.device,
-		    strerror(errno));
+		die(FAILED, "cannot open %s: %s; load sheafbench.ko and run as root",
+		    options.device, strerror(errno));
 	if (ioctl(driver.fd, SHEAFBENCH_IOC_INFO, &driver.info))
-		die(FAILED, "%s is not sheafbench's: %s", driver.device, strerror(errno));
-	if (driver.info.abi != SHEAFBENCH_ABI || driver.info.workloads != COUNT(workloads))
+		die(FAILED, "%s is not sheafbench's: %s", options.device, strerror(errno));
+	if (driver.info.abi != SHEAFBENCH_ABI || driver.info.workloads != WORKLOADS)
 		die(FAILED,
-		    "the module has abi %u and %u workloads, the driver %d and %zu: build both "
+		    "the module has abi %u and %u workloads, the driver %d and %d: build both "
 		    "from one source",
-		    driver.info.abi, driver.info.workloads, SHEAFBENCH_ABI, COUNT(workloads));
-	for (size_t w = 0; w < COUNT(workloads); w++) {
+		    driver.info.abi, driver.info.workloads, SHEAFBENCH_ABI, WORKLOADS);
+	for (uint32_t w = 0; w < WORKLOADS; w++) {
 		struct sheafbench_describe describe = { .index = w };
 
 		if (ioctl(driver.fd, SHEAFBENCH_IOC_DESCRIBE, &describe) ||
@@ -221,21 +56,20 @@ static void open_device(void)
 }
 
 /* The module wants its caller bound to one CPU; what init or taskset has chosen is kept. */
-static void bind_to_cpu(long cpu)
+static void choose_cpu(void)
 {
+	int cpu = (int)options.cpu;
 	cpu_set_t set;
 
-	if (cpu < 0) {
+	if (options.cpu == CPU_SETSIZE) {
 		if (sched_getaffinity(0, sizeof(set), &set))
 			die(FAILED, "sched_getaffinity: %s", strerror(errno));
 		if (CPU_COUNT(&set) == 1)
 			return;
 		cpu = sched_getcpu();
 	}
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		die(WRONG, "cannot run on CPU %ld: %s; --cpu takes one that is online", cpu,
+	if (!bind_to(cpu))
+		die(WRONG, "cannot run on CPU %d: %s; --cpu takes one that is online", cpu,
 		    strerror(errno));
 }
 
@@ -256,16 +90,15 @@ static FILE *open_part(const char *option, const char *path, char part[PATH_MAX]
 
 static void open_outputs(void)
 {
-	driver.samples_file = open_part("--out-samples", driver.samples_path, driver.samples_part);
-	if (driver.samples_file)
-		fprintf(driver.samples_file,
+	driver.samples = open_part("--out-samples", options.raw, driver.samples_part);
+	if (driver.samples)
+		fprintf(driver.samples,
 			"# sheafbench-samples 2\n# clock %s khz %u step %u.%02u\n"
 			"# gate %u chain %u\n",
 			driver.info.clock, driver.info.clock_khz, driver.info.step_cticks / 100,
 			driver.info.step_cticks % 100, SHEAFBENCH_GATE_ADDS, SHEAFBENCH_CHAIN_ADDS);
-	driver.counters_file =
-		open_part("--out-counters", driver.counters_path, driver.counters_part);
-	counting_plan(&counters, driver.counters_file);
+	driver.counters = open_part("--out-counters", options.counters, driver.counters_part);
+	run_counters_plan(&counters, driver.counters);
 }
 
 /* On disk before it gets its name; a full disk shows at the latest here. */
@@ -292,7 +125,7 @@ static bool close_part(FILE *file, const char *path, const char *part, bool keep
 /* Another's loop gives one number. */
 static uint32_t samples_of(const struct point *point)
 {
-	return workloads[point->workload].flags & SHEAFBENCH_PEER ? 1 : driver.samples;
+	return workloads[point->workload].flags & SHEAFBENCH_PEER ? 1 : options.samples;
 }
 
 /* Into a cgroup, or out of it; nothing for those who were never in one. */
@@ -322,10 +155,11 @@ static bool run_point(struct point *point)
 		.size = point->size,
 		.n = point->n,
 		.order = point->order,
-		.flags = driver.flags,
+		.work = point->work,
+		.flags = options.flags,
 		.samples = samples_of(point),
-		.ops = driver.ops,
-		.seed = driver.seed ? driver.seed + point->run_number++ : 0,
+		.ops = options.ops,
+		.seed = options.seed ? options.seed + point->run_number++ : 0,
 		.buffer = (uintptr_t)point->samples,
 	};
 	if (!cgroup_enter_for(workloads[point->workload].flags)) {
@@ -336,7 +170,8 @@ static bool run_point(struct point *point)
 	if (!ioctl(driver.fd, SHEAFBENCH_IOC_RUN, &point->run))
 		return true;
 	if (!*point->run.text)
-		snprintf(point->run.text, sizeof(point->run.text), "%s", strerror(errno));
+		snprintf(point->run.text, sizeof(point->run.text), "%s",
+			 text_of(errno) ?: strerror(errno));
 	return false;
 }
 
@@ -361,7 +196,7 @@ static double quantile(const double *sorted, size_t count, double q)
 static void write_column(const uint64_t *values, uint32_t count, uint32_t step)
 {
 	for (uint32_t i = 0; i < count; i += step)
-		fprintf(driver.samples_file, "%c%" PRIu64, i ? ' ' : '\t', values[i]);
+		fprintf(driver.samples, "%c%" PRIu64, i ? ' ' : '\t', values[i]);
 }
 
 /* A line of every step-th sample from first on; see harness/formats.md. */
@@ -372,21 +207,22 @@ static void write_line(const char *prefix, const struct entry *entry, uint32_t f
 	const uint32_t count = run->samples - first, parts = workloads[point->workload].parts;
 	const uint64_t *gate = point->samples + (size_t)parts * run->samples;
 
-	fprintf(driver.samples_file, "%s%s\t%u\t%.2f\t%" PRIu64 " %" PRIu64 " %" PRIu64, prefix,
+	fprintf(driver.samples, "%s%s\t%u\t%.2f\t%" PRIu64 " %" PRIu64 " %" PRIu64, prefix,
 		entry->name, run->ops, run->overhead_cticks[entry->part] / 100.0,
 		(uint64_t)run->noise_ticks, (uint64_t)run->noise_lost,
 		(uint64_t)run->noise_largest);
 	write_column(point->samples + (size_t)entry->part * run->samples + first, count, step);
-	if (driver.flags & SHEAFBENCH_NO_GATE || workloads[point->workload].flags & SHEAFBENCH_PEER)
-		fputs("\t-", driver.samples_file);
+	if (options.flags & SHEAFBENCH_NO_GATE ||
+	    workloads[point->workload].flags & SHEAFBENCH_PEER)
+		fputs("\t-", driver.samples);
 	else
 		write_column(gate + first, count, step);
-	if (step > 1 || driver.flags & SHEAFBENCH_NO_GATE ||
+	if (step > 1 || options.flags & SHEAFBENCH_NO_GATE ||
 	    workloads[point->workload].flags & SHEAFBENCH_PEER)
-		fputs("\t-", driver.samples_file);
+		fputs("\t-", driver.samples);
 	else
 		write_column(gate + run->samples, count, step);
-	fputc('\n', driver.samples_file);
+	fputc('\n', driver.samples);
 }
 
 /* Samples without probes of their own have those of their neighbours. */
@@ -396,7 +232,7 @@ static void write_samples(const struct entry *entry)
 	uint64_t *gate =
 		point->samples + (size_t)workloads[point->workload].parts * point->run.samples;
 
-	if (!(driver.flags & SHEAFBENCH_HALF_GATE)) {
+	if (!(options.flags & SHEAFBENCH_HALF_GATE)) {
 		write_line("", entry, 0, 1);
 		return;
 	}
@@ -413,11 +249,11 @@ static void write_samples(const struct entry *entry)
 static bool cross_check(struct gbench_state *state, const struct entry *entry)
 {
 	char self[PATH_MAX];
-	const struct counting_check check = {
-		.perf = driver.perf,
+	const struct run_counters_check check = {
+		.perf = options.perf,
 		.self = self,
-		.device = driver.device,
-		.irq_off = driver.flags & SHEAFBENCH_IRQ_OFF,
+		.device = options.device,
+		.irq_off = options.flags & SHEAFBENCH_IRQ_OFF,
 	};
 	const ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
@@ -426,7 +262,7 @@ static bool cross_check(struct gbench_state *state, const struct entry *entry)
 		return true;
 	self[length] = '\0';
 	driver.checked = true;
-	return counting_check(&counters, driver.counters_file, state, entry->name, &check);
+	return run_counters_check(&counters, driver.counters, state, entry->name, &check);
 }
 
 static bool report(struct gbench_state *state, const struct entry *entry)
@@ -445,7 +281,7 @@ static bool report(struct gbench_state *state, const struct entry *entry)
 		ticks[i] = (samples[i] - overhead) / run->ops;
 		sum += ticks[i];
 	}
-	if (driver.samples_file)
+	if (driver.samples)
 		write_samples(entry);
 	qsort(ticks, run->samples, sizeof(*ticks), compare);
 	error = gbench_set_time(state, sum / run->samples / driver.info.clock_khz / 1e3) ||
@@ -459,9 +295,8 @@ static bool report(struct gbench_state *state, const struct entry *entry)
 				   run->loop_cticks[entry->part] / 100.0);
 	free(ticks);
 	if (!error)
-		error = !counting_run(&counters, driver.counters_file, state, entry->name,
-				      driver.fd, run, workloads[entry->point->workload].flags,
-				      entry->part) ||
+		error = !run_counters(&counters, driver.counters, state, entry->name, driver.fd,
+				      run, workloads[entry->point->workload].flags, entry->part) ||
 			!cross_check(state, entry);
 	if (error)
 		gbench_skip(state, gbench_error());
@@ -479,7 +314,7 @@ static void run_entry(struct gbench_state *state, void *ctx)
 		return;
 	}
 	printf("sheafbench: %zu/%zu %s\n", ++driver.done,
-	       driver.runs * (driver.total + driver.flushes), entry->name);
+	       options.runs * (grid.total + grid.flushing), entry->name);
 	if (!point->wanted)
 		point->wanted = point->parts;
 	if (!point->samples && !run_point(point)) {
@@ -504,11 +339,11 @@ static void run_flush(struct gbench_state *state, void *ctx)
 	const struct flush_point *point = ctx;
 	const struct flush_setup setup = {
 		.device = driver.fd,
-		.samples = driver.samples,
+		.samples = options.samples,
 		.clock_khz = driver.info.clock_khz,
-		.deadline_ms = driver.deadline_ms,
-		.samples_file = driver.samples_file,
-		.counters_file = driver.counters_file,
+		.deadline_ms = options.deadline_ms,
+		.samples_file = driver.samples,
+		.counters_file = driver.counters,
 	};
 	char error[SHEAFBENCH_TEXT] = "";
 
@@ -517,7 +352,7 @@ static void run_flush(struct gbench_state *state, void *ctx)
 		return;
 	}
 	printf("sheafbench: %zu/%zu %s\n", ++driver.done,
-	       driver.runs * (driver.total + driver.flushes), point->name);
+	       options.runs * (grid.total + grid.flushing), point->name);
 	if (flush_run(&setup, point, state, error, sizeof(error)))
 		return;
 	driver.failed = true;
@@ -562,12 +397,12 @@ static int count_windows(void)
 {
 	char part[PATH_MAX];
 	size_t first = 0;
-	FILE *out = open_part("--out-windows", driver.windows_path, part);
+	FILE *out = open_part("--out-windows", options.windows, part);
 
 	fputs("# sheafbench-windows 1\n", out);
 	write_module_range(out);
-	for (size_t e = 0; e < driver.total && !driver.failed; e++) {
-		const struct entry *entry = &entries[e];
+	for (size_t e = 0; e < grid.total && !driver.failed; e++) {
+		const struct entry *entry = &grid.entries[e];
 		struct point *point = entry->point;
 		const uint32_t parts = workloads[point->workload].parts;
 		const uint32_t flags = workloads[point->workload].flags;
@@ -588,13 +423,13 @@ static int count_windows(void)
 			fprintf(out, "%s%" PRIu64, i ? " " : "",
 				point->samples[entry->part * point->run.samples + i]);
 		fputc('\n', out);
-		if (e + 1 == driver.total || entries[e + 1].point != point) {
+		if (e + 1 == grid.total || grid.entries[e + 1].point != point) {
 			first += (size_t)parts * point->run.samples;
 			free(point->samples);
 			point->samples = NULL;
 		}
 	}
-	if (!close_part(out, driver.windows_path, part, !driver.failed) || driver.failed)
+	if (!close_part(out, options.windows, part, !driver.failed) || driver.failed)
 		return FAILED;
 	puts("sheafbench: done");
 	return 0;
@@ -603,14 +438,14 @@ static int count_windows(void)
 /* The module's passes and nothing else, for a program that counts what this process does. */
 static int only_calls(void)
 {
-	for (size_t e = 0; e < driver.total; e++) {
-		if (entries[e].part)
+	for (size_t e = 0; e < grid.total; e++) {
+		if (grid.entries[e].part)
 			continue;
-		if (!run_point(entries[e].point)) {
-			complain("%s: %s", entries[e].name, entries[e].point->run.text);
+		if (!run_point(grid.entries[e].point)) {
+			complain("%s: %s", grid.entries[e].name, grid.entries[e].point->run.text);
 			return FAILED;
 		}
-		free(entries[e].point->samples);
+		free(grid.entries[e].point->samples);
 	}
 	return 0;
 }
@@ -631,71 +466,12 @@ static void add_own_context(void)
 	snprintf(text, sizeof(text), "%u.%02u", driver.info.step_cticks / 100,
 		 driver.info.step_cticks % 100);
 	context("clock_step_ticks", text);
-	context("interrupts", driver.flags & SHEAFBENCH_IRQ_OFF ? "off" : "on");
-	snprintf(text, sizeof(text), "%" PRIu64, driver.seed);
+	context("interrupts", options.flags & SHEAFBENCH_IRQ_OFF ? "off" : "on");
+	snprintf(text, sizeof(text), "%" PRIu64, options.seed);
 	context("seed", text);
 	context("about",
 		"real_time: mean ns per operation, overhead subtracted; an iteration is a sample; "
 		"cpu_time: the driver's own, says nothing of the allocator");
-}
-
-/* A whole number between least and most, or an error that names the option. */
-static uint64_t number(const char *option, const char *text, uint64_t least, uint64_t most)
-{
-	char *end;
-	uint64_t value;
-
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-' || value < least || value > most)
-		die(WRONG, "%s %s: a whole number from %" PRIu64 " to %" PRIu64 " is needed",
-		    option, text, least, most);
-	return value;
-}
-
-static void usage(void)
-{
-	printf("usage: sheafbench-driver [option...]\n"
-	       "  --workloads REGEX   names that match the POSIX extended expression [all]\n"
-	       "  --list              show them and end; needs no module\n"
-	       "  --samples N         samples of each workload, 1 to %u [%u, windows: %u]\n"
-	       "  --ops N             least operations in a sample, 1 to %u [by the clock's step, "
-	       "pairs in a window: %u]\n"
-	       "  --seed N            of shuffled orders, dither and place in the slab [1]\n"
-	       "  --runs N            how often each workload is run in this boot, 1 to 100 [1]\n"
-	       "  --no-gate           no probes beside the samples\n"
-	       "  --half-gate         none beside every second one; those are written as "
-	       "bare-NAME\n"
-	       "  --deadline-ms N     of a flush that waits for a CPU which never enters the "
-	       "kernel, 1 to 600000 [10000]\n"
-	       "  --irq-off           interrupts off in timed regions, GFP_ATOMIC\n"
-	       "  --cpu N             the CPU to run on [where it was bound to, or is]\n"
-	       "  --out-json FILE     Google Benchmark's JSON\n"
-	       "  --out-samples FILE  raw samples\n"
-	       "  --events LIST       performance counters: auto, none, or names with commas "
-	       "[none]\n"
-	       "  --event-sets DIR    the tables of events [/events]\n"
-	       "  --out-counters FILE what they counted\n"
-	       "  --perf FILE         perf, to cross-check them [/perf]\n"
-	       "  --calls KIND        only call the module, bare or empty, and tell nothing\n"
-	       "  --out-windows FILE  no times: windows between markers for a tool that counts, "
-	       "and "
-	       "whose they are\n"
-	       "  --context KEY=TEXT  added to the JSON's context; may be repeated\n"
-	       "  --device FILE       [%s]\n"
-	       "  --help\n",
-	       SHEAFBENCH_MAX_SAMPLES, DEFAULT_SAMPLES, DEFAULT_WINDOWS, SHEAFBENCH_MAX_OPS,
-	       WINDOW_PAIRS, SHEAFBENCH_DEVICE);
-}
-
-static void add_context_option(char *text)
-{
-	char *value = strchr(text, '=');
-
-	if (!value || value == text)
-		die(WRONG, "--context '%s': KEY=TEXT is needed", text);
-	*value = '\0';
-	context(text, value + 1);
 }
 
 /* Plots mark where a sheaf ends; a kernel without sheaves has nothing to tell. */
@@ -711,211 +487,75 @@ static void tell_sheaf_capacity(void)
 	fclose(file);
 }
 
-int main(int argc, char **argv)
+static void list_names(void)
 {
-	enum {
-		WORKLOADS = 256,
-		LIST,
-		SAMPLES,
-		OPS,
-		SEED,
-		RUNS,
-		NO_GATE,
-		HALF_GATE,
-		DEADLINE,
-		IRQ_OFF,
-		CPU,
-		JSON,
-		RAW,
-		WINDOWS,
-		EVENTS,
-		EVENT_SETS,
-		COUNTERS,
-		PERF,
-		CALLS,
-		CONTEXT,
-		DEVICE,
-		HELP
-	};
-	static const struct option options[] = {
-		{ "workloads", required_argument, NULL, WORKLOADS },
-		{ "list", no_argument, NULL, LIST },
-		{ "samples", required_argument, NULL, SAMPLES },
-		{ "ops", required_argument, NULL, OPS },
-		{ "seed", required_argument, NULL, SEED },
-		{ "runs", required_argument, NULL, RUNS },
-		{ "no-gate", no_argument, NULL, NO_GATE },
-		{ "half-gate", no_argument, NULL, HALF_GATE },
-		{ "deadline-ms", required_argument, NULL, DEADLINE },
-		{ "irq-off", no_argument, NULL, IRQ_OFF },
-		{ "cpu", required_argument, NULL, CPU },
-		{ "out-json", required_argument, NULL, JSON },
-		{ "out-samples", required_argument, NULL, RAW },
-		{ "out-windows", required_argument, NULL, WINDOWS },
-		{ "events", required_argument, NULL, EVENTS },
-		{ "event-sets", required_argument, NULL, EVENT_SETS },
-		{ "out-counters", required_argument, NULL, COUNTERS },
-		{ "perf", required_argument, NULL, PERF },
-		{ "calls", required_argument, NULL, CALLS },
-		{ "context", required_argument, NULL, CONTEXT },
-		{ "device", required_argument, NULL, DEVICE },
-		{ "help", no_argument, NULL, HELP },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *pattern = "", *events = "none", *event_sets = "/events";
-	uint32_t calls = 0;
-	bool list = false;
-	long cpu = -1;
-	int option;
+	for (size_t i = 0; i < grid.total; i++)
+		puts(grid.entries[i].name);
+	for (size_t i = 0; i < grid.flushing; i++)
+		puts(grid.flushes[i].name);
+}
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case WORKLOADS:
-			pattern = optarg;
-			break;
-		case LIST:
-			list = true;
-			break;
-		case SAMPLES:
-			driver.samples = number("--samples", optarg, 1, SHEAFBENCH_MAX_SAMPLES);
-			break;
-		case OPS:
-			driver.ops = number("--ops", optarg, 1, SHEAFBENCH_MAX_OPS);
-			break;
-		case SEED:
-			driver.seed = number("--seed", optarg, 0, UINT64_MAX);
-			break;
-		case RUNS:
-			driver.runs = number("--runs", optarg, 1, 100);
-			break;
-		case NO_GATE:
-			driver.flags |= SHEAFBENCH_NO_GATE;
-			break;
-		case HALF_GATE:
-			driver.flags |= SHEAFBENCH_HALF_GATE;
-			break;
-		case DEADLINE:
-			driver.deadline_ms = number("--deadline-ms", optarg, 1, 600000);
-			break;
-		case IRQ_OFF:
-			driver.flags |= SHEAFBENCH_IRQ_OFF;
-			break;
-		case CPU:
-			cpu = number("--cpu", optarg, 0, CPU_SETSIZE - 1);
-			break;
-		case JSON:
-			driver.json_path = optarg;
-			break;
-		case RAW:
-			driver.samples_path = optarg;
-			break;
-		case WINDOWS:
-			driver.windows_path = optarg;
-			driver.flags |= SHEAFBENCH_COUNT;
-			break;
-		case EVENTS:
-			events = optarg;
-			break;
-		case EVENT_SETS:
-			event_sets = optarg;
-			break;
-		case COUNTERS:
-			driver.counters_path = optarg;
-			break;
-		case PERF:
-			driver.perf = optarg;
-			break;
-		case CALLS:
-			if (strcmp(optarg, "bare") != 0 && strcmp(optarg, "empty") != 0)
-				die(WRONG, "--calls %s: bare or empty is needed", optarg);
-			calls = *optarg == 'b' ? SHEAFBENCH_BARE : SHEAFBENCH_EMPTY;
-			driver.flags |= calls;
-			break;
-		case CONTEXT:
-			add_context_option(optarg);
-			break;
-		case DEVICE:
-			driver.device = optarg;
-			break;
-		case HELP:
-			usage();
-			return 0;
-		default:
-			/* getopt has said what is wrong. */
-			complain("--help shows the options");
-			return WRONG;
-		}
-	}
-	if (optind < argc)
-		die(WRONG, "'%s' is no option; --help shows them", argv[optind]);
-	if (driver.flags & SHEAFBENCH_IRQ_OFF && !list && is_realtime())
-		die(WRONG, "--irq-off: PREEMPT_RT allocates with interrupts on only; leave it out");
-	make_grid(pattern, list ? 0 : sysconf(_SC_NPROCESSORS_ONLN));
-	if (counters_choose(&counters, &counters_linux, events, event_sets))
-		die(WRONG, "--events: %s", counters.error);
-	if (list) {
-		for (size_t i = 0; i < driver.total; i++)
-			puts(entries[i].name);
-		for (size_t i = 0; i < driver.flushes; i++)
-			puts(flushes[i].name);
-		return fflush(stdout) ? FAILED : 0;
-	}
-	if (driver.windows_path && (driver.json_path || driver.samples_path || driver.runs > 1))
-		die(WRONG, "--out-windows goes without --out-json, --out-samples and --runs");
-	if (!driver.samples)
-		driver.samples = driver.windows_path ? DEFAULT_WINDOWS : DEFAULT_SAMPLES;
-	if (!driver.ops && driver.windows_path)
-		driver.ops = WINDOW_PAIRS;
-	if (driver.flags & SHEAFBENCH_HALF_GATE && driver.samples < 2)
-		die(WRONG, "--half-gate needs at least 2 --samples");
-	bind_to_cpu(cpu);
-	open_device();
-	if (calls)
-		return only_calls();
-	tell_sheaf_capacity();
-	if (driver.windows_path)
-		return count_windows();
-	if (gbench_init(argv[0]))
+/* Google Benchmark wants names that are unique. */
+static void add(const char *name, uint64_t run, gbench_fn fn, void *ctx, uint32_t iterations)
+{
+	char unique[96];
+
+	snprintf(unique, sizeof(unique), run ? "%s/run:%" PRIu64 : "%s", name, run);
+	if (gbench_register(unique, fn, ctx, iterations))
+		die(FAILED, "%s", gbench_error());
+}
+
+/* Times, and what is counted beside them. */
+static int time_all(const char *program)
+{
+	if (gbench_init(program))
 		die(FAILED, "%s", gbench_error());
 	add_own_context();
-	for (size_t i = 0; i < driver.runs * driver.total; i++) {
-		struct entry *entry = &entries[i % driver.total];
-		char name[96];
-
-		/* Google Benchmark wants names that are unique. */
-		snprintf(name, sizeof(name), i < driver.total ? "%s" : "%s/run:%zu", entry->name,
-			 i / driver.total);
-		if (gbench_register(name, run_entry, entry, samples_of(entry->point)))
-			die(FAILED, "%s", gbench_error());
-	}
-	for (size_t i = 0; i < driver.runs * driver.flushes; i++) {
-		struct flush_point *point = &flushes[i % driver.flushes];
-		char name[96];
-
-		snprintf(name, sizeof(name), i < driver.flushes ? "%s" : "%s/run:%zu", point->name,
-			 i / driver.flushes);
-		if (gbench_register(name, run_flush, point, 1))
-			die(FAILED, "%s", gbench_error());
-	}
-	if (driver.flushes)
+	for (uint64_t run = 0; run < options.runs; run++)
+		for (size_t i = 0; i < grid.total; i++)
+			add(grid.entries[i].name, run, run_entry, &grid.entries[i],
+			    samples_of(grid.entries[i].point));
+	for (uint64_t run = 0; run < options.runs; run++)
+		for (size_t i = 0; i < grid.flushing; i++)
+			add(grid.flushes[i].name, run, run_flush, &grid.flushes[i], 1);
+	if (grid.flushing)
 		flush_prepare();
 	open_outputs();
-	if (gbench_run(driver.json_path, GBENCH_SILENT) < 0) {
+	if (gbench_run(options.json, GBENCH_SILENT) < 0) {
 		complain("%s", gbench_error());
 		driver.failed = true;
 	}
-	if (!close_part(driver.samples_file, driver.samples_path, driver.samples_part,
-			!driver.failed))
+	if (!close_part(driver.samples, options.raw, driver.samples_part, !driver.failed))
 		driver.failed = true;
-	if (!close_part(driver.counters_file, driver.counters_path, driver.counters_part,
-			!driver.failed))
+	if (!close_part(driver.counters, options.counters, driver.counters_part, !driver.failed))
 		driver.failed = true;
-	if (driver.failed) {
-		if (driver.json_path)
-			unlink(driver.json_path);
-		return FAILED;
+	if (driver.failed && options.json)
+		unlink(options.json);
+	if (!driver.failed)
+		puts("sheafbench: done");
+	return driver.failed ? FAILED : 0;
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	parse_options(argc, argv);
+	make_grid(options.list ? 0 : sysconf(_SC_NPROCESSORS_ONLN));
+	if (counters_choose(&counters, &counters_linux, options.events, options.event_sets))
+		die(WRONG, "--events: %s", counters.error);
+	if (options.list) {
+		list_names();
+		return fflush(stdout) ? FAILED : 0;
 	}
-	puts("sheafbench: done");
-	return 0;
+	choose_cpu();
+	open_device();
+	if (options.calls)
+		return only_calls();
+	tell_sheaf_capacity();
+	/* Until then a new slab costs what it costs no kernel that is timed. */
+	if ((options.windows || counters.count) && !is_random_ready())
+		die(FAILED,
+		    "counts wait for the kernel's random number generator, which is not ready: "
+		    "boot with sheafbench-init, or give it entropy");
+	return options.windows ? count_windows() : time_all(argv[0]);
 }

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "flush.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "guest.h"
+#include "lists.h"
 
 /* Between two reads of the clock; less is the loop itself. */
 #define GAP_TICKS 200u
@@ -34,15 +34,8 @@
 /* A round of the kernel's statistics of memory is a second. */
 #define QUIET_MS 2000
 
-static const char *const ops[] = {
-#define SHEAFBENCH_FLUSH(name) #name,
-#include "sheafbench_lists.h"
-};
-
-enum { OP_NONE };
-
 static const char *const states[FLUSH_STATES] = { "idle", "user", "kernel", "fifo" };
-static const uint32_t sizes[] = { 64, 1024 }, cpus[] = { 1, 2, 4, 8, 16 };
+static const uint32_t flush_sizes[] = { 64, 1024 }, cpus[] = { 1, 2, 4, 8, 16 };
 
 /* What is counted on the flushed CPUs, and where the kernel says so. */
 enum { KWORKER_RUNS, SWITCHES, IPIS, TIMERS, SLOW_PATHS, STOLEN, EVENTS };
@@ -90,14 +83,14 @@ struct session {
 
 size_t flush_grid(const regex_t *wanted, uint32_t online, struct flush_point **points)
 {
-	const size_t most = COUNT(ops) * COUNT(sizes) * COUNT(cpus) * FLUSH_STATES;
+	const size_t most = FLUSHES * COUNT(flush_sizes) * COUNT(cpus) * FLUSH_STATES;
 	size_t count = 0;
 
 	*points = calloc(most, sizeof(**points));
 	if (!*points)
 		return 0;
-	for (size_t o = 0; o < COUNT(ops); o++)
-		for (size_t s = 0; s < COUNT(sizes); s++)
+	for (size_t o = 0; o < FLUSHES; o++)
+		for (size_t s = 0; s < COUNT(flush_sizes); s++)
 			for (size_t c = 0; c < COUNT(cpus); c++)
 				/* One CPU has no others that could be in a state. */
 				for (int t = 0; t < (cpus[c] > 1 ? FLUSH_STATES : 1); t++) {
@@ -105,12 +98,12 @@ size_t flush_grid(const regex_t *wanted, uint32_t online, struct flush_point **p
 
 					if (online && cpus[c] > online)
 						continue;
-					*point =
-						(struct flush_point){ o, sizes[s], cpus[c], t, "" };
+					*point = (struct flush_point){ o, flush_sizes[s], cpus[c],
+								       t, "" };
 					snprintf(point->name, sizeof(point->name),
 						 cpus[c] > 1 ? "flush-%s/%u/%u/%s"
 							     : "flush-%s/%u/%u",
-						 ops[o], sizes[s], cpus[c], states[t]);
+						 flushes[o], flush_sizes[s], cpus[c], states[t]);
 					for (char *at = point->name; *at; at++)
 						if (*at == '_')
 							*at = '-';
@@ -123,18 +116,6 @@ size_t flush_grid(const regex_t *wanted, uint32_t online, struct flush_point **p
 	return count;
 }
 
-static uint64_t ticks_now(void)
-{
-#ifdef __x86_64__
-	return __builtin_ia32_rdtsc();
-#else
-	uint64_t ticks;
-
-	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(ticks));
-	return ticks;
-#endif
-}
-
 static void relax(void)
 {
 #ifdef __x86_64__
@@ -144,22 +125,13 @@ static void relax(void)
 #endif
 }
 
-static bool move_to(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return !sched_setaffinity(0, sizeof(set), &set);
-}
-
 /* Until it is told to stop. */
 static _Noreturn void spin(struct spinner *spinner)
 {
 	uint64_t last, now;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!move_to(spinner->cpu))
+	if (!bind_to(spinner->cpu))
 		_exit(1);
 	spinner->ready = true;
 	last = ticks_now();
@@ -331,8 +303,7 @@ static void read_events(struct session *session, uint64_t *count)
 	memset(count, 0, EVENTS * sizeof(*count));
 	read_interrupts(session, count);
 	/* Its files go with it. */
-	if (strcmp(ops[session->point->op], "destroy") != 0 &&
-	    session->point->state == FLUSH_KERNEL)
+	if (session->point->op != OP_destroy && session->point->state == FLUSH_KERNEL)
 		read_slub(session, count);
 	else
 		count[SLOW_PATHS] = MISSING;
@@ -384,7 +355,8 @@ static bool step(struct session *session, uint32_t op, uint32_t which)
 	if (!ioctl(session->setup->device, SHEAFBENCH_IOC_FLUSH, &session->arg))
 		return true;
 	if (!*session->arg.text)
-		snprintf(session->arg.text, sizeof(session->arg.text), "%s", strerror(errno));
+		snprintf(session->arg.text, sizeof(session->arg.text), "%s",
+			 text_of(errno) ?: strerror(errno));
 	return false;
 }
 
@@ -395,8 +367,8 @@ static bool step(struct session *session, uint32_t op, uint32_t which)
  */
 static bool one(struct session *session, bool control, uint64_t *ticks, uint64_t *count)
 {
-	const uint32_t op = control ? OP_NONE : session->point->op;
-	const bool watched = session->point->state == FLUSH_FIFO && op != OP_NONE;
+	const uint32_t op = control ? OP_none : session->point->op;
+	const bool watched = session->point->state == FLUSH_FIFO && op != OP_none;
 	uint64_t before[EVENTS], end;
 	pid_t watch = -1;
 	int status = 0;
@@ -441,7 +413,7 @@ static bool choose_cpus(struct session *session)
 	if (session->point->n > 1)
 		session->cpu[session->others++] = session->home;
 	for (int cpu = 0; cpu < SHEAFBENCH_MAX_CPUS && found < session->point->n; cpu++) {
-		if (cpu == session->home || !move_to(cpu))
+		if (cpu == session->home || !bind_to(cpu))
 			continue;
 		session->arg.cpus |= 1ull << cpu;
 		if (++found == 2)
@@ -449,7 +421,7 @@ static bool choose_cpus(struct session *session)
 		else
 			session->cpu[session->others++] = cpu;
 	}
-	return move_to(caller) && found == session->point->n;
+	return bind_to(caller) && found == session->point->n;
 }
 
 static int compare(const void *a, const void *b)
@@ -648,8 +620,8 @@ bool flush_run(const struct flush_setup *setup, const struct flush_point *point,
 		snprintf(error, size, "%s", *session.arg.text ? session.arg.text : gbench_error());
 	}
 	stop_spinners(&session);
-	step(&session, OP_NONE, SHEAFBENCH_FLUSH_END);
-	if (!move_to(session.home) && good) {
+	step(&session, OP_none, SHEAFBENCH_FLUSH_END);
+	if (!bind_to(session.home) && good) {
 		good = false;
 		snprintf(error, size, "cannot go back to CPU %d: %s", session.home,
 			 strerror(errno));

@@ -13,69 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The functions that the module calls and the kernel does not export, and what its parameters call them. */
-static const struct {
-	const char *symbol, *parameter;
-} symbols[] = {
-	{ "kvfree_rcu_barrier", "barrier" },
-	{ "kvfree_rcu_barrier_on_cache", "barrier_on_cache" },
-	{ "kmem_cache_prefill_sheaf", "prefill_sheaf" },
-	{ "kmem_cache_alloc_from_sheaf_noprof", "alloc_from_sheaf" },
-	{ "kmem_cache_refill_sheaf", "refill_sheaf" },
-	{ "kmem_cache_return_sheaf", "return_sheaf" },
-};
-
-#define NR_SYMBOLS (sizeof(symbols) / sizeof(symbols[0]))
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "we");
-
-	/* A kernel without fault injection has none of them; the module counts what really failed. */
-	if (!file)
-		return;
-	fputs(text, file);
-	if (fclose(file))
-		printf("sheafstress: cannot write to %s: %s\n", path, strerror(errno));
-}
-
-/* One allocation in 20 of the tasks that say so, waiting ones as well, without a stack trace. */
-static void set_failslab(void)
-{
-	mount("debug", "/sys/kernel/debug", "debugfs", 0, NULL);
-	write_file("/sys/kernel/debug/failslab/verbose", "0");
-	write_file("/sys/kernel/debug/failslab/task-filter", "Y");
-	write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
-	write_file("/sys/kernel/debug/failslab/times", "-1");
-	write_file("/sys/kernel/debug/failslab/probability", "5");
-}
-
-/* ' name=address' of each symbol that the kernel has. */
-static void find_symbols(char *parameters, size_t size)
-{
-	char line[512], name[256];
-	unsigned long address;
-	size_t length = 0;
-	FILE *file = fopen("/proc/kallsyms", "re");
-
-	parameters[0] = '\0';
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%lx %*c %255s", &address, name) != 2 || !address)
-			continue;
-		for (size_t i = 0; i < NR_SYMBOLS; i++) {
-			if (strcmp(name, symbols[i].symbol) != 0)
-				continue;
-			length += (size_t)snprintf(parameters + length, size - length, " %s=0x%lx",
-						   symbols[i].parameter, address);
-		}
-	}
-	if (file)
-		fclose(file);
-}
+#include "guest.h"
 
 static int load(const char *path, const char *parameters)
 {
@@ -115,7 +56,7 @@ static void show_stats(void)
 	struct dirent *entry;
 	char path[512];
 
-	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
+	for (size_t i = 0; i < COUNT(stats); i++) {
 		unsigned long sum = 0, value;
 		int files = 0;
 		DIR *dir = opendir("/sys/kernel/slab");
@@ -143,6 +84,15 @@ static void show_stats(void)
 
 int main(int argc, char **argv)
 {
+	/* The functions that the module calls and the kernel does not export, and its parameters for them. */
+	static const char *const names[][2] = {
+		{ "kvfree_rcu_barrier", "barrier" },
+		{ "kvfree_rcu_barrier_on_cache", "barrier_on_cache" },
+		{ "kmem_cache_prefill_sheaf", "prefill_sheaf" },
+		{ "kmem_cache_alloc_from_sheaf_noprof", "alloc_from_sheaf" },
+		{ "kmem_cache_refill_sheaf", "refill_sheaf" },
+		{ "kmem_cache_return_sheaf", "return_sheaf" },
+	};
 	char addresses[512];
 	cpu_set_t all;
 	int failed;
@@ -155,7 +105,7 @@ int main(int argc, char **argv)
 	/* Its verdict is on the console. */
 	failed = load("/slub_kunit.ko", "") != 0;
 	set_failslab();
-	find_symbols(addresses, sizeof(addresses));
+	kernel_addresses(names, COUNT(names), addresses, sizeof(addresses));
 	for (int i = 1; i + 1 < argc && !failed; i += 2)
 		failed = run_test(argv[i], argv[i + 1], addresses);
 	show_stats();

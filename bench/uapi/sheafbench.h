@@ -22,6 +22,7 @@
 #define SHEAFBENCH_PARTS	2	/* timed parts of one workload */
 #define SHEAFBENCH_GATE_ADDS	2880u	/* independent additions in a probe; a multiple of 240 */
 #define SHEAFBENCH_CHAIN_ADDS	512u	/* dependent ones in the shorter chain; see chain_ticks */
+#define SHEAFBENCH_MAX_WORK	1024	/* cycles of work before an operation; a multiple of 8 */
 #define SHEAFBENCH_MAX_CPUS	64	/* of a flush */
 #define SHEAFBENCH_NAME		20
 #define SHEAFBENCH_TEXT		160
@@ -29,12 +30,13 @@
 /* Flags of a workload. */
 #define SHEAFBENCH_HOLDS	0x1	/* N - 1 objects stay allocated for the whole run */
 #define SHEAFBENCH_PEER		0x2	/* another's loop: of size 64, n 1, 1 to 16 samples */
-#define SHEAFBENCH_KNOWN	0x4	/* known instructions, see known.h: counted only, n 1 */
+#define SHEAFBENCH_KNOWN	0x4	/* known instructions, see known.c: counted only, n 1 */
 #define SHEAFBENCH_TASK		0x8	/* not with SHEAFBENCH_IRQ_OFF */
 #define SHEAFBENCH_HELPER	0x10	/* a thread on another CPU helps: timed only, and as TASK */
 #define SHEAFBENCH_ALL_CPUS	0x20	/* one on each other CPU that is online */
 #define SHEAFBENCH_CHARGED	0x40	/* the caller is to be in a cgroup that is no root */
 #define SHEAFBENCH_HARDIRQ	0x80	/* in a hardirq, where PREEMPT_RT cannot allocate */
+#define SHEAFBENCH_SPACED	0x100	/* takes work; of pairs the order is lifo */
 
 /* Flags of a run. */
 #define SHEAFBENCH_IRQ_OFF	0x1	/* interrupts off in timed regions, and GFP_ATOMIC; */
@@ -75,7 +77,7 @@ struct sheafbench_info {
 	__u32 max_n;
 	__u32 max_ops;
 	__u32 max_samples;
-	__u32 reserved;
+	__u32 reserved[2];
 	__u64 max_bytes;	/* of objects held at once; half of what is free now */
 };
 
@@ -116,7 +118,7 @@ struct sheafbench_run {
 	__u32 group;
 	__u32 part;
 	__u32 counted;
-	__u32 reserved;
+	__u32 work;		/* core cycles of other work before each operation */
 	/* out */
 	__u32 regions;		/* timed regions of each part in each sample */
 	__u32 cpu;		/* where it ran */
@@ -158,12 +160,7 @@ struct sheafbench_flush {
  * RUN       one workload with one set of parameters. The caller must be bound to one CPU.
  * FLUSH     one step of a flush. The same; what it began ends with the file at the latest.
  *
- *           EINVAL   a parameter is out of range
- *           ENOMEM   the objects would need more than max_bytes, or an allocation failed
- *           EBUSY    another run is on, or the caller was moved to another CPU meanwhile
- *           EINTR    a signal came; nothing is reported
- *           EFAULT   a pointer is bad
- *           EBADF    group is no file, or none of perf_event_open(2)
+ * They answer 0 or one of the errors in bench/driver/lists.c; a run and a flush tell more of it.
  *
  * Opening the device needs CAP_SYS_ADMIN (EPERM).
  */

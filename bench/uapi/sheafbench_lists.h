@@ -26,7 +26,7 @@ SHEAFBENCH_SIZE(8192)
 
 /*
  * Flushes: SHEAFBENCH_FLUSH(name). What each does for the caches of all CPUs is in
- * bench/module/flush.h; none does nothing, to see what goes on anyway.
+ * bench/module/flush.c; none does nothing, to see what goes on anyway.
  */
 #ifdef SHEAFBENCH_FLUSH
 SHEAFBENCH_FLUSH(none)
@@ -39,7 +39,7 @@ SHEAFBENCH_FLUSH(barrier)
 
 /*
  * Workloads. Results carry the names of the timed parts. A line here is all that one more takes
- * whose pass, pass_<pass>() in sheafbench.c, and whose objects, source_<source>, are there.
+ * whose pass, pass_<pass>() in passes.c, and whose objects, source_<source>, are there.
  *
  * alloc  N allocations timed, then freed untimed in the given order
  * free   N allocations untimed, then freed timed in the given order
@@ -47,7 +47,7 @@ SHEAFBENCH_FLUSH(barrier)
  *        object, fifo the one held longest, shuffled goes through them in a random sequence
  * batch  N allocations, then N frees in the given order, each half timed on its own
  *
- * The same from elsewhere than kmalloc(), see bench/module/sources.h: cache-*, ctor-* and account-*
+ * The same from elsewhere than kmalloc(), see bench/module/sources.c: cache-*, ctor-* and account-*
  * have a kmem_cache of their own, plain, with a constructor, and with objects that are charged to
  * the caller's cgroup; bulk-* allocate and free N in one call; prefill-alloc takes N from a sheaf
  * that it has prefilled and returns; rcu-free frees with kfree_rcu(), rcu-fallback too, from a
@@ -55,19 +55,28 @@ SHEAFBENCH_FLUSH(barrier)
  * kmalloc() with bottom halves off, in a softirq and in a hardirq, but on PREEMPT_RT, where a
  * hardirq cannot allocate.
  *
- * With helpers, threads on one other CPU or on all, see bench/module/helpers.h: crowd-* while all
+ * alloc-spaced, free-spaced and pair-spaced are kmalloc() with other work before each operation,
+ * see bench/module/spaced.c; results carry its cycles in place of N: 32, and 1 for pairs.
+ *
+ * With helpers, threads on one other CPU or on all, see bench/module/helpers.c: crowd-* while all
  * do the same; remote-alloc of what one helper frees, spread-alloc of what all free, remote-free of
  * what one has allocated, gather-free of what all have.
  *
- * peer-* are other people's loops, see bench/module/peers.h: of 64 bytes, without a gate or
+ * peer-* are other people's loops, see bench/module/peers.c: of 64 bytes, without a gate or
  * an overhead, and each sample is all that they would have printed, times 100. known-* are
- * sequences of known instructions (bench/module/known.h), counted and never timed.
+ * sequences of known instructions (bench/module/known.c), counted and never timed.
  */
 #ifdef SHEAFBENCH_WORKLOAD
 SHEAFBENCH_WORKLOAD(alloc, alloc, kmalloc, 8, 8192, 0, 1, "alloc", "")
 SHEAFBENCH_WORKLOAD(free, free, kmalloc, 8, 8192, 0, 1, "free", "")
 SHEAFBENCH_WORKLOAD(pair, pair, kmalloc, 8, 8192, SHEAFBENCH_HOLDS, 1, "pair", "")
 SHEAFBENCH_WORKLOAD(batch, batch, kmalloc, 8, 8192, 0, 2, "batch-alloc", "batch-free")
+#define SPACED (SHEAFBENCH_SPACED | SHEAFBENCH_TASK)
+SHEAFBENCH_WORKLOAD(alloc_spaced, alloc, spaced, 8, 8192, SPACED, 1, "alloc-spaced", "")
+SHEAFBENCH_WORKLOAD(free_spaced, free, spaced, 8, 8192, SPACED, 1, "free-spaced", "")
+SHEAFBENCH_WORKLOAD(pair_spaced, pair, spaced, 8, 8192, SHEAFBENCH_HOLDS | SPACED, 1, "pair-spaced",
+		    "")
+#undef SPACED
 #define PEER_WORKLOAD(name, part) \
 	SHEAFBENCH_WORKLOAD(peer_##name, peer_##name, kmalloc, 64, 64, SHEAFBENCH_PEER, 1, part, "")
 #define KNOWN_WORKLOAD(name, part) \

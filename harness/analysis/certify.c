@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <gsl/gsl_randist.h>
+#include <gsl/gsl_sort.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "certificate.h"
 #include "certify.h"
+#include "summary.h"
+#include "verdict.h"
+#include "workload.h"
 
-#define FIRST_WORKLOAD "pair/64/1"
 #define FEWEST_LAYOUTS 8   /* below which a width says too little */
 #define WANTED	       100 /* comparisons, for a share of 5 % */
 #define RESAMPLES      100 /* bootstrap intervals are no part of certify.json */
@@ -14,14 +18,13 @@
 #define POWER	       0.8
 #define SHARE_GOAL_LO  0.03
 #define SHARE_GOAL_HI  0.07
-#define SLOPE_GOAL     0.05 /* off 1 */
 
 static const int minutes[] = { 1, 10, 60 };
 
 static int workload_pick(const struct result *r, const char *name, struct fault *f)
 {
 	for (int w = 0; w < r->workloads; w++)
-		if (streq(r->workload[w], name ? name : FIRST_WORKLOAD))
+		if (streq(r->workload[w], name ? name : WORKLOAD_FIRST))
 			return w;
 	if (!r->workloads)
 		return fault_set(f, "%s: no boot is there yet that was ok", r->id);
@@ -151,7 +154,8 @@ int *certify_groups(const struct result *r, int a, int b, int size, int draw, in
 	}
 	*groups = n[0] / each;
 	for (int p = 0; p < PHASES; p++) {
-		gsl_ran_shuffle(rng, row + p * layouts, n[p], sizeof(*row));
+		if (n[p] > 1) /* GSL cannot shuffle none */
+			gsl_ran_shuffle(rng, row + p * layouts, n[p], sizeof(*row));
 		if (n[p] / each < *groups)
 			*groups = n[p] / each;
 	}
@@ -189,10 +193,11 @@ static json_t *null_json(const struct result *r, int base, int null, int size)
 	}
 	share = off / n;
 	n /= DRAWS;
-	return json_pack("{s:i, s:i, s:o, s:o, s:o}", "comparisons", n, "groupings", DRAWS,
-			 "excluding_zero", json_from_number(share * n), "share",
-			 json_from_number(share), "ci95",
-			 json_from_interval(stat_share(n ? lround(share * n) : 0, n, STAT_LEVEL)));
+	return json_record(
+		"certify.json", r->id, "null", "{s:i, s:i, s:o, s:o, s:o}", "comparisons", n,
+		"groupings", DRAWS, "excluding_zero", json_from_number(share * n), "share",
+		json_from_number(share), "ci95",
+		json_from_interval(stat_share(n ? lround(share * n) : 0, n, STAT_LEVEL)));
 }
 
 /* Samples without probes beside them against those with, in the same runs. */
@@ -221,9 +226,80 @@ static json_t *bare_json(const struct result *r, int w)
 	e = stat_t(d, n, STAT_LEVEL);
 	free(d);
 	if (n)
-		out = json_pack("{s:s, s:f, s:o}", "workload", r->workload[w], "effect", e.mean,
-				"ci95", json_from_interval(e.ci));
+		out = json_record("certify.json", r->id, "bare", "{s:s, s:f, s:o}", "workload",
+				  r->workload[w], "effect", e.mean, "ci95",
+				  json_from_interval(e.ci));
 	return out;
+}
+
+/* What one location gives: spreads of the baseline and the null relative to their means. */
+static json_t *estimator_json(const struct result *r, const struct location *l)
+{
+	int base = variants_baseline(&r->variants), boots = 0, layouts = 0, n = 0, off = 0;
+	double boot = 0.0, layout = 0.0,
+	       *half = xcalloc((size_t)r->workloads * r->variants.n + 1, sizeof(*half));
+	json_t *dose = certificate_dose(r), *out;
+
+	for (int w = 0; w < r->workloads; w++) {
+		for (int v = 0; v < r->variants.n && !workload_is_flush(r->workload[w]); v++) {
+			struct nested side = result_side(r, w, v), b = result_side(r, w, base);
+			enum role role = r->variants.v[v].role;
+			struct components c;
+			struct estimate e;
+			struct pairs p;
+
+			if (role != ROLE_BASELINE && role != ROLE_NULL)
+				continue;
+			pairs_make(&p, &side, &b);
+			c = result_spread(r, w, v).c;
+			e = stat_t(p.x, p.n, STAT_LEVEL);
+			if (!isnan(c.boot))
+				boot += (c.boot / e.mean / e.mean - boot) / ++boots;
+			if (!isnan(c.layout))
+				layout += (c.layout / e.mean / e.mean - layout) / ++layouts;
+			e = stat_t(p.d, p.n, STAT_LEVEL);
+			if (role == ROLE_NULL && !isnan(e.ci.lo)) {
+				half[n++] = (e.ci.hi - e.ci.lo) / 2.0;
+				off += e.ci.lo > 0.0 || e.ci.hi < 0.0;
+			}
+			pairs_free(&p);
+		}
+	}
+	gsl_sort(half, 1, n);
+	out = json_record("estimator", l->name, r->id,
+			  "{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "name", l->name,
+			  "about", l->about, "chosen", l == &stat_locations[0], "sd_boot",
+			  json_from_number(boots ? sqrt(fmax(boot, 0.0)) : NAN), "sd_layout",
+			  json_from_number(layouts ? sqrt(fmax(layout, 0.0)) : NAN), "null_share",
+			  json_from_number((double)off / n), "median_halfwidth",
+			  json_from_number(stat_quantile(half, n, 0.5)), "comparisons", n,
+			  "dose_slope", json_from_number(json_num(dose, "slope")), "dose_ci95",
+			  json_from_interval(json_interval(dose, "ci95")));
+	json_decref(dose);
+	free(half);
+	return out;
+}
+
+json_t *estimators_make(const char *dir, struct fault *f)
+{
+	json_t *all;
+	struct result r;
+
+	if (result_read(&r, dir, &stat_locations[0], f))
+		return NULL;
+	if (variants_baseline(&r.variants) < 0) {
+		fault_set(f, "%s: no variant has the role baseline, so nothing can be compared",
+			  dir);
+		result_free(&r);
+		return NULL;
+	}
+	all = json_array();
+	for (int i = 0; i < STAT_LOCATIONS; i++) {
+		result_locate(&r, &stat_locations[i]);
+		json_array_append_new(all, estimator_json(&r, &stat_locations[i]));
+	}
+	result_free(&r);
+	return all;
 }
 
 /* False alarms in the same groups, whatever stands for a run. */
@@ -274,9 +350,10 @@ static json_t *resolution_json(const struct estimate *e, double seconds)
 		if (n > 1)
 			t = stat_t_quantile(0.5 + STAT_LEVEL / 2.0, n - 1) +
 			    stat_t_quantile(POWER, n - 1);
-		json_array_append_new(all,
-				      json_pack("{s:i, s:i, s:o}", "minutes", minutes[i], "layouts",
-						n, "ticks", json_from_number(t * e->sd / sqrt(n))));
+		json_array_append_new(all, json_record("certify.json", "minutes", "resolution",
+						       "{s:i, s:i, s:o}", "minutes", minutes[i],
+						       "layouts", n, "ticks",
+						       json_from_number(t * e->sd / sqrt(n))));
 	}
 	return all;
 }
@@ -304,16 +381,19 @@ json_t *certify_make(struct result *r, const char *dir, int group, struct fault 
 			  r->id, group, r->variants.v[base].name, r->variants.v[null].name);
 		return NULL;
 	}
-	estimators = estimators_make(dir, f);
-	if (!estimators)
+	summary = summary_make(r, dir, RESAMPLES, VERDICT_EQUAL, f);
+	estimators = summary ? estimators_make(dir, f) : NULL;
+	if (!estimators) {
+		json_decref(summary);
 		return NULL;
+	}
 	if (!(link > 0.0))
 		link = 0.0;
 	each = 2.0 * (r->plan.boots * boot + link);
 	null_shares(r, base, null, group, estimators);
 	e = compare(r, w, base, null, NULL, layouts_of(r));
-	summary = summary_make(r, RESAMPLES);
-	out = json_pack(
+	out = json_record(
+		"certify.json", r->id, "whole",
 		"{s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:O, s:o, s:o, s:s, s:f, s:f, s:o}",
 		"schema", 1, "result", r->id, "target", r->target, "metric", r->metric, "workloads",
 		r->workloads, "layouts_each", group, "groups", groups, "null",
@@ -322,8 +402,6 @@ json_t *certify_make(struct result *r, const char *dir, int group, struct fault 
 		bare_json(r, w), "estimators", estimators, "workload", r->workload[w], "link_s",
 		link, "boot_s", boot, "resolution", resolution_json(&e, each));
 	json_decref(summary);
-	if (!out)
-		fault_set(f, "%s: a name in it is not UTF-8", r->id);
 	return out;
 }
 
@@ -387,15 +465,16 @@ static void print_dose(FILE *out, const json_t *dose)
 	}
 	fprintf(out, "      slope %8.3f", slope);
 	put_interval(out, dose, "ci95", 3);
-	fprintf(out, "  goal 1.00 +- %.2f: %s\n", SLOPE_GOAL, met(fabs(slope - 1.0) <= SLOPE_GOAL));
+	fprintf(out, "  goal %.2f to %.2f, with the interval: %s\n", DOSE_LEAST, DOSE_MOST,
+		json_text(dose, "word"));
 }
 
-static void print_estimators(FILE *out, const json_t *all)
+void estimators_print(FILE *out, const json_t *all)
 {
 	const json_t *one;
 	size_t i;
 
-	fputs("\nEstimators    SD of %  SD of %  misses   median  dose\n"
+	fputs("Estimators    SD of %  SD of %  misses   median  dose\n"
 	      "(*: chosen)    boots  layouts  0 in %  half-w.  slope\n",
 	      out);
 	json_array_foreach(all, i, one)
@@ -433,7 +512,8 @@ void certify_print(FILE *out, const json_t *j)
 			json_text(gate, "workload"), json_num(gate, "effect"));
 		put_interval(out, gate, "ci95", 2);
 	}
-	print_estimators(out, json_object_get(j, "estimators"));
+	fputc('\n', out);
+	estimators_print(out, json_object_get(j, "estimators"));
 	fprintf(out,
 		"\nSmallest effect on %.24s that two variants show with a power of\n"
 		"80 %% at the 5 %% level; a boot takes %.2f s, a link %.2f s%s\n"

@@ -41,6 +41,14 @@ int precision_of(const struct result *r, const char *workload, double width, int
 int *certify_groups(const struct result *r, int a, int b, int size, int draw, int *groups);
 
 /*
+ * The record of each location for the result in @dir, as "estimators" of certify.json has it, the
+ * default marked as chosen. NULL on a fault.
+ */
+json_t *estimators_make(const char *dir, struct fault *f);
+/* The same as text, at most 72 columns. */
+void estimators_print(FILE *out, const json_t *all);
+
+/*
  * certify.json of @r, read from @dir, with groups of @group layouts, a multiple of 4. NULL on a
  * fault.
  */

@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #include "counts.h"
-#include "result.h"
+#include "json.h"
+#include "workload.h"
 
 /* The child @key of the object @parent, made where there is none. */
 static json_t *child(json_t *parent, const char *key)
@@ -89,6 +90,7 @@ static int lines_add(json_t *all, const char *path, struct fault *f)
 		return 0;
 	if (reader_open(&r, path, f))
 		return -1;
+	r.foreign = true; /* source */
 	while (!bad && (line = reader_next(&r, false, &bad, f))) {
 		uint64_t ops, number, count;
 		json_t *lines, *one;
@@ -112,9 +114,11 @@ static int lines_add(json_t *all, const char *path, struct fault *f)
 				field[7]);
 		one = json_object_get(lines, key);
 		if (!one) {
-			one = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "symbol", field[2],
-					"function", field[3], "file", field[4], "line",
-					(json_int_t)number, "inlined", field[6], "text", field[7]);
+			one = json_record("line", field[2], field[7],
+					  "{s:s, s:s, s:s, s:I, s:s, s:s}", "symbol", field[2],
+					  "function", field[3], "file", field[4], "line",
+					  (json_int_t)number, "inlined", field[6], "text",
+					  field[7]);
 			json_object_set_new(lines, key, one);
 		}
 		add(one, "variant", (double)count / (double)ops);
@@ -122,20 +126,6 @@ static int lines_add(json_t *all, const char *path, struct fault *f)
 	}
 	reader_close(&r);
 	return bad ? -1 : 0;
-}
-
-/* The record of a variant and a target that has the same workload. */
-static json_t *record_find(const json_t *records, const json_t *like, const char *variant)
-{
-	json_t *one;
-	size_t i;
-
-	json_array_foreach(records, i,
-			   one) if (streq(json_text(one, "variant"), variant) &&
-				    streq(json_text(one, "target"), json_text(like, "target")) &&
-				    streq(json_text(one, "workload"),
-					  json_text(like, "workload"))) return one;
-	return NULL;
 }
 
 /* Puts into @out what of @lines is more or less than in @others; without @variant they are the baseline's, and what both have is left to the other way round. */
@@ -164,12 +154,16 @@ static void lines_differ(json_t *out, json_t *lines, const json_t *others, bool 
 static void lines_compare(const json_t *records, const struct variants *vs)
 {
 	int base = variants_baseline(vs);
-	json_t *one, *from, *differ;
+	json_t *one, *differ;
+	const json_t *from;
 	size_t i;
 
 	json_array_foreach(records, i, one)
 	{
-		from = base < 0 ? NULL : record_find(records, one, vs->v[base].name);
+		from = base < 0 ? NULL
+				: json_find(records, "variant", vs->v[base].name, "target",
+					    json_text(one, "target"), "workload",
+					    json_text(one, "workload"), NULL);
 		if (!from || from == one || !json_object_get(one, "lines") ||
 		    !json_object_get(from, "lines"))
 			continue;
@@ -244,9 +238,10 @@ static int file_add(json_t *out, const struct variants *vs, const char *name, co
 	free(lines);
 	json_object_foreach(all, workload, record)
 	{
-		json_object_set_new(record, "target", json_stringn(name, target));
-		json_object_set_new(record, "workload", json_string(workload));
-		json_object_set_new(record, "variant", json_string(variant));
+		json_object_set_new(record, "target",
+				    json_record("counts", path, "target", "s%", name, target));
+		json_object_set_new(record, "workload", json_from_text(workload));
+		json_object_set_new(record, "variant", json_from_text(variant));
 		json_array_append(out, record);
 	}
 	json_decref(all);
@@ -297,6 +292,41 @@ json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f)
 	return in_order(vs, out);
 }
 
+json_t *same_code_make(const struct variants *vs, const char *dir, struct fault *f)
+{
+	char *path = xasprintf("%s/same-code.tsv", dir), *line;
+	json_t *out = json_array();
+	struct reader r;
+	bool bad = false;
+
+	if (access(path, F_OK) || reader_open(&r, path, f)) {
+		bad = !access(path, F_OK);
+		goto out;
+	}
+	while (!bad && (line = reader_next(&r, false, &bad, f))) {
+		char *field[3];
+
+		if (split_tabs(line, field, 3) != 3 || !*field[1] || !*field[2])
+			bad = fault_set(f, "%s:%lu: not variant, workload and functions", path,
+					r.number);
+		else if (variants_find(vs, field[0]) < 0)
+			bad = fault_set(f, "%s:%lu: variant %s is not in variants.tsv", path,
+					r.number, field[0]);
+		else
+			json_array_append_new(out, json_record("code", field[0], field[1],
+							       "{s:s, s:s, s:s}", "variant",
+							       field[0], "workload", field[1],
+							       "functions", field[2]));
+	}
+	reader_close(&r);
+out:
+	free(path);
+	if (!bad)
+		return out;
+	json_decref(out);
+	return NULL;
+}
+
 json_t *counts_failed_make(const char *dir, struct fault *f)
 {
 	char *path = xasprintf("%s/counts/failed", dir), *line;
@@ -308,6 +338,7 @@ json_t *counts_failed_make(const char *dir, struct fault *f)
 		bad = !access(path, F_OK);
 		goto out;
 	}
+	r.foreign = true;
 	while (!bad && (line = reader_next(&r, false, &bad, f))) {
 		char *field[2], *variant;
 
@@ -317,8 +348,9 @@ json_t *counts_failed_make(const char *dir, struct fault *f)
 			break;
 		}
 		*variant++ = '\0';
-		json_array_append_new(out, json_pack("{s:s, s:s, s:s}", "target", field[0],
-						     "variant", variant, "reason", field[1]));
+		json_array_append_new(out, json_record("failure", field[0], variant,
+						       "{s:s, s:s, s:s}", "target", field[0],
+						       "variant", variant, "reason", field[1]));
 	}
 	reader_close(&r);
 out:
@@ -328,4 +360,25 @@ out:
 		return NULL;
 	}
 	return out;
+}
+
+/* One workload per operation: the first of 64 bytes that was counted. */
+bool counts_stand(const json_t *counts, const json_t *one)
+{
+	struct workload w, other;
+	const json_t *before;
+	size_t i;
+
+	if (!workload_parse(json_text(one, "workload"), &w) || w.size != COUNTS_SIZE)
+		return false;
+	json_array_foreach(counts, i, before)
+	{
+		if (streq(json_text(before, "workload"), json_text(one, "workload")))
+			return true;
+		if (streq(json_text(before, "target"), json_text(one, "target")) &&
+		    workload_parse(json_text(before, "workload"), &other) &&
+		    other.size == COUNTS_SIZE && streq(other.op, w.op))
+			return false;
+	}
+	return false;
 }

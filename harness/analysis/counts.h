@@ -9,6 +9,7 @@
 
 /* What the files call the benchmark's own loop: shown, and no part of an operation. */
 #define COUNTS_LOOP "(loop)"
+#define COUNTS_SIZE 64 /* bytes of the objects of what stands for others */
 
 /*
  * The list "counts" of summary.json, a record per target, variant and workload, all counts per
@@ -17,9 +18,18 @@
 json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f);
 
 /*
+ * The list "same_code": for which workloads the hot functions of a variant are the baseline's, byte for
+ * byte, as the harness has found it. NULL on a fault.
+ */
+json_t *same_code_make(const struct variants *vs, const char *dir, struct fault *f);
+
+/*
  * The list "counts_failed": target, variant and reason of what could not be counted; empty where all
  * could. NULL on a fault.
  */
 json_t *counts_failed_make(const char *dir, struct fault *f);
+
+/* Whether @one of "counts" stands for its operation: the first workload of COUNTS_SIZE bytes that was counted. */
+bool counts_stand(const json_t *counts, const json_t *one);
 
 #endif

@@ -223,12 +223,13 @@ static void series_append(json_t *out, const struct all *all, const struct serie
 			effect = over_layouts(all, s, v, base);
 		json_array_append_new(
 			out,
-			json_pack("{s:s, s:s, s:s, s:s, s:f, s:o, s:o, s:o, s:i}", "target",
-				  all->r->target, "workload", s->workload, "metric", s->metric,
-				  "variant", all->r->variants.v[v].name, "value", value.mean,
-				  "ci95", json_from_interval(value.ci), "effect",
-				  json_from_number(effect.n ? effect.mean : NAN), "effect_ci95",
-				  json_from_interval(effect.ci), "layouts", value.n));
+			json_record("counter", s->workload, all->r->variants.v[v].name,
+				    "{s:s, s:s, s:s, s:s, s:f, s:o, s:o, s:o, s:i}", "target",
+				    all->r->target, "workload", s->workload, "metric", s->metric,
+				    "variant", all->r->variants.v[v].name, "value", value.mean,
+				    "ci95", json_from_interval(value.ci), "effect",
+				    json_from_number(effect.n ? effect.mean : NAN), "effect_ci95",
+				    json_from_interval(effect.ci), "layouts", value.n));
 	}
 }
 
@@ -277,11 +278,12 @@ static void flush_line(void *arg, const struct line *line)
 
 	if (!isnan(line->value))
 		json_array_append_new(to->out,
-				      json_pack("{s:s, s:s, s:s, s:b, s:s, s:i, s:f}", "target",
-						to->target, "workload", line->workload, "variant",
-						to->variant, "isolated", to->isolated, "metric",
-						line->metric, "cpus", (int)line->ops, "value",
-						line->value));
+				      json_record("flush", line->workload, to->variant,
+						  "{s:s, s:s, s:s, s:b, s:s, s:i, s:f}", "target",
+						  to->target, "workload", line->workload, "variant",
+						  to->variant, "isolated", to->isolated, "metric",
+						  line->metric, "cpus", (int)line->ops, "value",
+						  line->value));
 }
 
 json_t *flushes_make(const struct variants *vs, const char *dir, struct fault *f)

@@ -7,9 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "counts.h"
-#include "events.h"
 #include "result.h"
+#include "workload.h"
 
 /* A column of numbers separated by single spaces. */
 struct column {
@@ -207,6 +206,7 @@ static int boots_read(struct result *r, const char *dir, struct fault *f)
 	free(path);
 	if (failed)
 		return -1;
+	in.foreign = true; /* a reason is what a console said */
 	while ((line = reader_next(&in, false, &failed, f))) {
 		failed = boot_parse(r, line, &in, f);
 		if (failed)
@@ -575,16 +575,54 @@ double result_core_per_tick(const struct result *r, int workload, int variant, i
 	return n ? sum / n : NAN;
 }
 
-bool result_timed(const json_t *environment)
+struct spread result_spread(const struct result *r, int w, int v)
 {
-	const char *tells = json_text(environment, "tells");
+	const int location = r->location - stat_locations, layouts = r->plan.layouts - 1;
+	size_t size = (size_t)layouts * r->plan.boots * r->repeats;
+	double *value = xcalloc(size, sizeof(*value)), noise = 0.0, samples = 0.0, quiet = 0.0;
+	struct spread s = { .sample = NAN, .quiet_share = NAN };
+	int n = 0;
 
-	return !*tells || streq(tells, "time");
+	for (size_t i = 0; i < size; i++)
+		value[i] = NAN;
+	for (int i = 0; i < r->runs; i++) {
+		const struct run *run = &r->run[i];
+		int boot = (run->layout - 1) * r->plan.boots + run->boot;
+
+		if (run->workload != w || run->variant != v || !run->layout)
+			continue;
+		value[boot * r->repeats + run->number] = run->value[location];
+		if (run->quiet >= 0) {
+			samples += run->samples;
+			quiet += run->quiet;
+			s.quiet_share = quiet / samples;
+		}
+		if (isnan(run->value[location]) || isnan(run->noise[location]))
+			continue;
+		noise += (run->noise[location] - noise) / ++n;
+		s.sample = n > 1 ? s.sample : 0.0;
+		s.sample += (run->variance[r->location->quiet] - s.sample) / n;
+	}
+	s.c = stat_components(value, layouts, r->plan.boots, r->repeats, noise);
+	free(value);
+	return s;
 }
 
-bool workload_is_flush(const char *workload)
+double result_kept(const struct result *r, int workload, int variant)
 {
-	return !strncmp(workload, "flush-", 6);
+	double kept = 0.0, all = 0.0;
+
+	for (int i = 0; i < r->runs; i++) {
+		const struct run *run = &r->run[i];
+
+		if (run->variant != variant || !run->layout ||
+		    (workload >= 0 ? run->workload != workload
+				   : workload_is_flush(r->workload[run->workload])))
+			continue;
+		kept += !isnan(run->value[r->location - stat_locations]);
+		all++;
+	}
+	return all > 0.0 ? kept / all : NAN;
 }
 
 int result_read(struct result *r, const char *dir, const struct location *l, struct fault *f)
@@ -615,11 +653,7 @@ int result_read(struct result *r, const char *dir, const struct location *l, str
 		ret = plan_read(&r->plan, &r->variants, path, f);
 		free(path);
 	}
-	if (ret || boots_read(r, dir, f) || samples_known(r, dir, f) || runs_read(r, dir, f) ||
-	    !(r->counts = counts_make(&r->variants, dir, f)) ||
-	    !(r->counts_failed = counts_failed_make(dir, f)) ||
-	    !(r->events = events_make(r, dir, f)) ||
-	    !(r->flushes = flushes_make(&r->variants, dir, f))) {
+	if (ret || boots_read(r, dir, f) || samples_known(r, dir, f) || runs_read(r, dir, f)) {
 		result_free(r);
 		return -1;
 	}
@@ -642,10 +676,6 @@ void result_free(struct result *r)
 	free(r->id);
 	free(r->target);
 	json_decref(r->environment);
-	json_decref(r->counts);
-	json_decref(r->counts_failed);
-	json_decref(r->events);
-	json_decref(r->flushes);
 	plan_free(&r->plan);
 	variants_free(&r->variants);
 	*r = (struct result){ 0 };

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reading a result folder (formats.md), and computing and reading its summary. */
+/* Reading the times of a result folder (formats.md). */
 #ifndef SHEAFBENCH_ANALYSIS_RESULT_H
 #define SHEAFBENCH_ANALYSIS_RESULT_H
 
-#include <jansson.h>
-
+#include "json.h"
 #include "plan.h"
-#include "stats.h"
 
 /* What the head of a samples file says. */
 struct clock {
@@ -71,13 +69,7 @@ struct result {
 	char *metric; /* "tsc_ticks_per_op" where the samples' clock is "tsc" */
 	const struct location *location;
 	double *value[2]; /* of boots: in the location's state, in the contended one */
-	json_t *counts;	  /* as summary.json has them, from counts.h */
-	json_t *counts_failed;
-	json_t *events, *flushes; /* and from events.h */
 };
-
-/* A flush of other CPUs' sheaves: no operation, so that one tick of it is not like one of the others. */
-bool workload_is_flush(const char *workload);
 
 /* Reads the folder @dir whole. Any fault names file and line; the result is then empty. */
 int result_read(struct result *r, const char *dir, const struct location *l, struct fault *f);
@@ -102,30 +94,19 @@ double result_stock(const struct result *r, int workload, int variant);
  */
 double result_core_per_tick(const struct result *r, int workload, int variant, int layout);
 
-/* Whether the targets of a result told times; else there are counts alone, and nothing was sampled. */
-bool result_timed(const json_t *environment);
+/* Of the runs of one side in the layouts beyond the stock one. */
+struct spread {
+	struct components c;
+	double sample;	    /* variance of one sample of the location's state */
+	double quiet_share; /* NaN without a gate */
+};
 
-/* summary.json as formats.md has it. */
-json_t *summary_make(const struct result *r, int resamples);
-int json_write(const json_t *j, const char *path, struct fault *f);
+struct spread result_spread(const struct result *r, int workload, int variant);
 
 /*
- * The record of each location for the result in @dir, as "estimators" of certify.json has it, the
- * default marked as chosen. NULL on a fault.
+ * Share of the runs of @variant beyond the stock layout whose value the samples give, NaN without any;
+ * of all of them that are no flushes with @workload below 0.
  */
-json_t *estimators_make(const char *dir, struct fault *f);
-
-/* Reads summary.json, or the one of the folder @path, and checks what all readers rely on. */
-json_t *summary_read(const char *path, struct fault *f);
-
-/* A number, and a pair of bounds; null where one is not finite. */
-json_t *json_from_number(double v);
-json_t *json_from_interval(struct interval i);
-
-/* Members of a JSON object; NaN, "" where there is none or null. */
-double json_num(const json_t *object, const char *key);
-const char *json_text(const json_t *object, const char *key);
-/* A pair of numbers, NaN where it is null. */
-struct interval json_interval(const json_t *object, const char *key);
+double result_kept(const struct result *r, int workload, int variant);
 
 #endif

@@ -10,6 +10,8 @@
 #include "stats.h"
 #include "util.h"
 
+#define FLIPS_CENTRED 4 /* comparisons, from which on their mean is taken off */
+
 static const struct interval none = { NAN, NAN };
 
 gsl_rng *stat_rng(uint64_t seed, const char *purpose)
@@ -169,6 +171,94 @@ void stat_holm(const double *p, double *adjusted, int n)
 	free(at);
 }
 
+struct estimate stat_slope(const double *sxy, const double *sxx, int n, double level)
+{
+	struct estimate e = { .sd = NAN, .df = NAN, .p_value = NAN, .ci = none, .n = n };
+	double along = 0.0, across = 0.0, left = 0.0;
+
+	for (int i = 0; i < n; i++) {
+		along += sxy[i];
+		across += sxx[i];
+	}
+	e.mean = along / across;
+	for (int i = 0; i < n; i++)
+		left += gsl_pow_2(sxy[i] - e.mean * sxx[i]);
+	if (n > 1)
+		student(&e, sqrt(left * n / (n - 1)) / across, n - 1, level);
+	return e;
+}
+
+/*
+ * Mean square of the t of all comparisons, about their mean where there are enough of them, and how many
+ * of their intervals miss 0, with the layouts' @sign.
+ */
+static double flip(const double *d, const double *limit, int n, int layouts, const double *sign,
+		   int *missed)
+{
+	double squares = 0.0, mean = 0.0;
+
+	*missed = 0;
+	for (int i = 0; i < n; i++) {
+		double sum = 0.0, all = 0.0, t;
+		int m = 0;
+
+		for (int l = 0; l < layouts; l++) {
+			double x = d[i * layouts + l];
+
+			if (isnan(x))
+				continue;
+			sum += sign[l] * x;
+			all += x * x;
+			m++;
+		}
+		/* From the sums; without any spread it would be 0 of 0. */
+		t = all * m > sum * sum ? sum * sqrt((m - 1) / (all * m - sum * sum)) : 0.0;
+		squares += t * t / n;
+		mean += t / n;
+		*missed += fabs(t) > limit[i];
+	}
+	return n < FLIPS_CENTRED ? squares : squares - mean * mean;
+}
+
+struct flips stat_flips(const double *d, int n, int layouts, int draws, gsl_rng *rng)
+{
+	double *sign = xcalloc(layouts, sizeof(*sign)), *limit = xcalloc(n, sizeof(*limit));
+	double *seen = xcalloc(draws, sizeof(*seen)), square;
+	struct flips f = { .comparisons = n };
+	int more = 0, wider = 0, narrower = 0;
+
+	for (int i = 0; i < n; i++) {
+		int m = 0;
+
+		for (int l = 0; l < layouts; l++)
+			m += !isnan(d[i * layouts + l]);
+		limit[i] = m > 1 ? stat_t_quantile(0.5 + STAT_LEVEL / 2.0, m - 1) : INFINITY;
+	}
+	for (int l = 0; l < layouts; l++)
+		sign[l] = 1.0;
+	square = flip(d, limit, n, layouts, sign, &f.missed);
+	for (int k = 0; k < draws; k++) {
+		int missed;
+
+		for (int l = 0; l < layouts; l++)
+			sign[l] = gsl_rng_uniform_int(rng, 2) ? 1.0 : -1.0;
+		seen[k] = flip(d, limit, n, layouts, sign, &missed);
+		more += missed >= f.missed;
+		wider += seen[k] >= square;
+		narrower += seen[k] <= square;
+	}
+	gsl_sort(seen, 1, draws);
+	f.spread = sqrt(square / stat_quantile(seen, draws, 0.5));
+	/* What was seen is one of the draws itself. */
+	f.p_missed = (more + 1.0) / (draws + 1.0);
+	f.p_narrow = (wider + 1.0) / (draws + 1.0);
+	f.p_wide = (narrower + 1.0) / (draws + 1.0);
+	free(seen);
+	free(limit);
+	free(sign);
+	return f;
+}
+
 double stat_p_below(const double *a, const double *b, int n)
 {
 	double below = 0.0;
@@ -192,6 +282,44 @@ double stat_layout_mean(const struct nested *x, int layout)
 		n++;
 	}
 	return n ? sum / n : NAN;
+}
+
+int stat_layout_means(const struct nested *x, double *mean, int *layout)
+{
+	int n = 0;
+
+	for (int l = 0; l < x->layouts; l++) {
+		mean[n] = stat_layout_mean(x, l);
+		if (!isnan(mean[n]))
+			layout[n++] = l;
+	}
+	return n;
+}
+
+void pairs_make(struct pairs *p, const struct nested *a, const struct nested *b)
+{
+	*p = (struct pairs){ 0 };
+	p->x = xcalloc(3 * (size_t)a->layouts + 3, sizeof(*p->x));
+	p->y = p->x + a->layouts + 1;
+	p->d = p->y + a->layouts + 1;
+	p->layout = xcalloc(a->layouts, sizeof(*p->layout));
+	for (int l = 0; l < a->layouts; l++) {
+		double x = stat_layout_mean(a, l), y = stat_layout_mean(b, l);
+
+		p->alone += isnan(x) != isnan(y);
+		if (isnan(x) || isnan(y))
+			continue;
+		p->x[p->n] = x;
+		p->y[p->n] = y;
+		p->d[p->n] = x - y;
+		p->layout[p->n++] = l;
+	}
+}
+
+void pairs_free(struct pairs *p)
+{
+	free(p->x);
+	free(p->layout);
 }
 
 /* The boots of the layouts in @at, packed: @n[i] values from @v[i * boots] on. */

@@ -78,6 +78,29 @@ struct interval stat_fieller(const double *a, const double *b, int n, double lev
  */
 void stat_holm(const double *p, double *adjusted, int n);
 
+/*
+ * Slope of groups that have an intercept each, from their sums of products about the group's means,
+ * @sxy and @sxx (above 0): ratio of the sums, with the spread of what the groups leave. A group in
+ * which the line is known better weighs more.
+ */
+struct estimate stat_slope(const double *sxy, const double *sxx, int n, double level);
+
+/*
+ * What @n comparisons of something with itself in the same @layouts, @d[comparison * layouts + layout]
+ * (NaN where there is none), find, beside what they find with the signs of whole layouts drawn anew
+ * @draws times. Comparisons that share boots are off together, and stay so: what a count of intervals
+ * should be is no binomial, and tells little. How much they differ among themselves tells more, for that
+ * is what the boots do not share.
+ */
+struct flips {
+	int comparisons, missed; /* missed: intervals of STAT_LEVEL without 0 */
+	double spread; /* root mean square of the t about their mean, in units of its median over the draws */
+	/* Shares of draws with so many misses or more; with such a spread or a larger one, a smaller one. */
+	double p_missed, p_narrow, p_wide;
+};
+
+struct flips stat_flips(const double *d, int n, int layouts, int draws, gsl_rng *rng);
+
 /* Share of the @n pairs in which @a is below @b; a tie counts half. */
 double stat_p_below(const double *a, const double *b, int n);
 
@@ -89,6 +112,19 @@ struct nested {
 
 /* Mean of the boots of @layout, NaN when it has none. */
 double stat_layout_mean(const struct nested *x, int layout);
+
+/* The means of the layouts that @x has into @mean, and their numbers into @layout; their count. */
+int stat_layout_means(const struct nested *x, double *mean, int *layout);
+
+/* The layouts that two sides both have. */
+struct pairs {
+	double *x, *y, *d; /* means of the first and the second side, and their differences */
+	int *layout;	   /* rows of the sides */
+	int n, alone;	   /* alone: layouts that just one side has */
+};
+
+void pairs_make(struct pairs *p, const struct nested *a, const struct nested *b);
+void pairs_free(struct pairs *p);
 
 /*
  * Interval of the mean over layouts of (mean over boots of @a) - (mean over boots of @b), by a

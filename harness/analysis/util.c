@@ -85,6 +85,40 @@ int reader_open(struct reader *r, const char *path, struct fault *f)
 	return 0;
 }
 
+/* Bytes of the character of UTF-8 at @s, 0 where there is none. */
+static int utf8_bytes(const unsigned char *s)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const int n = s[0] < 0x80	      ? 1
+		      : (s[0] & 0xe0) == 0xc0 ? 2
+		      : (s[0] & 0xf0) == 0xe0 ? 3
+		      : (s[0] & 0xf8) == 0xf0 ? 4
+					      : 0;
+	uint32_t c = n > 1 ? s[0] & 0x7f >> n : 0;
+
+	for (int i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	return c < least[n] || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff ? 0 : n;
+}
+
+/* Whether a line is UTF-8, in the end. */
+static bool utf8_line(char *line, bool mend)
+{
+	for (unsigned char *s = (unsigned char *)line; *s;) {
+		int n = utf8_bytes(s);
+
+		if (!n && !mend)
+			return false;
+		if (!n)
+			*s = '?';
+		s += n ? n : 1;
+	}
+	return true;
+}
+
 char *reader_next(struct reader *r, bool comments, bool *failed, struct fault *f)
 {
 	ssize_t len;
@@ -110,7 +144,11 @@ char *reader_next(struct reader *r, bool comments, bool *failed, struct fault *f
 		}
 		r->line[len - 1] = '\0';
 	} while (!comments && r->line[0] == '#');
-	return r->line;
+	if (utf8_line(r->line, r->foreign))
+		return r->line;
+	fault_set(f, "%s:%lu: a byte in it is not UTF-8; correct that line", r->path, r->number);
+	*failed = true;
+	return NULL;
 }
 
 void reader_close(struct reader *r)

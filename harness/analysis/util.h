@@ -41,6 +41,7 @@ struct reader {
 	char *line;
 	size_t size;
 	unsigned long number; /* of the line handed out last, from 1 */
+	bool foreign; /* texts of others: what is not UTF-8 is read as '?', else it is an error */
 };
 
 int reader_open(struct reader *r, const char *path, struct fault *f);

@@ -207,7 +207,7 @@ void write_plot(struct doc *d, const struct view *r)
 		 "interval (o alone: narrower than the drawing, or no interval), dots are the "
 		 "reach of the "
 		 "null variant's interval, -> lies outside.",
-		 r->effects[0].baseline, unit_of(&r->effects[0]));
+		 r->effects[0].baseline, unit_long(r->effects[0].metric));
 	doc_verbatim(d, text);
 	free(text);
 }

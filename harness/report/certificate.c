@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certificate.h"
 #include "number.h"
 #include "sections.h"
 
@@ -26,104 +27,6 @@ static struct number share_interval(const json_t *part, const char *key)
 	return interval((struct interval){ 100 * ci.lo, 100 * ci.hi }, 1, false);
 }
 
-static char *null_text(const json_t *part)
-{
-	double n = json_num(part, "comparisons"), off = json_num(part, "excluding_zero");
-
-	return xasprintf("%.0f of %.0f comparison%s of the baseline with itself exclude%s zero, "
-			 "%s %% with a 95 %% interval of %s %% (5 %% are expected). Half of their "
-			 "intervals are narrower than +-%s TSC ticks per operation; the largest "
-			 "difference is %s, in %s",
-			 off, n, plural(n), off == 1 ? "s" : "", share(off / n).s,
-			 share_interval(part, "share_ci95").s, of(part, "median_halfwidth", 2).s,
-			 number(fabs(json_num(part, "largest")), 2, false).s,
-			 json_text(part, "largest_workload"));
-}
-
-static char *dose_text(const json_t *part)
-{
-	return xasprintf(
-		"for each core cycle added to an allocation %s %s core cycles are found, in %s "
-		"(wanted: 0.95 to 1.05)",
-		of(part, "slope", 3).s, interval(json_interval(part, "ci95"), 3, false).s,
-		json_text(part, "workload"));
-}
-
-static char *gate_text(const json_t *part)
-{
-	return xasprintf(
-		"%s %% of %s samples are quiet; beside the others, which are called "
-		"contended, %s additions took more than %s TSC ticks (quiet level: %s). %s "
-		"of %s runs had too few quiet samples",
-		share(json_num(part, "quiet_share")).s, of(part, "samples", 0).s,
-		of(part, "adds", 0).s, of(part, "limit", 0).s, of(part, "level", 0).s,
-		of(part, "runs_without_quiet", 0).s, of(part, "runs", 0).s);
-}
-
-static char *clock_text(const json_t *part)
-{
-	const json_t *ratio = json_object_get(part, "core_per_tick");
-
-	return xasprintf("core cycles per TSC tick: p01 %s, p50 %s, p99 %s of %s runs; it moved by "
-			 "more than 2 %% within %s of them",
-			 of(ratio, "p01", 3).s, of(ratio, "p50", 3).s, of(ratio, "p99", 3).s,
-			 of(part, "runs", 0).s, of(part, "moved", 0).s);
-}
-
-static char *noise_text(const json_t *part)
-{
-	return xasprintf("gaps took %s ppm of the time, the largest %s TSC ticks",
-			 of(part, "ppm", 0).s, of(part, "largest_ticks", 0).s);
-}
-
-static char *warmup_text(const json_t *part)
-{
-	return xasprintf("%s of %s runs began dearer than they went on (changepoint test); of "
-			 "these runs %s samples were left out at the median, %s at the most",
-			 of(part, "with", 0).s, of(part, "runs", 0).s, of(part, "samples_p50", 0).s,
-			 of(part, "samples_max", 0).s);
-}
-
-static char *step_text(const json_t *part)
-{
-	return xasprintf("two reads of the clock lie at least %s TSC ticks apart",
-			 number(json_number_value(part), 1, false).s);
-}
-
-/* The members of the certificate, and why one may be missing. */
-static const struct {
-	const char *key, *label;
-	char *(*text)(const json_t *part);
-	const char *absent;
-} parts[] = {
-	{ "null", "null", null_text,
-	  "no null comparison (the baseline against itself under other layout seeds), so nothing "
-	  "shows how large a difference noise alone makes; add the variant null and use at least "
-	  "two layouts" },
-	{ "dose", "dose", dose_text,
-	  "no known amount was added to the baseline, so nothing shows that one would be found; "
-	  "add "
-	  "the variants dose-0 to dose-8" },
-	{ "gate", "gate", gate_text,
-	  "the samples have no probes beside them, so quiet and contended ones are not told "
-	  "apart" },
-	{ "clock", "clock", clock_text,
-	  "the samples have no chains of additions beside them, so nothing relates TSC ticks to "
-	  "core "
-	  "cycles" },
-	{ "noise", "noise", noise_text, "the gap detector did not look" },
-	{ "timer_step", "timer step", step_text, "the samples do not name it" },
-	{ "warmup", "warm-up", warmup_text, "no run was searched for one" },
-};
-
-/* Only the null and the doses have a goal that they meet or not. */
-static const char *goal_word(const json_t *part)
-{
-	const json_t *holds = json_object_get(part, "holds");
-
-	return json_is_true(holds) ? ": holds" : json_is_false(holds) ? ": FAILS" : "";
-}
-
 static void write_doses(struct doc *d, const json_t *dose)
 {
 	static const char *const heads[] = { "variant", ">cycles added", ">cycles found",
@@ -143,6 +46,28 @@ static void write_doses(struct doc *d, const json_t *dose)
 	doc_table_end(d, &t);
 }
 
+static void write_losses(struct doc *d, const json_t *losses)
+{
+	static const char *const heads[] = { "variant",	  ">runs",	">kept, %",
+					     ">quiet, %", ">gaps, ppm", NULL };
+	const json_t *one;
+	struct table t;
+	size_t i;
+
+	if (!json_is_object(losses))
+		return;
+	doc_para(
+		d,
+		"Runs of each variant, how many have a value, how many of their samples are quiet, "
+		"and what gaps took:");
+	table_start(&t, heads);
+	json_array_foreach(json_object_get(losses, "variants"), i, one)
+		table_row(&t, json_text(one, "variant"), of(one, "runs", 0).s,
+			  share(json_num(one, "kept")).s, share(json_num(one, "quiet_share")).s,
+			  of(one, "noise_ppm", 0).s);
+	doc_table_end(d, &t);
+}
+
 /* The checks, and what the frame around a dose costs by itself: on its first workload each. */
 static void write_checks(struct doc *d, const struct view *r)
 {
@@ -158,7 +83,7 @@ static void write_checks(struct doc *d, const struct view *r)
 			continue;
 		doc_item(d, "%s (%s) against %s: %s %s %s, in %s", e->variant, e->info->title,
 			 e->baseline, number(e->effect, 2, true).s, interval(e->ci, 2, true).s,
-			 unit_of(e), e->workload);
+			 unit_long(e->metric), e->workload);
 		before = e->variant;
 		any = true;
 	}
@@ -166,19 +91,18 @@ static void write_checks(struct doc *d, const struct view *r)
 		doc_gap(d);
 }
 
+static void say(void *arg, const char *line)
+{
+	doc_item(arg, "%s", line);
+}
+
 void write_certificate(struct doc *d, const struct view *r)
 {
 	doc_heading(d, 2, "Can the numbers be trusted?");
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		const json_t *part = json_object_get(r->certificate, parts[i].key);
-		bool there = json_is_number(part) || json_object_size(part);
-		char *text = there ? parts[i].text(part) : xasprintf("n/a: %s", parts[i].absent);
-
-		doc_item(d, "%s: %s%s", parts[i].label, text, goal_word(part));
-		free(text);
-	}
+	certificate_say(r->certificate, say, d);
 	doc_gap(d);
 	write_doses(d, json_object_get(r->certificate, "dose"));
+	write_losses(d, json_object_get(r->certificate, "losses"));
 	write_checks(d, r);
 }
 
@@ -264,7 +188,7 @@ void write_certify(struct doc *d, const struct view *r)
 		 of(null, "excluding_zero", 0).s, of(null, "comparisons", 0).s,
 		 share(json_num(null, "share")).s, share_interval(null, "ci95").s);
 	if (json_object_size(dose)) {
-		char *text = dose_text(dose);
+		char *text = certificate_dose_text(dose);
 
 		doc_item(d, "slope: %s", text);
 		free(text);

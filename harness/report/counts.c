@@ -39,14 +39,6 @@ static const struct {
 		     "kernel with PREEMPT_RT." },
 };
 
-static const struct vinfo *baseline(const struct view *r)
-{
-	for (size_t i = 0; i < r->nvariants; i++)
-		if (is_role(&r->variants[i], "baseline"))
-			return &r->variants[i];
-	return NULL;
-}
-
 /* What is no answer: the same kernel again, and what the instrument proves itself with. */
 static bool counted(const struct vinfo *v)
 {
@@ -126,15 +118,11 @@ static void counts_table(struct doc *d, const struct view *r, const json_t *base
 /* The baseline's record that stands for a target where there is room for one only. */
 static const json_t *headline(const struct view *r, const char *target, const char *variant)
 {
-	const json_t *one = view_count(r, target, "pair/64/1", variant);
-	size_t i;
+	const json_t *one = view_count(r, target, WORKLOAD_FIRST, variant);
 
-	if (one)
-		return one;
-	json_array_foreach(json_object_get(r->root, "counts"), i,
-			   one) if (!strcmp(json_text(one, "target"), target) &&
-				    !strcmp(json_text(one, "variant"), variant)) return one;
-	return NULL;
+	return one ? one
+		   : json_find(json_object_get(r->root, "counts"), "target", target, "variant",
+			       variant, NULL);
 }
 
 /* Whether two records of a variant have the same symbols with the same counts, and the same estimates. */
@@ -170,7 +158,7 @@ static bool same_op(const char *a, const char *b)
  */
 static const char *stands_for(const struct view *r, const char *target, const char *workload)
 {
-	const struct vinfo *base = baseline(r);
+	const struct vinfo *base = view_baseline(r);
 	const json_t *one;
 	size_t i;
 
@@ -194,7 +182,7 @@ static const char *stands_for(const struct view *r, const char *target, const ch
 static bool told(const struct doc *d, const struct view *r, const json_t *one)
 {
 	const char *target = json_text(one, "target"), *workload = json_text(one, "workload");
-	const struct vinfo *base = baseline(r);
+	const struct vinfo *base = view_baseline(r);
 
 	if (!base)
 		return false;
@@ -206,7 +194,7 @@ static bool told(const struct doc *d, const struct view *r, const json_t *one)
 /* Which workloads the tables leave out. */
 static void write_alike(struct doc *d, const struct view *r, const char *target)
 {
-	const struct vinfo *base = baseline(r);
+	const struct vinfo *base = view_baseline(r);
 	bool any = false;
 	const json_t *one;
 	size_t i;
@@ -239,7 +227,7 @@ static void heading(struct doc *d, const char *text, const char *title)
 
 void write_counts(struct doc *d, const struct view *r)
 {
-	const struct vinfo *base = baseline(r);
+	const struct vinfo *base = view_baseline(r);
 	bool any, before = false;
 	const json_t *one;
 	size_t i;
@@ -361,7 +349,7 @@ static void count_symbols(struct doc *d, const struct view *r, const struct vinf
 
 void write_count_symbols(struct doc *d, const struct view *r)
 {
-	const struct vinfo *base = baseline(r);
+	const struct vinfo *base = view_baseline(r);
 
 	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++)
 		count_symbols(d, r, base, t);
@@ -414,7 +402,7 @@ static void count_lines(struct doc *d, const struct view *r, const json_t *head,
 
 void write_count_lines(struct doc *d, const struct view *r)
 {
-	const struct vinfo *base = baseline(r);
+	const struct vinfo *base = view_baseline(r);
 
 	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++)
 		count_lines(d, r, headline(r, targets[t].name, base->name), t);
@@ -511,7 +499,7 @@ void write_fidelity(struct doc *d, const struct view *r)
 {
 	static const char *const heads[] = { "variant", "workload",   ">uml",	       ">x86_64",
 					     ">ratio",	">uml diff.", ">x86_64 diff.", NULL };
-	const struct vinfo *base = baseline(r);
+	const struct vinfo *base = view_baseline(r);
 	const json_t *one;
 	struct table t;
 	bool any = false;
@@ -530,7 +518,7 @@ void write_fidelity(struct doc *d, const struct view *r)
 			    strcmp(json_text(one, "variant"), r->variants[v].name) != 0 ||
 			    (!first && !counted(&r->variants[v])))
 				continue;
-			if (d->style == DOC_MAIL && strcmp(workload, "pair/64/1") != 0)
+			if (d->style == DOC_MAIL && strcmp(workload, WORKLOAD_FIRST) != 0)
 				continue;
 			table_row(
 				&t, r->variants[v].name, workload, count(insns(one), false).s,
@@ -632,7 +620,7 @@ static void estimates(struct doc *d, const struct view *r, const struct vinfo *b
 
 void write_estimates(struct doc *d, const struct view *r)
 {
-	const struct vinfo *base = baseline(r);
+	const struct vinfo *base = view_baseline(r);
 
 	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++)
 		estimates(d, r, base, t);

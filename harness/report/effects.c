@@ -22,11 +22,6 @@ static const struct {
 	{ "switched on (=1)", "qpw-on", 31, 15 },
 };
 
-static double stock_of(const struct view *r, const struct effect *e)
-{
-	return json_num(view_value(r, e, e->baseline), "stock");
-}
-
 /* TSC ticks as core cycles, in brackets, where the certificate has their ratio. */
 static struct number in_cycles(const struct view *r, double ticks, int decimals)
 {
@@ -42,14 +37,6 @@ static struct number in_cycles(const struct view *r, double ticks, int decimals)
 /* One sentence per change on the headline workload of the first group. */
 void write_answer(struct doc *d, const struct view *r)
 {
-	static const char *const says[] = {
-		[VERDICT_UNPROVEN] = "unproven",
-		[VERDICT_NONE] = "no interval, so nothing can be said",
-		[VERDICT_ZERO] = "no difference seen",
-		[VERDICT_NOISE] = "within the reach of the null comparison",
-		[VERDICT_SLOWER] = "slower",
-		[VERDICT_FASTER] = "faster",
-	};
 	const struct vinfo *base;
 	struct group all, g;
 	int decimals;
@@ -63,7 +50,7 @@ void write_answer(struct doc *d, const struct view *r)
 	doc_heading(d, 2, "In short");
 	doc_para(d, "In %s, %s (%s) takes %s %s%s, and against it", g.first->workload,
 		 g.first->baseline, base ? base->title : "not listed",
-		 number(g.first->base, decimals, false).s, unit_of(g.first),
+		 number(g.first->base, decimals, false).s, unit_long(g.first->metric),
 		 strcmp(g.first->metric, "tsc_ticks_per_op") == 0
 			 ? in_cycles(r, g.first->base, decimals).s
 			 : "");
@@ -71,13 +58,22 @@ void write_answer(struct doc *d, const struct view *r)
 		const struct effect *e = &g.first[i];
 		char *pct = isnan(e->ratio) ? xstrdup("")
 					    : xasprintf(" (%s %%)", number(percent(e), 1, true).s);
+		struct verdict_text word = view_verdict(r, e);
 
-		if (!is_null_variant(e))
-			doc_item(d, "%s (%s): %s%s%s%s: %s", e->variant,
+		if (is_null_variant(e))
+			;
+		else if (e->verdict && streq(e->verdict, "same code"))
+			doc_item(d, "%s (%s): same code, byte for byte", e->variant,
+				 e->info ? e->info->title : "not listed");
+		else
+			doc_item(d, "%s (%s): %s%s%s%s%s%s%s%s%s", e->variant,
 				 e->info ? e->info->title : "not listed",
 				 number(e->effect, decimals, true).s, isnan(e->ci.lo) ? "" : " ",
 				 isnan(e->ci.lo) ? "" : interval(e->ci, decimals, true).s, pct,
-				 says[effect_verdict(r, e)]);
+				 *word.s ? ": " : "", word.s,
+				 e->no_verdict && r->proven ? " (" : "",
+				 e->no_verdict && r->proven ? e->no_verdict : "",
+				 e->no_verdict && r->proven ? ")" : "");
 		free(pct);
 	}
 	doc_gap(d);
@@ -86,42 +82,54 @@ void write_answer(struct doc *d, const struct view *r)
 static void write_key(struct doc *d, const struct view *r)
 {
 	doc_para(d, "The first line of each table is the whole cost, the others are differences "
-		    "from it; stock is the same in the one layout that a plain build has.");
+		    "from it.");
 	if (!r->proven)
 		doc_para(d, "The verdict is \"unproven\" throughout, because the instrument is not "
 			    "proven in this result: see the caution above.");
+	else if (!r->judged)
+		doc_para(d,
+			 "This summary is of before there were verdicts by fixed rules: sheafstat "
+			 "summarize and sheafreport make them of the same samples.");
 	else
 		doc_para(
 			d,
-			"The verdict says slower or faster when the interval excludes zero and the "
-			"difference is larger than any that the null variant's interval on the "
-			"same workload reaches; \"in noise\" when only the first holds; \"none "
-			"seen\" when the interval contains zero, which bounds a difference and "
-			"does not prove that there is none; \"false!\" marks a null comparison "
-			"that excludes zero. The intervals are 95 %% each, not jointly: one in "
-			"twenty may miss.");
+			"A verdict is given to the changes on one workload for each of the five "
+			"operations pair, alloc, free, batch-alloc and batch-free, and to nothing "
+			"else. Slower or faster: with Holm's correction over all of these, at most "
+			"5 %% of reports call anything so that is not. Within +-%g: the 90 %% "
+			"interval lies inside, which is false in at most 5 %% of differences that "
+			"are as large as that. Cannot tell (+-w): neither; w is half of the 95 %% "
+			"interval. Same code: the functions that run are the same byte for byte. "
+			"No verdict: fewer than 8 layouts, fewer than 80 %% of the runs with a "
+			"value, or a baseline that differs from itself there. The other intervals "
+			"are for exploring: one in twenty misses.",
+			r->equal);
 }
 
 static void write_brief_table(struct doc *d, const struct view *r, const struct group *g)
 {
-	char *head = xasprintf(">%s", short_unit_of(g->first));
+	char *head = xasprintf(">%s", unit_short(g->first->metric));
+	const bool mail = d->style == DOC_MAIL; /* which has no room for the percentage */
 	const char *heads[] = {
-		"variant", head, ">95 % interval", ">%", ">stock", "verdict", NULL
+		"variant", head, ">95 % interval", mail ? "verdict" : ">%", mail ? NULL : "verdict",
+		NULL
 	};
 	int decimals = group_decimals(g);
 	struct table t;
 
 	table_start(&t, heads);
-	table_row(&t, g->first->baseline, number(g->first->base, decimals, false).s, "", "",
-		  number(stock_of(r, g->first), decimals, false).s, "baseline");
+	table_row(&t, g->first->baseline, number(g->first->base, decimals, false).s, "",
+		  mail ? "baseline" : "", "baseline");
 	for (size_t i = 0; i < g->count; i++) {
 		const struct effect *e = &g->first[i];
 
 		table_row(&t, e->variant, number(e->effect, decimals, true).s,
-			  interval(e->ci, decimals, true).s, number(percent(e), 1, true).s,
-			  number(e->stock, decimals, true).s, verdict_word(effect_verdict(r, e)));
+			  interval(e->ci, decimals, true).s,
+			  mail ? view_verdict(r, e).s : number(percent(e), 1, true).s,
+			  view_verdict(r, e).s);
 	}
-	doc_para(d, "%s (target %s), %s:", g->first->workload, g->first->target, unit_of(g->first));
+	doc_para(d, "%s (target %s), %s:", g->first->workload, g->first->target,
+		 unit_long(g->first->metric));
 	doc_table_end(d, &t);
 	free(head);
 }
@@ -180,7 +188,7 @@ static void write_contended_table(struct doc *d, const struct view *r, const str
 			  number(contended_layouts(r, e), 0, false).s);
 	}
 	doc_para(d, "%s, %s, quiet and next to a busy sibling:", g->first->workload,
-		 unit_of(g->first));
+		 unit_long(g->first->metric));
 	doc_table_end(d, &t);
 }
 
@@ -226,17 +234,26 @@ void write_components(struct doc *d, const struct view *r)
 	static const char *const heads[] = { "workload", ">mean",   ">layout", ">boot",
 					     ">run",	 ">sample", NULL };
 	const char *before = "";
+	bool repeated = false;
 	struct table t;
 
 	if (!r->neffects)
 		return;
+	for (size_t i = 0; i < r->neffects; i++)
+		repeated |= !isnan(json_num(
+			json_object_get(view_value(r, &r->effects[i], r->effects[i].baseline),
+					"components"),
+			"boot"));
 	doc_heading(d, 2, "Where the variance is");
 	doc_para(d,
 		 "Standard deviations of %s between layouts, between boots of a layout, between "
 		 "runs in a boot and between single samples in a run, in TSC ticks per operation, "
 		 "by the method of moments. ~0: too small to be seen above the levels to its "
-		 "right; n/a: nothing was repeated at this level.",
-		 r->effects[0].baseline);
+		 "right; n/a: nothing was repeated at this level.%s",
+		 r->effects[0].baseline,
+		 repeated ? ""
+			  : " Since there is one boot of each layout, the column layout holds what "
+			    "layouts, boots and runs differ by together.");
 	table_start(&t, heads);
 	for (size_t i = 0; i < r->neffects; i++) {
 		const struct effect *e = &r->effects[i];
@@ -254,10 +271,11 @@ void write_components(struct doc *d, const struct view *r)
 
 void write_full(struct doc *d, const struct view *r)
 {
-	static const char *const heads[] = { "workload",    "variant",	      ">baseline",
-					     ">difference", ">95 % interval", ">%",
-					     ">stock",	    ">P(faster)",     ">p (Holm)",
-					     ">layouts",    "verdict",	      NULL };
+	static const char *const heads[] = {
+		"workload",	  "variant", ">baseline",  ">difference",
+		">95 % interval", ">%",	     ">P(faster)", ">p (Holm)",
+		">layouts",	  "verdict", NULL
+	};
 
 	if (!r->neffects)
 		return;
@@ -265,13 +283,14 @@ void write_full(struct doc *d, const struct view *r)
 	for (size_t at = 0; at < r->neffects;) {
 		struct group g = view_group(r, at);
 		int decimals = group_decimals(&g);
-		char *title = xasprintf("%s, target %s", g.first->op, g.first->target);
+		char *title = xasprintf("%s, target %s", g.first->of.op, g.first->target);
 		struct table t;
 
 		at += g.count;
 		doc_heading(d, 3, title);
 		free(title);
-		doc_para(d, "Differences from %s in %s.", g.first->baseline, unit_of(g.first));
+		doc_para(d, "Differences from %s in %s.", g.first->baseline,
+			 unit_long(g.first->metric));
 		table_start(&t, heads);
 		for (size_t i = 0; i < g.count; i++) {
 			const struct effect *e = &g.first[i];
@@ -279,10 +298,8 @@ void write_full(struct doc *d, const struct view *r)
 			table_row(&t, e->workload, e->variant, number(e->base, decimals, false).s,
 				  number(e->effect, decimals, true).s,
 				  interval(e->ci, decimals, true).s, number(percent(e), 1, true).s,
-				  number(e->stock, decimals, true).s,
 				  number(e->p_faster, 2, false).s, probability(e->p_holm).s,
-				  number(e->layouts, 0, false).s,
-				  verdict_word(effect_verdict(r, e)));
+				  number(e->layouts, 0, false).s, view_verdict(r, e).s);
 		}
 		doc_table_end(d, &t);
 	}
@@ -300,8 +317,9 @@ void write_thread(struct doc *d, const struct view *r)
 	for (size_t i = 0; i < r->neffects; i++) {
 		const struct effect *e = &r->effects[i];
 
-		if (!strcmp(e->op, "alloc") && e->size == 64 &&
-		    (!*e->how || !strcmp(e->how, "lifo")) && (!here || e->n > here->n))
+		if (!strcmp(e->of.op, "alloc") && e->of.size == 64 &&
+		    (!*e->of.order || !strcmp(e->of.order, "lifo")) &&
+		    (!here || e->of.n > here->of.n))
 			here = e;
 	}
 	if (!here)
@@ -327,7 +345,7 @@ void write_thread(struct doc *d, const struct view *r)
 		 "preempt_disable() and freed afterwards; three runs of one kernel lay 3 to 10 %% "
 		 "apart [3]. The column 'here' is %s in %s. The machines and loops differ, so "
 		 "compare the signs and sizes of the differences, not the first line.",
-		 here->workload, unit_of(here));
+		 here->workload, unit_long(here->metric));
 	doc_item(d, "[1] aZiRAa6uf4KhscJC@tpad");
 	doc_item(d, "[2] " PATCHES_MSGID);
 	doc_item(d, "[3] aaCP3V64INRZiZUH@tpad, spread computed from the runs posted there");

@@ -20,14 +20,8 @@ static const char *const metrics[] = {
 static const json_t *record(const struct view *r, const char *workload, const char *metric,
 			    const char *variant)
 {
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(json_object_get(r->root, "counters"), i,
-			   one) if (!strcmp(json_text(one, "workload"), workload) &&
-				    !strcmp(json_text(one, "metric"), metric) &&
-				    !strcmp(json_text(one, "variant"), variant)) return one;
-	return NULL;
+	return json_find(json_object_get(r->root, "counters"), "workload", workload, "metric",
+			 metric, "variant", variant, NULL);
 }
 
 /* The value of the baseline, the difference of another, in files with its interval. */
@@ -150,7 +144,7 @@ static const char *counted_first(const struct view *r)
 
 		if (!strcmp(workload, "pair/64/1"))
 			return workload;
-		if (!*first && !is_flush(workload))
+		if (!*first && !workload_is_flush(workload))
 			first = workload;
 	}
 	return first;
@@ -158,25 +152,23 @@ static const char *counted_first(const struct view *r)
 
 void write_counters(struct doc *d, const struct view *r)
 {
-	const char *told = json_text(r->env, "counters"), *base = NULL, *last = "", *workload;
+	const char *told = json_text(r->env, "counters"), *last = "", *workload;
+	const struct vinfo *base = view_baseline(r);
 	const json_t *one;
 	size_t i;
 
 	/* Results of before there were counters say nothing. */
 	if (!*told)
 		return;
-	for (size_t v = 0; v < r->nvariants; v++)
-		if (is_role(&r->variants[v], "baseline"))
-			base = r->variants[v].name;
 	doc_heading(d, 2, "Performance counters");
 	doc_para(d, "%s%s.", strncmp(told, "counted", 7) ? "" : "In kernel mode, ", told);
 	json_array_foreach(json_object_get(r->root, "counters"), i, one)
 	{
 		workload = json_text(one, "workload");
-		if (!base || !strcmp(workload, last) || is_flush(workload) ||
+		if (!base || !strcmp(workload, last) || workload_is_flush(workload) ||
 		    (d->style == DOC_MAIL && strcmp(workload, counted_first(r)) != 0))
 			continue;
-		counters_table(d, r, workload, base);
+		counters_table(d, r, workload, base->name);
 		if (d->style != DOC_MAIL)
 			check_table(d, r, workload);
 		last = workload;

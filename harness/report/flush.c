@@ -19,20 +19,19 @@ static const struct {
 	{ "stolen_ns", ">stolen us", 1e-3 },
 };
 
-static const json_t *find(const struct view *r, const char *list, const char *workload,
-			  const char *metric, const char *variant)
+static const json_t *counter(const struct view *r, const char *workload, const char *metric,
+			     const char *variant)
 {
-	const json_t *one;
-	size_t i;
+	return json_find(json_object_get(r->root, "counters"), "workload", workload, "metric",
+			 metric, "variant", variant, NULL);
+}
 
-	json_array_foreach(json_object_get(r->root, list), i, one)
-	{
-		if (!strcmp(json_text(one, "workload"), workload) &&
-		    !strcmp(json_text(one, "variant"), variant) &&
-		    (!metric || !strcmp(json_text(one, "metric"), metric)))
-			return one;
-	}
-	return NULL;
+/* Of one of the other lists of a summary. */
+static const json_t *record(const struct view *r, const char *list, const char *workload,
+			    const char *variant)
+{
+	return json_find(json_object_get(r->root, list), "workload", workload, "variant", variant,
+			 NULL);
 }
 
 /* A value of the summary with its interval, in a unit of scale. */
@@ -57,11 +56,6 @@ static void cell(char *out, size_t size, const struct doc *d, struct estimate e)
 		 wide ? interval(e.ci, 2, false).s : "");
 }
 
-static double ns_per_tick(const struct view *r)
-{
-	return 1e6 / json_num(r->env, "clock_khz");
-}
-
 static bool is_shown(const struct vinfo *v)
 {
 	return is_role(v, "baseline") || is_role(v, "change") || is_role(v, "null");
@@ -78,43 +72,20 @@ static void flush_table(struct doc *d, const struct view *r, const char *workloa
 	table_start(&t, heads);
 	for (size_t v = 0; v < r->nvariants; v++) {
 		const char *name = r->variants[v].name;
-		const json_t *value = find(r, "values", workload, NULL, name);
+		const json_t *value = record(r, "values", workload, name);
 
 		if (!is_shown(&r->variants[v]) || !value)
 			continue;
 		cell(text[0], sizeof(*text), d,
-		     scaled(value, "mean", "ci95", ns_per_tick(r) / 1e3));
+		     scaled(value, "mean", "ci95", summary_ns_per_tick(r->env) / 1e3));
 		for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 			cell(text[i + 1], sizeof(*text), d,
-			     scaled(find(r, "counters", workload, columns[i].metric, name), "value",
-				    "ci95", columns[i].scale));
+			     scaled(counter(r, workload, columns[i].metric, name), "value", "ci95",
+				    columns[i].scale));
 		table_row(&t, name, text[0], text[1], text[2], text[3], text[4], text[5]);
 	}
 	doc_para(d, "%s:", workload);
 	doc_table_end(d, &t);
-}
-
-/* The flush that stands for all: of a CPU that is busy in user space, a shrink if there is one. */
-static const char *headline(const struct view *r)
-{
-	const char *best = NULL;
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(json_object_get(r->root, "counters"), i, one)
-	{
-		const char *workload = json_text(one, "workload");
-		const size_t length = strlen(workload);
-
-		if (strcmp(json_text(one, "metric"), "stolen_ns") != 0 || length < 5 ||
-		    strcmp(workload + length - 5, "/user") != 0 ||
-		    !strncmp(workload, "flush-none/", 11))
-			continue;
-		if (!best || (!strncmp(workload, "flush-shrink/", 13) &&
-			      strncmp(best, "flush-shrink/", 13) != 0))
-			best = workload;
-	}
-	return best;
 }
 
 static void break_even(char *out, size_t size, struct estimate cost, struct estimate saved)
@@ -143,12 +114,12 @@ static void trade_table(struct doc *d, const struct view *r, const char *workloa
 	table_start(&t, heads);
 	for (size_t v = 0; v < r->nvariants; v++) {
 		const char *name = r->variants[v].name;
-		const json_t *pair = find(r, "effects", "pair/64/1", NULL, name);
-		const json_t *lost = find(r, "counters", workload, "stolen_ns", name);
+		const json_t *pair = record(r, "effects", WORKLOAD_FIRST, name);
+		const json_t *lost = counter(r, workload, "stolen_ns", name);
 
 		if (!is_role(&r->variants[v], "change") || !pair || !lost)
 			continue;
-		cost = scaled(pair, "effect", "ci95", ns_per_tick(r));
+		cost = scaled(pair, "effect", "ci95", summary_ns_per_tick(r->env));
 		saved = scaled(lost, "effect", "effect_ci95", -1);
 		saved.ci = (struct interval){ saved.ci.hi, saved.ci.lo };
 		cell(text[0], sizeof(*text), d, cost);
@@ -176,9 +147,10 @@ static void trade_table(struct doc *d, const struct view *r, const char *workloa
 /* Whether the flushed CPUs never get round to anything else. */
 static bool is_starved(const char *workload)
 {
-	const size_t length = strlen(workload);
+	struct workload w;
 
-	return is_flush(workload) && length > 5 && !strcmp(workload + length - 5, "/fifo");
+	return workload_is_flush(workload) && workload_parse(workload, &w) &&
+	       !strcmp(w.order, "fifo");
 }
 
 /* What a flush costs who uses the sheaves that are flushed. */
@@ -207,19 +179,18 @@ static void slow_table(struct doc *d, const struct view *r)
 
 void write_flushes(struct doc *d, const struct view *r)
 {
-	const char *last = "", *base = NULL, *stands = headline(r);
+	const char *last = "",
+		   *stands = workload_flush_headline(json_object_get(r->root, "counters"));
+	const struct vinfo *base = view_baseline(r);
 	const json_t *one;
 	bool any = false;
 	size_t i;
 
-	for (size_t v = 0; v < r->nvariants; v++)
-		if (is_role(&r->variants[v], "baseline"))
-			base = r->variants[v].name;
 	json_array_foreach(json_object_get(r->root, "values"), i, one)
 	{
 		const char *workload = json_text(one, "workload");
 
-		if (!is_flush(workload) || is_starved(workload) || !strcmp(workload, last))
+		if (!workload_is_flush(workload) || is_starved(workload) || !strcmp(workload, last))
 			continue;
 		if (!any) {
 			doc_heading(d, 2, "Flushes");
@@ -243,7 +214,7 @@ void write_flushes(struct doc *d, const struct view *r)
 	if (any)
 		slow_table(d, r);
 	if (any && stands && base)
-		trade_table(d, r, stands, base);
+		trade_table(d, r, stands, base->name);
 }
 
 static void waits_table(struct doc *d, const struct view *r, const char *workload)
@@ -255,13 +226,13 @@ static void waits_table(struct doc *d, const struct view *r, const char *workloa
 	table_start(&t, heads);
 	for (size_t v = 0; v < r->nvariants; v++) {
 		const char *name = r->variants[v].name;
-		const json_t *value = find(r, "values", workload, NULL, name);
-		const json_t *late = find(r, "counters", workload, "deadline_passed", name);
+		const json_t *value = record(r, "values", workload, name);
+		const json_t *late = counter(r, workload, "deadline_passed", name);
 
 		if (!is_shown(&r->variants[v]) || !value)
 			continue;
 		cell(text[0], sizeof(*text), d,
-		     scaled(value, "mean", "ci95", ns_per_tick(r) / 1e6));
+		     scaled(value, "mean", "ci95", summary_ns_per_tick(r->env) / 1e6));
 		snprintf(text[1], sizeof(*text), "%s %%",
 			 number(late ? 100 * json_num(late, "value") : NAN, 0, false).s);
 		table_row(&t, name, text[0], late ? text[1] : NULL);
@@ -306,11 +277,11 @@ struct family {
 static struct family family_of(const json_t *one)
 {
 	struct family family;
-	char op[32], state[16];
-	unsigned int size;
+	struct workload w;
 
-	if (sscanf(json_text(one, "workload"), "%31[^/]/%u/%*u/%15s", op, &size, state) == 3)
-		snprintf(family.name, sizeof(family.name), "%s/%u/N/%s", op, size, state);
+	if (workload_parse(json_text(one, "workload"), &w) && *w.order)
+		snprintf(family.name, sizeof(family.name), "%.40s/%u/N/%.40s", w.op, w.size,
+			 w.order);
 	else
 		snprintf(family.name, sizeof(family.name), "%s", json_text(one, "workload"));
 	return family;
@@ -449,25 +420,25 @@ static void answer(struct doc *d, const struct view *r, const char *question, co
 {
 	const struct effect *e = NULL;
 	char *nothing = flush ? xasprintf("flush-none%s", strchr(flush, '/')) : NULL;
-	const json_t *runs = flush ? find(r, "counters", flush, "kworker_runs", variant) : NULL;
-	const json_t *control = flush ? find(r, "counters", nothing, "stolen_ns", variant) : NULL;
+	const json_t *runs = flush ? counter(r, flush, "kworker_runs", variant) : NULL;
+	const json_t *control = flush ? counter(r, nothing, "stolen_ns", variant) : NULL;
 	char said[256] = "n/a, not in this result", lost[96], idle[96];
 
 	for (size_t i = 0; i < r->neffects; i++)
-		if (!strcmp(r->effects[i].workload, "pair/64/1") &&
+		if (!strcmp(r->effects[i].workload, WORKLOAD_FIRST) &&
 		    !strcmp(r->effects[i].variant, variant))
 			e = &r->effects[i];
 	if (e && !flush)
 		snprintf(said, sizeof(said), "%s %s %s, certificate: %s, verdict: %s",
-			 number(e->effect, 2, true).s, interval(e->ci, 2, true).s, unit_of(e),
-			 r->proven ? "holds" : "does not hold", verdict_word(effect_verdict(r, e)));
+			 number(e->effect, 2, true).s, interval(e->ci, 2, true).s,
+			 unit_long(e->metric), r->proven ? "holds" : "does not hold",
+			 *view_verdict(r, e).s ? view_verdict(r, e).s : "none");
 	if (runs)
-		snprintf(
-			said, sizeof(said), "%s %s runs of a kworker, %s ns per flush and CPU (%s)",
-			number(json_num(runs, "value"), 2, false).s,
-			interval(json_interval(runs, "ci95"), 2, false).s,
-			taken(lost, sizeof(lost), find(r, "counters", flush, "stolen_ns", variant)),
-			flush);
+		snprintf(said, sizeof(said),
+			 "%s %s runs of a kworker, %s ns per flush and CPU (%s)",
+			 number(json_num(runs, "value"), 2, false).s,
+			 interval(json_interval(runs, "ci95"), 2, false).s,
+			 taken(lost, sizeof(lost), counter(r, flush, "stolen_ns", variant)), flush);
 	doc_item(d, "%s (%s): %s%s%s%s.", question, variant, said,
 		 control ? "; certificate: without a flush " : "",
 		 control ? taken(idle, sizeof(idle), control) : "", control ? " ns" : "");
@@ -486,7 +457,7 @@ static struct number more(const json_t *classes, const json_t *than, const char 
 static void answer_rt(struct doc *d, const struct view *r, const char *baseline)
 {
 	const json_t *base =
-		json_object_get(view_count(r, "tcg-rt", "pair/64/1", baseline), "classes");
+		json_object_get(view_count(r, "tcg-rt", WORKLOAD_FIRST, baseline), "classes");
 
 	if (!base) {
 		doc_item(d, "The same on PREEMPT_RT: n/a, not counted; "
@@ -501,7 +472,7 @@ static void answer_rt(struct doc *d, const struct view *r, const char *baseline)
 	for (size_t v = 0; v < r->nvariants; v++) {
 		const char *name = r->variants[v].name;
 		const json_t *one =
-			json_object_get(view_count(r, "tcg-rt", "pair/64/1", name), "classes");
+			json_object_get(view_count(r, "tcg-rt", WORKLOAD_FIRST, name), "classes");
 
 		if (one && is_role(&r->variants[v], "change"))
 			doc_item(d, "On PREEMPT_RT (%s): %s instructions, %s LOCKed.", name,
@@ -527,11 +498,9 @@ void write_questions(struct doc *d, const struct view *r)
 		{ "With no sheaves on isolated CPUs, from one of them?", "slowpath-isolated-cpu",
 		  true },
 	};
-	const char *stands = headline(r), *base = "";
+	const char *stands = workload_flush_headline(json_object_get(r->root, "counters"));
+	const struct vinfo *base = view_baseline(r);
 
-	for (size_t v = 0; v < r->nvariants; v++)
-		if (is_role(&r->variants[v], "baseline"))
-			base = r->variants[v].name;
 	/* Without either the brief tables have what there is to say. */
 	if (!stands && !view_counted(r, "tcg-rt"))
 		return;
@@ -540,6 +509,6 @@ void write_questions(struct doc *d, const struct view *r)
 		if (stands || !questions[i].flush)
 			answer(d, r, questions[i].question, questions[i].variant,
 			       questions[i].flush ? stands : NULL);
-	answer_rt(d, r, base);
+	answer_rt(d, r, base ? base->name : "");
 	doc_gap(d);
 }

@@ -16,6 +16,11 @@
 void write_certificate(struct doc *d, const struct view *r);
 void write_certify(struct doc *d, const struct view *r);
 
+/* environment.c: on what it was measured. */
+void write_environment(struct doc *d, const struct view *r);
+void write_findings(struct doc *d, const struct view *r);
+void write_left_out(struct doc *d, const struct view *r);
+
 /* effects.c: what the variants cost. */
 void write_answer(struct doc *d, const struct view *r);
 void write_brief(struct doc *d, const struct view *r);
@@ -49,5 +54,10 @@ void write_plot(struct doc *d, const struct view *r);
  * is all that there is to see.
  */
 double plot_limit(const struct view *r, bool headlines);
+
+/* plotvars.c: prints what the plots must agree on with the text. */
+int do_plotvars(const struct view *r);
+/* "list item ", in place of list. */
+char *longer(char *list, const char *item);
 
 #endif

@@ -95,131 +95,6 @@ static bool on_target(const struct view *r, const char *target)
 	return false;
 }
 
-/* ---- the environment ---- */
-
-/* A member as text, numbers in full, lists joined by blanks; NULL when it is missing. */
-static char *env_text(const struct view *r, const char *key)
-{
-	const json_t *v = json_object_get(r->env, key);
-	const json_t *item;
-	char *all = NULL;
-	size_t i;
-
-	if (json_is_string(v))
-		return json_string_length(v) ? xstrdup(json_string_value(v)) : NULL;
-	if (json_is_number(v))
-		return xasprintf("%.10g", json_number_value(v));
-	if (json_is_boolean(v))
-		return xstrdup(json_is_true(v) ? "yes" : "no");
-	json_array_foreach(v, i, item)
-	{
-		char *longer;
-
-		if (!json_is_string(item))
-			continue;
-		longer = xasprintf("%s%s%s", all ? all : "", all ? " " : "",
-				   json_string_value(item));
-		free(all);
-		all = longer;
-	}
-	return all;
-}
-
-enum fact_use {
-	FILES, /* n/a where it is missing */
-	MAIL,  /* the same, and a line in a mail */
-	EXTRA, /* only where it is there */
-};
-
-static const struct {
-	const char *key, *label, *unit;
-	enum fact_use use;
-	bool counts; /* says something of counts too */
-} facts[] = {
-	{ "date", "date", "", MAIL, true },
-	{ "target", "target", "", MAIL, true },
-	{ "kernel_version", "kernel", "", MAIL, true },
-	{ "kernel_config_hash", "kernel configuration, hash", "", FILES, true },
-	{ "mitigations", "mitigations of x86_64", "", EXTRA, true },
-	{ "compiler", "compiler", "", MAIL, true },
-	{ "cpu_model", "CPU", "", MAIL, true },
-	{ "cpus", "CPUs", "", MAIL, true },
-	{ "virtualization", "virtualization", "", MAIL, true },
-	{ "host_kernel", "host kernel", "", MAIL, true },
-	{ "governor", "frequency governor", "", MAIL, false },
-	{ "smt", "SMT", "", MAIL, false },
-	{ "steal_ppm", "time stolen by the host", " ppm", EXTRA, false },
-	{ "clock_khz", "clock", " kHz", MAIL, false },
-	{ "timer_step", "smallest step of the clock", " ticks", MAIL, false },
-	{ "layouts", "layouts per variant", "", MAIL, false },
-	{ "boots", "boots per layout", "", MAIL, false },
-	{ "samples", "samples per workload and boot", "", MAIL, false },
-	{ "seed", "seed", "", MAIL, false },
-	{ "variants", "variants asked for", "", FILES, true },
-	{ "workloads", "workloads asked for", "", FILES, true },
-	{ "link_s", "time to link one layout", " s", EXTRA, false },
-	{ "duration_s", "took", " s", MAIL, false },
-	{ "commit", "sheafbench commit", "", MAIL, true },
-};
-
-static void write_environment(struct doc *d, const struct view *r)
-{
-	static const char *const heads[] = { "what", "value", NULL };
-	struct table t;
-
-	doc_heading(d, 2, "On what");
-	if (d->style == DOC_MARKDOWN)
-		table_start(&t, heads);
-	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
-		char *text, *value;
-
-		if (!r->timed && !facts[i].counts)
-			continue;
-		text = env_text(r, facts[i].key);
-		value = text ? xasprintf("%s%s", text, facts[i].unit)
-			     : xasprintf("n/a (environment.json has no %s)", facts[i].key);
-		if (d->style == DOC_MARKDOWN && (text || facts[i].use != EXTRA))
-			table_row(&t, facts[i].label, value);
-		else if (d->style == DOC_MAIL && text && facts[i].use != FILES)
-			doc_item(d, "%s: %s", facts[i].label, value);
-		free(value);
-		free(text);
-	}
-	if (d->style == DOC_MARKDOWN)
-		doc_table_end(d, &t);
-	else
-		doc_gap(d);
-}
-
-/* A list of texts in the environment; a mail has no room to say that there is none. */
-static void write_list(struct doc *d, const struct view *r, const char *key, const char *heading)
-{
-	const json_t *list = json_object_get(r->env, key), *item;
-	size_t i;
-
-	if (!json_array_size(list) && d->style == DOC_MAIL)
-		return;
-	doc_heading(d, 2, heading);
-	if (!json_is_array(list))
-		doc_para(d, "n/a: environment.json has no %s.", key);
-	else if (!json_array_size(list))
-		doc_para(d, "Nothing.");
-	json_array_foreach(list, i, item) if (json_is_string(item))
-		doc_item(d, "%s", json_string_value(item));
-	if (json_array_size(list))
-		doc_gap(d);
-}
-
-static void write_findings(struct doc *d, const struct view *r)
-{
-	write_list(d, r, "findings", "The state of the machine");
-}
-
-static void write_left_out(struct doc *d, const struct view *r)
-{
-	write_list(d, r, "left_out", "What was left out");
-}
-
 /* ---- the rest of the text ---- */
 
 static void write_opening(struct doc *d, const struct view *r)
@@ -315,8 +190,8 @@ static void write_ops(struct doc *d, const struct view *r)
 		bool there = false;
 
 		for (i = 0; i < r->neffects; i++)
-			there |= !strncmp(r->effects[i].op, ops[k].op, length) &&
-				 (begins || !r->effects[i].op[length]);
+			there |= !strncmp(r->effects[i].of.op, ops[k].op, length) &&
+				 (begins || !r->effects[i].of.op[length]);
 		json_array_foreach(counts, i, one)
 			there |= !strncmp(json_text(one, "workload"), ops[k].op, length) &&
 				 (begins || json_text(one, "workload")[length] == '/');
@@ -372,7 +247,7 @@ static void write_counting(struct doc *d, const struct view *r)
 static void write_method(struct doc *d, const struct view *r)
 {
 	double layouts = json_num(r->env, "layouts"), boots = json_num(r->env, "boots");
-	char *samples = env_text(r, "samples");
+	char *samples = view_env_text(r, "samples");
 
 	if (!r->timed) {
 		free(samples);
@@ -394,8 +269,8 @@ static void write_method(struct doc *d, const struct view *r)
 	doc_para(d,
 		 "Each variant is linked in %s layout%s: pads before mm/slub.o move the code, by "
 		 "the same amounts in all variants but null, and dummy allocations at boot move "
-		 "the data. The stock layout, without either, is shown beside the averages and is "
-		 "no part of them. Boots per layout: %s%s%s. The boots are in random order with "
+		 "the data. The stock layout, without either, is no part of the averages. "
+		 "Boots per layout: %s%s%s. The boots are in random order with "
 		 "the variants interleaved. An effect is the difference from the baseline, paired "
 		 "by layout; its interval is Student's t over the layouts.",
 		 number(layouts, 0, false).s, plural(layouts),
@@ -455,8 +330,10 @@ static void write_failures(struct doc *d, const struct view *r)
 /* Each distinct warning once, with the number of comparisons that carry it. */
 static void write_warnings(struct doc *d, const struct view *r)
 {
+	const json_t *all = json_object_get(r->root, "warnings"), *warning;
 	json_t *counts = json_object(), *count;
 	const char *text;
+	size_t i;
 
 	for (size_t i = 0; i < r->neffects; i++) {
 		const json_t *w;
@@ -468,11 +345,21 @@ static void write_warnings(struct doc *d, const struct view *r)
 				json_integer(1 + json_integer_value(json_object_get(
 							 counts, json_string_value(w)))));
 	}
+	json_array_foreach(all, i, warning)
+	{
+		if (json_is_string(warning))
+			json_object_set_new(counts, json_string_value(warning), json_null());
+	}
 	if (json_object_size(counts)) {
 		doc_heading(d, 2, "Warnings of the analysis");
 		json_object_foreach(counts, text, count)
-			doc_item(d, "%s (%lld of %zu comparisons)", text,
-				 (long long)json_integer_value(count), r->neffects);
+		{
+			if (json_is_null(count))
+				doc_item(d, "%s", text);
+			else
+				doc_item(d, "%s (%lld of %zu comparisons)", text,
+					 (long long)json_integer_value(count), r->neffects);
+		}
 		doc_gap(d);
 	}
 	json_decref(counts);
@@ -529,7 +416,7 @@ static void write_caveats(struct doc *d, const struct view *r)
 
 static void write_repeat(struct doc *d, const struct view *r)
 {
-	char *command = env_text(r, "command"), *commit = env_text(r, "commit");
+	char *command = view_env_text(r, "command"), *commit = view_env_text(r, "commit");
 
 	doc_heading(d, 2, "How to repeat it");
 	doc_para(
@@ -724,7 +611,7 @@ static int do_results_md(const struct view *r)
 }
 
 /* "list item ", in place of list. */
-static char *longer(char *list, const char *item)
+char *longer(char *list, const char *item)
 {
 	char *all = xasprintf("%s%s ", list, item);
 
@@ -806,114 +693,6 @@ static int save_mail(const struct view *r, const struct text *body)
 	free(report.s);
 	free(mail.s);
 	return ret;
-}
-
-/* A gnuplot string: single quotes, doubled inside. */
-static void gnuplot_string(const char *name, const char *s)
-{
-	printf("%s = '", name);
-	for (; *s; s++)
-		printf(*s == '\'' ? "''" : "%c", *s);
-	printf("'\n");
-}
-
-static void gnuplot_number(const char *name, double v)
-{
-	printf(isnan(v) ? "%s = NaN\n" : "%s = %.9g\n", name, v);
-}
-
-/* One line of a datablock: the layout of a variant. */
-static void gnuplot_layout(const char *variant, double pad, double value, int stock)
-{
-	if (!isnan(value))
-		printf("\"%s\" %.0f %.9g %d\n", variant, pad, value, stock);
-}
-
-/* The headline workload of the baseline and the changes, layout by layout. */
-static void plot_layouts(const struct view *r)
-{
-	struct group all = view_group(r, 0), g = group_headline(&all);
-
-	gnuplot_string("layouts_of", g.count ? g.first->workload : "");
-	printf("# variant pad value stock\n$layouts << END\n");
-	for (size_t i = 0; g.count && i < r->nvariants; i++) {
-		const json_t *value = view_value(r, g.first, r->variants[i].name), *l;
-		size_t k;
-
-		if (!is_role(&r->variants[i], "baseline") && !is_role(&r->variants[i], "change"))
-			continue;
-		gnuplot_layout(r->variants[i].name, 0, json_num(value, "stock"), 1);
-		json_array_foreach(json_object_get(value, "per_layout"), k,
-				   l) if (json_num(l, "layout") > 0)
-			gnuplot_layout(r->variants[i].name, json_num(l, "pad"),
-				       json_num(l, "value"), 0);
-	}
-	printf("END\n");
-}
-
-static void plot_dose(const struct view *r)
-{
-	const json_t *dose = json_object_get(r->certificate, "dose"), *p;
-	struct interval ci = json_interval(dose, "ci95");
-	size_t i;
-
-	gnuplot_string("dose_of", json_text(dose, "workload"));
-	gnuplot_string("dose_reference", json_text(dose, "reference"));
-	gnuplot_number("slope", json_num(dose, "slope"));
-	gnuplot_number("slope_lo", ci.lo);
-	gnuplot_number("slope_hi", ci.hi);
-	printf("# added found lo hi\n$dose << END\n");
-	json_array_foreach(json_object_get(dose, "points"), i, p)
-	{
-		double found = json_num(p, "effect");
-
-		ci = json_interval(p, "ci95");
-		if (!isnan(found) && !isnan(json_num(p, "dose")))
-			printf("%.9g %.9g %.9g %.9g\n", json_num(p, "dose"), found,
-			       isnan(ci.lo) ? found : ci.lo, isnan(ci.hi) ? found : ci.hi);
-	}
-	printf("END\n");
-}
-
-/* What the plots must agree on with the text, and what they show of the certificate. */
-static int do_plotvars(const struct view *r)
-{
-	const json_t *gate = json_object_get(r->certificate, "gate");
-	const struct vinfo *base = NULL;
-	double sheaf = json_num(r->env, "sheaf_capacity"), barn = json_num(r->env, "barn_sheaves");
-	char *headlines = xstrdup(" "), *proofs = xstrdup(" ");
-
-	for (size_t i = 0; i < r->nvariants; i++) {
-		const struct vinfo *v = &r->variants[i];
-
-		if (is_role(v, "baseline"))
-			base = v;
-		if (is_role(v, "dose") || is_role(v, "check"))
-			proofs = longer(proofs, v->name);
-	}
-	for (size_t at = 0; at < r->neffects;) {
-		struct group all = view_group(r, at), g = group_headline(&all);
-
-		headlines = longer(headlines, g.first->workload);
-		at += all.count;
-	}
-	gnuplot_string("headlines", headlines);
-	gnuplot_string("proofs", proofs);
-	free(headlines);
-	free(proofs);
-	gnuplot_string("baseline", base ? base->name : "");
-	gnuplot_string("baseline_title", base ? base->title : "");
-	gnuplot_string("unit", r->neffects ? unit_of(&r->effects[0]) : "TSC ticks per operation");
-	gnuplot_string("location", r->location ? r->location : "");
-	gnuplot_string("result", r->id ? r->id : "");
-	printf("proven = %d\ntimed = %d\n", r->proven, r->timed);
-	printf("limit = %.6g\nlimit_all = %.6g\n", plot_limit(r, true), plot_limit(r, false));
-	/* objects in one sheaf and full sheaves in a barn, 0 where the result does not say */
-	printf("sheaf = %.0f\nbarn = %.0f\n", isnan(sheaf) ? 0 : sheaf, isnan(barn) ? 0 : barn);
-	gnuplot_number("quiet_share", json_num(gate, "quiet_share"));
-	plot_dose(r);
-	plot_layouts(r);
-	return 0;
 }
 
 static int do_reply(const struct view *r)

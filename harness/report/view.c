@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "doc.h"
+#include "number.h"
 #include "view.h"
 
 /* NULL when missing, empty or no string. */
@@ -26,6 +27,14 @@ const struct vinfo *view_variant(const struct view *r, const char *name)
 	return NULL;
 }
 
+const struct vinfo *view_baseline(const struct view *r)
+{
+	for (size_t i = 0; i < r->nvariants; i++)
+		if (is_role(&r->variants[i], "baseline"))
+			return &r->variants[i];
+	return NULL;
+}
+
 bool is_role(const struct vinfo *v, const char *role)
 {
 	return v && v->role && !strcmp(v->role, role);
@@ -36,28 +45,14 @@ bool is_null_variant(const struct effect *e)
 	return is_role(e->info, "null");
 }
 
-bool is_flush(const char *workload)
-{
-	return !strncmp(workload, "flush-", 6);
-}
-
 /* Answers come first, then what proves the instrument: doses and checks; then flushes. */
 enum rank { ANSWER, PROOF, FLUSH };
 
 static enum rank rank_of(const struct effect *e)
 {
-	if (is_flush(e->workload))
+	if (workload_is_flush(e->workload))
 		return FLUSH;
 	return is_role(e->info, "dose") || is_role(e->info, "check") ? PROOF : ANSWER;
-}
-
-/* OP/SIZE/N or OP/SIZE/N/ORDER; what does not look so keeps the whole name as its operation. */
-static void split_workload(struct effect *e)
-{
-	if (sscanf(e->workload, "%31[^/]/%ld/%ld/%15s", e->op, &e->size, &e->n, e->how) >= 3)
-		return;
-	snprintf(e->op, sizeof(e->op), "%s", e->workload);
-	e->size = e->n = 0;
 }
 
 static int op_rank(const char *op)
@@ -71,17 +66,6 @@ static int op_rank(const char *op)
 	return i;
 }
 
-static int how_rank(const char *how)
-{
-	static const char *const order[] = { "", "lifo", "fifo", "shuffled" };
-	int i;
-
-	for (i = 0; i < (int)ARRAY_SIZE(order); i++)
-		if (!strcmp(how, order[i]))
-			break;
-	return i;
-}
-
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
 static int same_group(const struct effect *a, const struct effect *b)
@@ -91,8 +75,8 @@ static int same_group(const struct effect *a, const struct effect *b)
 	if (!c)
 		c = strcmp(a->metric, b->metric);
 	if (!c)
-		c = COMPARE(op_rank(a->op), op_rank(b->op));
-	return c ? c : strcmp(a->op, b->op);
+		c = COMPARE(op_rank(a->of.op), op_rank(b->of.op));
+	return c ? c : strcmp(a->of.op, b->of.op);
 }
 
 static int by_table(const void *pa, const void *pb)
@@ -103,11 +87,11 @@ static int by_table(const void *pa, const void *pb)
 	if (!c)
 		c = same_group(a, b);
 	if (!c)
-		c = COMPARE(a->size, b->size);
+		c = COMPARE(a->of.size, b->of.size);
 	if (!c)
-		c = COMPARE(a->n, b->n);
+		c = COMPARE(a->of.n, b->of.n);
 	if (!c)
-		c = COMPARE(how_rank(a->how), how_rank(b->how));
+		c = COMPARE(workload_order_rank(a->of.order), workload_order_rank(b->of.order));
 	if (!c)
 		c = strcmp(a->workload, b->workload);
 	if (!c && a->info && b->info)
@@ -187,11 +171,14 @@ static int read_effects(struct view *r)
 			.contended_ci = json_interval(v, "contended_ci95"),
 			.contended_layouts = json_num(v, "contended_layouts"),
 			.warnings = json_object_get(v, "warnings"),
+			.primary = json_is_true(json_object_get(v, "primary")),
+			.verdict = text_of(v, "verdict"),
+			.no_verdict = text_of(v, "no_verdict"),
 		};
 		if (!e->baseline)
 			return broken(r, "an effect has no baseline");
 		e->info = view_variant(r, e->variant);
-		split_workload(e);
+		workload_parse(e->workload, &e->of);
 	}
 	qsort(r->effects, r->neffects, sizeof(*r->effects), by_table);
 	while (r->neffects && rank_of(&r->effects[r->neffects - 1]) == FLUSH)
@@ -237,12 +224,14 @@ int view_open(struct view *r, const char *dir)
 		json_decref(r->env);
 		r->env = json_object();
 	}
-	r->timed = result_timed(r->env);
+	r->timed = summary_timed(r->env);
 	r->location = text_of(json_object_get(r->root, "estimator"), "location");
 	r->about = text_of(json_object_get(r->root, "estimator"), "about");
 	if (!r->location)
 		r->location = text_of(r->env, "location");
 
+	r->judged = json_is_object(json_object_get(r->root, "rules"));
+	r->equal = json_num(json_object_get(r->root, "rules"), "equal");
 	read_variants(r);
 	ret = read_effects(r);
 	r->certificate = json_object_get(r->root, "certificate");
@@ -297,22 +286,6 @@ static struct group same_workload(const struct effect *first, const struct effec
 	return g;
 }
 
-/* Distance in octaves; a workload that names no size or N (0) is the farthest of all. */
-static double octaves(long a, long b)
-{
-	return a > 0 ? fabs(log2((double)a / b)) : INFINITY;
-}
-
-static int nearer(const struct effect *a, const struct effect *b)
-{
-	int c = COMPARE(octaves(a->size, 64), octaves(b->size, 64));
-	long n = strcmp(a->op, "pair") ? 32 : 1;
-
-	if (!c)
-		c = COMPARE(octaves(a->n, n), octaves(b->n, n));
-	return c ? c : COMPARE(how_rank(a->how), how_rank(b->how));
-}
-
 struct group group_headline(const struct group *g)
 {
 	const struct effect *end = g->first + g->count;
@@ -321,7 +294,7 @@ struct group group_headline(const struct group *g)
 	for (const struct effect *e = g->first; e < end;) {
 		struct group w = same_workload(e, end);
 
-		if (!best.count || nearer(e, best.first) < 0)
+		if (!best.count || workload_nearer(&e->of, &best.first->of) < 0)
 			best = w;
 		e += w.count;
 	}
@@ -342,79 +315,79 @@ const struct effect *view_effect(const struct view *r, const struct effect *e, c
 
 const json_t *view_value(const struct view *r, const struct effect *e, const char *variant)
 {
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(json_object_get(r->root, "values"), i,
-			   v) if (!strcmp(json_text(v, "variant"), variant) &&
-				  !strcmp(json_text(v, "workload"), e->workload) &&
-				  !strcmp(json_text(v, "target"), e->target) &&
-				  !strcmp(json_text(v, "metric"), e->metric)) return v;
-	return NULL;
+	return json_find(json_object_get(r->root, "values"), "variant", variant, "workload",
+			 e->workload, "target", e->target, "metric", e->metric, NULL);
 }
 
 const json_t *view_count(const struct view *r, const char *target, const char *workload,
 			 const char *variant)
 {
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(json_object_get(r->root, "counts"), i,
-			   one) if (!strcmp(json_text(one, "target"), target) &&
-				    !strcmp(json_text(one, "workload"), workload) &&
-				    !strcmp(json_text(one, "variant"), variant)) return one;
-	return NULL;
+	return json_find(json_object_get(r->root, "counts"), "target", target, "workload", workload,
+			 "variant", variant, NULL);
 }
 
 bool view_counted(const struct view *r, const char *target)
 {
-	const json_t *one;
+	return json_find(json_object_get(r->root, "counts"), "target", target, NULL);
+}
+
+char *view_env_text(const struct view *r, const char *key)
+{
+	const json_t *v = json_object_get(r->env, key);
+	const json_t *item;
+	char *all = NULL;
 	size_t i;
 
-	json_array_foreach(json_object_get(r->root, "counts"), i,
-			   one) if (!strcmp(json_text(one, "target"), target)) return true;
-	return false;
-}
+	if (json_is_string(v))
+		return json_string_length(v) ? xstrdup(json_string_value(v)) : NULL;
+	if (json_is_number(v))
+		return xasprintf("%.10g", json_number_value(v));
+	if (json_is_boolean(v))
+		return xstrdup(json_is_true(v) ? "yes" : "no");
+	json_array_foreach(v, i, item)
+	{
+		char *longer;
 
-double null_bound(const struct view *r, const struct effect *e)
-{
-	double bound = NAN;
-
-	for (size_t i = 0; i < r->nvariants; i++) {
-		const struct effect *x = view_effect(r, e, r->variants[i].name);
-
-		if (x && is_null_variant(x) && !isnan(x->ci.lo))
-			bound = fmax(bound, fmax(fabs(x->ci.lo), fabs(x->ci.hi)));
+		if (!json_is_string(item))
+			continue;
+		longer = xasprintf("%s%s%s", all ? all : "", all ? " " : "",
+				   json_string_value(item));
+		free(all);
+		all = longer;
 	}
-	return bound;
+	return all;
 }
 
-enum verdict effect_verdict(const struct view *r, const struct effect *e)
+double percent(const struct effect *e)
 {
-	double noise;
+	return 100 * (e->ratio - 1);
+}
+
+int group_decimals(const struct group *g)
+{
+	double least = NAN;
+
+	for (size_t i = 0; i < g->count; i++)
+		least = fmin(least, (g->first[i].ci.hi - g->first[i].ci.lo) / 2);
+	if (isnan(least))
+		return 1;
+	return least >= 9.5 ? 0 : least >= 0.95 ? 1 : 2;
+}
+
+struct verdict_text view_verdict(const struct view *r, const struct effect *e)
+{
+	struct verdict_text t = { "" };
 
 	if (!r->proven)
-		return VERDICT_UNPROVEN;
-	if (isnan(e->ci.lo))
-		return VERDICT_NONE;
-	if (e->ci.lo <= 0 && e->ci.hi >= 0)
-		return VERDICT_ZERO;
-	if (is_null_variant(e))
-		return VERDICT_FALSE_ALARM;
-	noise = null_bound(r, e);
-	if (!isnan(noise) && fabs(e->effect) <= noise)
-		return VERDICT_NOISE;
-	return e->effect > 0 ? VERDICT_SLOWER : VERDICT_FASTER;
-}
-
-const char *verdict_word(enum verdict v)
-{
-	static const char *const words[] = {
-		[VERDICT_UNPROVEN] = "unproven",  [VERDICT_NONE] = "n/a",
-		[VERDICT_ZERO] = "none seen",	  [VERDICT_NOISE] = "in noise",
-		[VERDICT_SLOWER] = "slower",	  [VERDICT_FASTER] = "faster",
-		[VERDICT_FALSE_ALARM] = "false!",
-	};
-
-	return words[v];
+		snprintf(t.s, sizeof(t.s), "unproven");
+	else if (e->verdict && streq(e->verdict, "within"))
+		snprintf(t.s, sizeof(t.s), "within +-%g", r->equal);
+	else if (e->verdict && streq(e->verdict, "cannot tell"))
+		snprintf(t.s, sizeof(t.s), "cannot tell (+-%s)",
+			 number((e->ci.hi - e->ci.lo) / 2, 2, false).s);
+	else if (e->verdict)
+		snprintf(t.s, sizeof(t.s), "%s", e->verdict);
+	else if (e->primary)
+		snprintf(t.s, sizeof(t.s), "no verdict");
+	return t;
 }

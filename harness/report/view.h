@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <jansson.h>
 
-#include "result.h"
+#include "summary.h"
+#include "workload.h"
 
 struct vinfo {
 	const char *name, *title, *role, *reason;
@@ -20,14 +21,15 @@ struct vinfo {
 struct effect {
 	const char *target, *workload, *variant, *baseline, *metric;
 	const struct vinfo *info; /* NULL when summary.json does not list the variant */
-	char op[32], how[16];	  /* of OP/SIZE/N/ORDER; how is "" when it is not there */
-	long size, n;
+	struct workload of;	  /* the workload's name, taken apart */
 	double base, effect, ratio, p_holm, p_faster, layouts, boots;
 	struct interval ci;
 	double stock;			     /* in the stock layout */
 	double contended, contended_layouts; /* next to a busy sibling */
 	struct interval contended_ci;
 	json_t *warnings;
+	bool primary;
+	const char *verdict, *no_verdict; /* NULL without; no_verdict: why there is none */
 };
 
 /* One target, metric and operation: what stands in one table. */
@@ -53,6 +55,8 @@ struct view {
 	bool timed;		   /* else there are counts alone */
 	const json_t *certificate; /* NULL without one */
 	bool proven;		   /* the certificate holds, its null and its dose do */
+	bool judged;		   /* it has verdicts; those of before there were rules have none */
+	double equal;		   /* the bound of what is no difference */
 	json_t *certify;	   /* certify.json; NULL without one */
 };
 
@@ -66,17 +70,12 @@ int view_certify(struct view *r, const char *path);
 void view_close(struct view *r);
 
 const struct vinfo *view_variant(const struct view *r, const char *name);
+const struct vinfo *view_baseline(const struct view *r); /* NULL without one */
 bool is_role(const struct vinfo *v, const char *role);
 bool is_null_variant(const struct effect *e);
-/* Whether a workload is a flush. */
-bool is_flush(const char *workload);
 /* The group that starts at effect 'from'; count is 0 past the last one. */
 struct group view_group(const struct view *r, size_t from);
-/*
- * The workload that stands for a group where there is room for one only: the size nearest to 64
- * bytes, then the N nearest to 32 (within a sheaf), or to 1 for pair; lifo before the others. Its
- * effects are adjacent.
- */
+/* The workload that stands for a group where there is room for one only. Its effects are adjacent. */
 struct group group_headline(const struct group *g);
 /* The effect of a variant on the workload of e, NULL when there is none. */
 const struct effect *view_effect(const struct view *r, const struct effect *e, const char *variant);
@@ -90,20 +89,25 @@ const json_t *view_count(const struct view *r, const char *target, const char *w
 /* Whether anything was counted on a target. */
 bool view_counted(const struct view *r, const char *target);
 
-/* How far from zero the null comparison's interval reaches on this workload; NAN without one. */
-double null_bound(const struct view *r, const struct effect *e);
+/*
+ * A member of the environment as text, numbers in full, lists joined by blanks; NULL when it is
+ * missing. The caller frees it.
+ */
+char *view_env_text(const struct view *r, const char *key);
 
-enum verdict {
-	VERDICT_UNPROVEN, /* the instrument is not proven in this result */
-	VERDICT_NONE,	  /* no interval */
-	VERDICT_ZERO,	  /* the interval contains zero */
-	VERDICT_NOISE,	  /* it does not, but the null comparison reaches as far */
-	VERDICT_SLOWER,
-	VERDICT_FASTER,
-	VERDICT_FALSE_ALARM, /* the null variant's interval excludes zero */
+/* The difference in % of the baseline. */
+double percent(const struct effect *e);
+/*
+ * Decimals that the narrowest interval of a group justifies: two significant digits of its
+ * half-width, and no more than 2.
+ */
+int group_decimals(const struct group *g);
+
+/* A verdict as a table has it, to be used within the expression that makes it; "" where none is due. */
+struct verdict_text {
+	char s[48];
 };
 
-enum verdict effect_verdict(const struct view *r, const struct effect *e);
-const char *verdict_word(enum verdict v);
+struct verdict_text view_verdict(const struct view *r, const struct effect *e);
 
 #endif

@@ -33,16 +33,14 @@ own_environment() {
 
 # TARGETS: those asked for, or all that this machine can really run; LEFT_OUT says why not.
 choose_targets() {
-	local t reason usable="" words
+	local t reason group usable="" words target=$top/harness/targets/target.sh
 	LEFT_OUT=""
 	[ -n "$TARGETS" ] || TARGETS=$(names_of_targets | paste -sd ' ')
 	read -ra words <<<"$TARGETS"
 	for t in "${words[@]}"; do
-		reason=$(
-			. "$top/harness/targets/$t.sh"
-			[ -z "${target_group-}" ] || [ "$INSTALL" = no ] || ("$top/harness/deps.sh" "$target_group") || true
-			target_probe
-		)
+		group=$("$target" "$t" get group)
+		[ -z "$group" ] || [ "$INSTALL" = no ] || "$top/harness/host/deps.sh" "$group" || true
+		reason=$("$target" "$t" probe)
 		if [ -z "$reason" ]; then
 			usable+="$t "
 		else
@@ -76,7 +74,7 @@ configure() {
 	}
 }
 
-tools=(sheafbench-driver sheafbench-init sheafbench-module-test sheafbench-prove sheafstat sheafreport sheafcount sheafcounts)
+tools=(sheafbench-driver sheafbench-init sheafbench-module-test sheafbench-prove sheafstat sheafreport sheaftrace sheafcounts)
 build_tools() {
 	configure "$build" -DBUILD_TESTING=OFF
 	logged "$build/tools.log" "user-space tools" cmake --build "$build" -j "$JOBS" --target "${tools[@]}"
@@ -152,11 +150,11 @@ export GOAL=$goal
 [[ $goal =~ ^(clean|doctor)$ ]] || use_cache
 
 tuned() { "$@"; }
-[ "$TUNE" = no ] || tuned() { "$top/harness/doctor.sh" tuned "$@"; }
+[ "$TUNE" = no ] || tuned() { "$top/harness/host/doctor.sh" tuned "$@"; }
 
 case $goal in
 bench | certify | peers)
-	"$top/harness/deps.sh" build bench
+	"$top/harness/host/deps.sh" build bench
 	choose_targets
 	use_machine shared
 	user_tools
@@ -171,27 +169,27 @@ bench | certify | peers)
 	tuned "$top/harness/steps.sh" "$part"
 	;;
 variant)
-	"$top/harness/deps.sh" build
-	exec "$top/harness/variant.sh"
+	"$top/harness/host/deps.sh" build
+	exec "$top/harness/request/register.sh"
 	;;
 profile)
 	[ -n "$VARIANT" ] || die 2 "give VARIANT=<name>: $(variant_names | paste -sd ' ')"
 	[[ $TARGETS != *' '* ]] || die 2 "TARGETS='$TARGETS': give one to profile"
-	"$top/harness/deps.sh" build bench profile
+	"$top/harness/host/deps.sh" build bench profile
 	choose_targets
 	use_machine shared
 	user_tools
-	exec "$top/harness/profile.sh" "$build"
+	exec "$top/harness/boots/profile.sh" "$build"
 	;;
 prove)
-	"$top/harness/deps.sh" build bench
+	"$top/harness/host/deps.sh" build bench
 	choose_targets
 	use_machine shared
 	user_tools
-	exec "$top/harness/prove.sh" "$build"
+	exec "$top/harness/prove/prove.sh" "$build"
 	;;
 doctor)
-	exec "$top/harness/doctor.sh"
+	exec "$top/harness/host/doctor.sh"
 	;;
 plots)
 	result=$(result_folder)
@@ -210,11 +208,11 @@ reply)
 publish)
 	result=$(result_folder)
 	user_tools
-	"$top/harness/publish.sh" "$build" "$result"
+	"$top/harness/report/publish.sh" "$build" "$result"
 	;;
 check)
-	"$top/harness/deps.sh" build bench check qemu
-	[ "$LONG" = no ] || "$top/harness/deps.sh" arm64 profile
+	"$top/harness/host/deps.sh" build bench check qemu
+	[ "$LONG" = no ] || "$top/harness/host/deps.sh" arm64 profile
 	use_machine shared
 	own_build
 	configure "$build/check" -DBUILD_TESTING=ON -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug "-DLONG=$LONG"

@@ -5,14 +5,13 @@
 # A request is the values of kind id, the variants and their builds, each file that ends up in a guest or starts one, and the
 # machine. request.json has it; the steps read nothing else of what the user gave.
 
-# target_says TARGET VARIABLE: what a target's file says of it.
-target_says() { (unset "$2" && . "$top/harness/targets/$1.sh" && printf '%s\n' "${!2-}"); }
+target_says() { "$top/harness/targets/target.sh" "$1" get "$2"; }
 
 # telling_target WHAT: the first of TARGETS whose boots tell that, or nothing.
 telling_target() {
 	local t tells
 	for t in $TARGETS; do
-		tells=$(target_says "$t" target_tells)
+		tells=$(target_says "$t" tells)
 		[ "${tells:-time}" != "$1" ] || { printf '%s\n' "$t"; return; }
 	done
 }
@@ -21,7 +20,7 @@ telling_target() {
 # prove a clock, in every one that tells time. Those that are not for the architecture are left out.
 chosen_variants() {
 	local name role arch timed=$1
-	arch=$(target_says "$TARGET" target_arch)
+	arch=$(target_says "$TARGET" arch)
 	for name in $(variant_names); do
 		role=$(variant_key "$name" role change)
 		[[ " $(variant_key "$name" arch "$arch") " == *" $arch "* ]] || continue
@@ -36,9 +35,9 @@ chosen_variants() {
 
 # What was made of bench/ and runs in a guest or counts one, with its libraries, and what is built for a guest from its source.
 guest_files() {
-	printf '%s\n' "$build"/{sheafbench-{driver,init,module-test},sheafcount.so,sheafcounts}
+	printf '%s\n' "$build"/{sheafbench-{driver,init,module-test},sheaftrace.so,sheafcounts}
 	ldd "$build/sheafbench-driver" | grep -o '/[^ ]*'
-	find "$top"/bench/{module,uapi} "$top"/harness/{targets,counters,tcg-plugin} "$top/harness/initramfs.sh" "$top/harness/count.sh" "$top/harness/run.sh" -type f | sort
+	find "$top"/bench/{module,uapi} "$top"/harness/{targets,counters,trace} "$top/harness/kernel/initramfs.sh" "$top/harness/trace/count.sh" "$top/harness/boots/run.sh" -type f | sort
 }
 
 cpu_model() { awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo; }
@@ -76,7 +75,7 @@ open_result() {
 	booted=${timed:-$(telling_target events)}
 	TARGET=${booted:-${TARGETS%% *}}
 	export SOURCE TARGET
-	tells=$(target_says "$TARGET" target_tells)
+	tells=$(target_says "$TARGET" tells)
 	tells=${tells:-time}
 	mapfile -t variants < <(chosen_variants "$timed")
 	need_space OUT "$OUT" 200
@@ -117,7 +116,7 @@ write_environment() {
 		[[ " $TARGETS " == *" $t "* || $LEFT_OUT == *"target $t: "* ]] || left_out+=("target $t: not asked for")
 	done
 	for v in $(variant_names); do
-		t=$(target_says "$TARGET" target_arch)
+		t=$(target_says "$TARGET" arch)
 		[[ " $(variant_key "$v" arch "$t") " == *" $t "* ]] || left_out+=("variant $v: not for $t")
 	done
 	[ -z "$LEFT_OUT" ] || mapfile -t -O "${#left_out[@]}" left_out <<<"$LEFT_OUT"
@@ -145,7 +144,7 @@ write_environment() {
 		--arg governor "$(cpu_file "cpu$measured/cpufreq/scaling_governor")" --argjson measured_cpu "$measured" \
 		--arg smt "$(cpu_file smt/control)" \
 		--argjson seed "$SEED" --argjson layouts "$LAYOUTS" --argjson boots "$BOOTS" --argjson runs "$RUNS" --argjson samples "$SAMPLES" \
-		--argjson findings "$("$top/harness/doctor.sh" findings | jq -R . | jq -s .)" \
+		--argjson findings "$("$top/harness/host/doctor.sh" findings | jq -R . | jq -s .)" \
 		--arg workloads "$WORKLOADS" --arg um_fidelity "$UM_FIDELITY" \
 		--arg command "$(VARIANTS=${variants[*]} repeat_command "$GOAL")" \
 		--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo n/a)" \

@@ -68,7 +68,7 @@ values_help() {
 
 ### What may be chosen from.
 
-names_of_targets() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$//'); }
+names_of_targets() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$//' | grep -vx target); }
 names_of_variants() { variant_names; }
 names_of_yesno() { printf '%s\n' yes no; }
 
@@ -128,14 +128,10 @@ check_folder() {
 }
 
 check_kernel() {
-	local why
+	local commits
 	case ${!1} in
 	debian-[0-9]*.[0-9]*) ;;
-	*@*)
-		why=$(git -C "${KERNEL_SRC%@*}" rev-parse --verify --quiet "${KERNEL_SRC##*@}^{commit}" 2>&1 >/dev/null) ||
-			die 2 "KERNEL_SRC=$KERNEL_SRC names no commit of a git tree${why:+: $(head -n 1 <<<"$why")}"
-		;;
-	*) [ -f "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC/mm/slub.c" ] ||
+	*) [ -f "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC/mm/slub.c" ] || { [[ $KERNEL_SRC == *@* ]] && commits_of KERNEL_SRC 'give <git tree>@<commit>'; } ||
 		die 2 "KERNEL_SRC=$KERNEL_SRC: give debian-<series> (debian-7.2, debian-7.3), a kernel folder, a git tree with @commit, or a tarball" ;;
 	esac
 }
@@ -160,7 +156,7 @@ take_values() {
 	[ -z "$RESULT" ] || RESULT=$(realpath -m -- "$RESULT")
 	case $KERNEL_SRC in
 	debian-[0-9]*) ;;
-	*@*) KERNEL_SRC=$(realpath -m -- "${KERNEL_SRC%@*}")@${KERNEL_SRC##*@} ;;
+	*@*) [[ $KERNEL_SRC == /* ]] || KERNEL_SRC=$PWD/$KERNEL_SRC ;; # where the commit begins is for git to say
 	*) KERNEL_SRC=$(realpath -m -- "$KERNEL_SRC") ;;
 	esac
 	for name in "${value_names[@]}"; do

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 # Target arm64: the variant's arm64 kernel, cross compiled, in QEMU's TCG with one instruction to a
 # nanosecond of the guest. It has a PMU that the kernel and perf_event_open(2) drive as they drive a real one.
-# Sourced; the verbs are those of every target.
+# Sourced by target.sh, whose boot() has the variables.
 
 target_arch=arm64
 target_config=arm64
@@ -19,21 +19,18 @@ target_probe() {
 	if [[ " ${TARGETS-} " != *" arm64 "* ]]; then
 		echo "an emulated CPU counts instructions and tells no time; TARGETS=arm64 asks for it"
 	elif ! command -v qemu-system-aarch64 >/dev/null || ! command -v "${target_cross}g++" >/dev/null; then
-		echo "QEMU or the cross compiler is missing: harness/deps.sh arm64 installs them"
+		echo "QEMU or the cross compiler is missing: harness/host/deps.sh arm64 installs them"
 	fi
 }
 
-# target_boot IMAGE INITRAMFS CMDLINE OUTDIR DEADLINE: one boot; console on standard output.
-target_boot() {
-	local image=$1 initramfs=$2 cmdline=$3 out=$4 deadline=$5
-	ulimit -c 0
+# One CPU: with more of them icount does not count one by one.
+target_command() {
 	# What QEMU boots is the image in the flat form of arch/arm64/boot, which has no symbols.
 	"${target_cross}objcopy" -O binary -R .note -R .note.gnu.build-id -R .comment -S "$image" "$out/Image"
 	# Nothing waits for idle time: the next timer is due at once.
-	exec setpriv --pdeathsig TERM timeout --verbose --signal=KILL "$deadline" setpriv --pdeathsig KILL \
-		qemu-system-aarch64 -M virt -cpu neoverse-n1 -accel tcg,thread=single -icount shift=0,sleep=off -smp 1 -m "${GUEST_MEM:-512}" \
-		-nodefaults -no-user-config -display none -no-reboot -chardev stdio,id=console,signal=off -serial chardev:console \
-		-fsdev local,id=out,path="$out",security_model=none -device virtio-9p-device,fsdev=out,mount_tag=out \
-		-kernel "$out/Image" -initrd "$initramfs" \
-		-append "console=ttyAMA0 panic=-1 sheafbench.out=out sheafbench.outfs=9p $cmdline" </dev/null 2>&1
+	command=(qemu-system-aarch64 -M virt -cpu neoverse-n1 -accel "tcg,thread=single" -icount "shift=0,sleep=off" -smp 1 -m "$mem"
+		-nodefaults -no-user-config -display none -no-reboot -chardev "stdio,id=console,signal=off" -serial chardev:console
+		-fsdev "local,id=out,path=$out,security_model=none" -device "virtio-9p-device,fsdev=out,mount_tag=out"
+		-kernel "$out/Image" -initrd "$initramfs"
+		-append "console=ttyAMA0 panic=-1 sheafbench.out=out sheafbench.outfs=9p $cmdline")
 }

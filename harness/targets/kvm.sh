@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
-# Target kvm: tcg.sh's kernels and machine, executed by KVM, its CPUs bound to CPUs of the host. Sourced; the
-# verbs are those of every target. KVM_DEVICE is what is asked whether it works. KVM_SPEED=unjudged takes one that is slow
-# as well, to try all but the times in a host that is emulated itself; one that says that it emulates is refused even so.
+# Target kvm: tcg.sh's kernels and machine, executed by KVM, its CPUs bound to CPUs of this machine. Sourced by target.sh.
+# KVM_DEVICE is what is asked whether it works. KVM_SPEED=unjudged takes one that is slow as well, to try all but the times
+# in a host that is emulated itself; one that says that it emulates is refused even so.
 
-. "$(dirname "${BASH_SOURCE[0]}")/tcg.sh"
-. "$(dirname "${BASH_SOURCE[0]}")/../bind.sh"
+. "$top/harness/targets/tcg.sh"
 target_tells='time'
 guest_accel=kvm
 
@@ -20,43 +19,29 @@ target_probe() {
 		return
 	fi
 	command -v gcc >/dev/null || { echo "whether $device works is not known without gcc"; return; }
-	probe=$(mktemp -d)
-	if ! gcc -O2 -o "$probe/probe" "$(dirname "${BASH_SOURCE[0]}")/kvm-probe.c" 2>/dev/null; then
-		reason="whether $device works is not known: harness/targets/kvm-probe.c does not build"
-	else
-		reason=$(timeout --signal=KILL 20 "$probe/probe" "$device" "${KVM_SPEED:-judged}") || reason="$device kept or killed the program that tried it"
-	fi
-	rm -rf "$probe"
+	probe=$(own_program kvm-probe) &&
+		reason=$(timeout --signal=KILL 20 "$probe" "$device" "${KVM_SPEED:-judged}") || reason="$device kept or killed the program that tried it"
 	if [ -n "$reason" ]; then echo "$reason"; else target_installed; fi
 }
 
-# target_verify SAMPLES: why the boot that took these samples is none, or nothing. What a guest of three instructions
-# gets, a kernel may not: a chain of dependent additions takes a core cycle each where a CPU executes it, once it is warm.
-# Every second sample has twice as many.
+# What a guest of three instructions gets, a kernel may not: a chain of dependent additions takes a core cycle each where a
+# CPU executes it, once it is warm. Every second sample has twice as many.
 target_verify() {
-	local reason
-	reason=$(verify_bound "$(dirname "$1")")
-	[ -n "$reason" ] || [ "${KVM_SPEED:-judged}" = unjudged ] || reason=$(awk -F '\t' '
+	[ "${KVM_SPEED:-judged}" = judged ] && [ -f "$1/samples.tsv" ] || return 0
+	awk -F '\t' '
 		/^# gate/ { split($0, words, " "); adds = words[5] }
 		!/^#/ && $7 != "-" { n = split($7, ticks, " "); for (i = 1; i <= n; i += 2) if (!least || ticks[i] < least) least = ticks[i] }
-		END { if (least > 4 * adds) printf "KVM emulates the kernel: %d additions took %d TSC ticks at best\n", adds, least }' "$1")
-	printf '%s' "$reason"
+		END { if (least > 4 * adds) printf "KVM emulates the kernel: %d additions took %d TSC ticks at best\n", adds, least }' "$1/samples.tsv"
 }
 
 # The names of threads tell which of QEMU's are CPUs.
-cpu_threads() {
+target_threads() {
 	local cpu
 	for cpu in 0 1; do grep -l "^CPU $cpu/" "/proc/$1/task/"*/comm; done | cut -d/ -f5
 }
 
-target_boot() {
-	local boot=$BASHPID out=$4 cpus why
-	GUEST_CPUS=${GUEST_CPUS:-2}
-	if [ "$GUEST_CPUS" = 2 ]; then
-		mapfile -t cpus <<<"$(host_cpus)"
-		# QEMU's other threads stay off the CPU that is measured.
-		why=$(taskset -cp "$(IFS=, && echo "${cpus[*]::${#cpus[@]}-1}")" "$boot" 2>&1) || { cannot_bind "QEMU cannot be kept off CPU ${cpus[-1]}" "$why"; exit 1; }
-		bind_guest "$boot" "$out" cpu_threads "${cpus[@]}" &
-	fi
-	guest_boot "$@" -name sheafbench,debug-threads=on
+target_command() {
+	qemu_command "$@" -name sheafbench,debug-threads=on
+	# QEMU's other threads stay off the CPU that is measured.
+	[ "$binds" = no ] || command=(taskset -c "$(IFS=, && echo "${host[*]::${#host[@]}-1}")" "${command[@]}")
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
 # Target tcg-rt: tcg.sh's machine with kernels that have PREEMPT_RT in addition, where a local_trylock_t is a per-CPU
-# spinlock that may sleep. Sourced; the verbs are those of every target.
+# spinlock that may sleep. Sourced by target.sh.
 
-. "$(dirname "${BASH_SOURCE[0]}")/tcg.sh"
+. "$top/harness/targets/tcg.sh"
 target_config=x86_64-rt
 target_config_over=x86_64
 

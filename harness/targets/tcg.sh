@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
-# Target tcg: the variant's x86_64 kernel in QEMU's TCG, and what kvm.sh shares with it. Sourced; the
-# verbs are those of every target. By default one CPU whose TSC advances by one per instruction, the
-# same in each boot; with GUEST_CPUS of 2 and more they run in parallel and nothing repeats, unless GUEST_TURNS=yes has
-# them take turns. An instruction takes 2^GUEST_SHIFT ns then, one where nothing is said.
-# GUEST_MEM is the guest's memory in MiB; MITIGATIONS=no boots with mitigations=off.
+# Target tcg: the variant's x86_64 kernel in QEMU's TCG, and what kvm.sh shares with it. Sourced by target.sh, whose boot()
+# has the variables. Where CPUs take turns the TSC advances by one per instruction, the same in each boot; else they run in
+# parallel and nothing repeats. MITIGATIONS=no boots with mitigations=off.
 
 target_arch=x86_64
 target_config=x86_64
@@ -15,26 +13,24 @@ target_group=qemu
 target_tells=counts
 guest_accel=tcg
 
-target_installed() { command -v qemu-system-x86_64 >/dev/null || echo "qemu-system-x86_64 is not installed: harness/deps.sh qemu does that"; }
-
-# Prints why the target cannot run here, or nothing.
+target_installed() { command -v qemu-system-x86_64 >/dev/null || echo "qemu-system-x86_64 is not installed: harness/host/deps.sh qemu does that"; }
 target_probe() { target_installed; }
 
 # Sets options for QEMU and cmdline for the kernel. TCG emulates too unevenly for the kernel to find the
 # TSC's rate: with icount it is 1 GHz, without it the host's. Five levels of page tables are slow there.
 guest_accel_options() {
 	local khz=1000000
-	if [ "$guest_accel" = kvm ]; then
+	if [ "${accel:-$guest_accel}" = kvm ]; then
 		options=(-accel kvm -cpu host)
 		return
 	fi
 	options=(-cpu 'max,-la57')
-	if [ "$1" = 1 ] || [ "${GUEST_TURNS:-no}" = yes ]; then
+	if [ "$turns" = yes ]; then
 		# Nothing waits for idle time: the next timer is due at once. No random number is the host's.
 		options[1]+=,-rdrand,-rdseed
 		# And a kernel that finds one CPU is not to take its LOCK prefixes out.
 		cmdline="noreplace-smp $cmdline"
-		options+=(-accel 'tcg,thread=single' -icount "shift=${GUEST_SHIFT:-0},sleep=off")
+		options+=(-accel 'tcg,thread=single' -icount "shift=$shift,sleep=off")
 	else
 		options+=(-accel 'tcg,thread=multi')
 		khz=$(awk -F ': ' '/^cpu MHz/ { printf "%d", $2 * 1000; exit }' /proc/cpuinfo)
@@ -42,19 +38,15 @@ guest_accel_options() {
 	cmdline="tsc_early_khz=$khz $cmdline"
 }
 
-# guest_boot IMAGE INITRAMFS CMDLINE OUTDIR DEADLINE [QEMU_OPTION...]: one boot; console on standard output.
-guest_boot() {
-	local image=$1 initramfs=$2 cmdline=$3 out=$4 deadline=$5 cpus=${GUEST_CPUS:-1} options=()
-	shift 5
-	ulimit -c 0
-	guest_accel_options "$cpus"
+qemu_command() {
+	local options=()
+	guest_accel_options
 	[ "${MITIGATIONS:-yes}" = yes ] || cmdline+=" mitigations=off"
-	exec setpriv --pdeathsig TERM timeout --verbose --signal=KILL "$deadline" setpriv --pdeathsig KILL \
-		qemu-system-x86_64 -M microvm,pit=on,pic=off,rtc=on -nodefaults -no-user-config -display none -no-reboot \
-		"${options[@]}" -smp "$cpus" -m "${GUEST_MEM:-512}" -chardev stdio,id=console,signal=off -serial chardev:console \
-		-fsdev local,id=out,path="$out",security_model=none -device virtio-9p-device,fsdev=out,mount_tag=out \
-		-kernel "$image" -initrd "$initramfs" "$@" \
-		-append "console=ttyS0 reboot=t panic=-1 sheafbench.out=out sheafbench.outfs=9p $cmdline" </dev/null 2>&1
+	command=(qemu-system-x86_64 -M "microvm,pit=on,pic=off,rtc=on" -nodefaults -no-user-config -display none -no-reboot
+		"${options[@]}" -smp "$cpus" -m "$mem" -chardev "stdio,id=console,signal=off" -serial chardev:console
+		-fsdev "local,id=out,path=$out,security_model=none" -device "virtio-9p-device,fsdev=out,mount_tag=out"
+		-kernel "$image" -initrd "$initramfs" "$@"
+		-append "console=ttyS0 reboot=t panic=-1 sheafbench.out=out sheafbench.outfs=9p $cmdline")
 }
 
-target_boot() { guest_boot "$@"; }
+target_command() { qemu_command "$@"; }

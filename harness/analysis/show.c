@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A summary for a terminal of 80 columns. */
+#include <math.h>
+#include <string.h>
+
+#include "certificate.h"
+#include "counts.h"
+#include "show.h"
+#include "summary.h"
+
+static void effect_show(const json_t *e)
+{
+	struct interval ci = json_interval(e, "ci95");
+	const char *verdict = json_text(e, "verdict");
+
+	printf("  %-21.21s %+8.2f", json_text(e, "variant"), json_num(e, "effect"));
+	if (isnan(ci.lo))
+		printf(" %-19s", "(no interval)");
+	else
+		printf(" [%+8.2f,%+8.2f]", ci.lo, ci.hi);
+	if (!isnan(json_num(e, "ratio")))
+		printf(" x %.3f", json_num(e, "ratio"));
+	if (*verdict)
+		printf("  %s", verdict);
+	else if (json_is_true(json_object_get(e, "primary")))
+		printf("  no verdict");
+	puts("");
+}
+
+/* A sentence on several lines of at most 80 columns. */
+static void sentence_show(void *unused, const char *s)
+{
+	int column = 0;
+
+	(void)unused;
+	while (*s) {
+		int word = strcspn(s, " ");
+
+		if (column && column + word > 76) {
+			puts("");
+			column = 0;
+		}
+		column += printf("%s%.*s", column ? " " : "  ", word, s);
+		s += word + (s[word] == ' ');
+	}
+	puts("");
+}
+
+/* What the instrument is worth comes before what it found. */
+static void certificate_show(const json_t *j)
+{
+	const json_t *why;
+	size_t i;
+
+	certificate_say(j, sentence_show, NULL);
+	if (json_is_true(json_object_get(j, "holds")))
+		puts("The certificate holds.");
+	else
+		puts("The certificate does not hold, so no effect is proven:");
+	json_array_foreach(json_object_get(j, "why_not"), i, why)
+		sentence_show(NULL, json_string_value(why));
+}
+
+/* Where boots were counted and not timed: the instructions of each workload. */
+static void counters_show(const json_t *j)
+{
+	const json_t *one;
+	const char *last = "";
+	size_t i;
+
+	json_array_foreach(json_object_get(j, "counters"), i, one)
+	{
+		const char *role = summary_role(j, json_text(one, "variant"));
+
+		if (!streq(json_text(one, "metric"), "instructions") ||
+		    (!streq(role, "baseline") && !streq(role, "change")))
+			continue;
+		if (!streq(last, json_text(one, "workload")))
+			printf("\n%.40s: instructions\n", json_text(one, "workload"));
+		last = json_text(one, "workload");
+		printf("  %-22.22s %8.6g %+6.6g\n", json_text(one, "variant"),
+		       json_num(one, "value"),
+		       streq(role, "baseline") ? 0 : json_num(one, "effect"));
+	}
+}
+
+/* What a result holds that tells no time. */
+static void counts_show(const json_t *j)
+{
+	const json_t *counts = json_object_get(j, "counts"), *one, *base, *classes;
+	size_t i, k;
+
+	puts("exact counts per operation, and the difference from the baseline; no times");
+	counters_show(j);
+	json_array_foreach(counts, i, base)
+	{
+		if (!streq(summary_role(j, json_text(base, "variant")), "baseline") ||
+		    !counts_stand(counts, base))
+			continue;
+		printf("\n%.40s (target %.20s): instructions, LOCKed ones\n",
+		       json_text(base, "workload"), json_text(base, "target"));
+		json_array_foreach(counts, k, one)
+		{
+			const char *role = summary_role(j, json_text(one, "variant"));
+
+			if (!streq(role, "baseline") && !streq(role, "change"))
+				continue;
+			if (!streq(json_text(one, "workload"), json_text(base, "workload")) ||
+			    !streq(json_text(one, "target"), json_text(base, "target")))
+				continue;
+			classes = json_object_get(one, "classes");
+			printf("  %-22.22s %8.6g %+6.6g %4.6g\n", json_text(one, "variant"),
+			       json_num(classes, "instructions"),
+			       json_num(classes, "instructions") -
+				       json_num(json_object_get(base, "classes"), "instructions"),
+			       json_object_get(classes, "lock") ? json_num(classes, "lock") : 0.0);
+		}
+	}
+	json_array_foreach(json_object_get(j, "counts_failed"), i, one)
+		printf("not counted: %.22s (target %.20s): %.120s\n", json_text(one, "variant"),
+		       json_text(one, "target"), json_text(one, "reason"));
+}
+
+void summary_show(const json_t *j)
+{
+	const json_t *one;
+	const char *last = "";
+	bool certified;
+	size_t i;
+
+	printf("%.44s  target %.20s\n", json_text(j, "result"),
+	       json_text(json_object_get(j, "environment"), "target"));
+	if (!summary_timed(json_object_get(j, "environment"))) {
+		counts_show(j);
+		return;
+	}
+	printf("value of a run: %.60s\n", json_text(json_object_get(j, "estimator"), "about"));
+	certified = json_is_true(json_object_get(json_object_get(j, "certificate"), "holds"));
+	certificate_show(json_object_get(j, "certificate"));
+	json_array_foreach(json_object_get(j, "variants"), i, one)
+	{
+		const char *reason = json_text(one, "reason");
+
+		printf("  %-20.20s %3.0f layouts %3.0f boots", json_text(one, "name"),
+		       json_num(one, "layouts"), json_num(one, "boots"));
+		if (json_num(one, "failed") > 0.0)
+			printf(", %.0f failed: ", json_num(one, "failed"));
+		else if (*reason)
+			printf(", ");
+		printf("%.24s\n", reason);
+	}
+	json_array_foreach(json_object_get(j, "effects"), i, one)
+	{
+		const char *workload = json_text(one, "workload");
+
+		if (!streq(last, workload))
+			printf("\n%.40s: %.20s %.2f %s\n", workload, json_text(one, "baseline"),
+			       json_num(one, "baseline_value"),
+			       streq(json_text(one, "metric"), "tsc_ticks_per_op")
+				       ? "TSC ticks"
+				       : json_text(one, "metric"));
+		last = workload;
+		effect_show(one);
+	}
+	if (json_array_size(json_object_get(j, "effects")))
+		printf("\neffect with 95 %% interval, and ratio%s\n",
+		       certified ? "; verdicts by Holm at 5 %" : "; none is proven, see above");
+	json_array_foreach(json_object_get(j, "warnings"), i, one)
+		printf("%s\n", json_string_value(one));
+}

@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# supported.sh: which series of kernel-patches/patches fit which kernels of kernel-patches/kernels.list: git am takes
+# each patch, and after each the objects that the series touches build for uml without a warning. Cached by content.
+#
+#   supported.sh                  prints a table
+#   supported.sh readme           puts it into README.md
+#   supported.sh KERNEL SERIES    'yes', or 'no' and why
+#   supported.sh applies KERNEL SERIES
+#                                 the same of git am alone: nothing is built
+set -euo pipefail
+. "$(dirname "$0")/../lib.sh"
+. "$top/harness/request/variants.sh"
+. "$top/harness/targets/uml.sh"
+export CCACHE_DIR=$CACHE/ccache LC_ALL=C
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+configs=("$top/kernel-patches/configs/common.config" "$top/kernel-patches/configs/uml.config")
+mapfile -t common < "$top/kernel-patches/common.series"
+cc=gcc
+! command -v ccache >/dev/null || cc="ccache gcc"
+series_names() { (cd "$top/kernel-patches/patches" && printf '%s\n' * | grep -vE -- '-[0-9]+\.[0-9]+$'); }
+kmake() { make -C "$1" ARCH=um CC="$cc" HOSTCC="$cc" -j"$JOBS" "${@:2}"; }
+touched() { sed -n 's|^+++ b/||p' "$@" | sort -u; }
+
+# The different sets of options with which variants have the series, one a line.
+options_of() {
+	local v
+	for v in $(variant_names); do
+		! variant_key "$v" series | grep -qxF "$1" || variant_key "$v" kconfig | paste -sd ';'
+	done | sort -u | grep . || echo
+}
+
+# A configured source that nothing has been compiled in but what all objects need.
+prepared() {
+	local dir
+	dir=$CACHE/supported/$(cat "$SOURCE/.sheafbench")-$(cat "${configs[@]}" <(gcc --version) | hash_of)
+	if [ ! -f "$dir/.prepared" ]; then
+		need_space CACHE "$CACHE" 1000
+		rm -rf "$dir"
+		cp -al "$SOURCE" "$dir" 2>/dev/null || cp -a "$SOURCE" "$dir"
+		cat "${configs[@]}" >"$dir/.sheafbench.config"
+		if ! { kmake "$dir" -s KCONFIG_ALLCONFIG=.sheafbench.config allnoconfig && kmake "$dir" prepare; } >"$dir/.prepare.log" 2>&1 </dev/null; then
+			die 1 "the source $(cat "$SOURCE/.sheafbench") cannot be prepared; the log is $dir/.prepare.log"
+		fi
+		touch "$dir/.prepared"
+	fi
+	printf '%s\n' "$dir"
+}
+
+# Those of the objects that the configuration has.
+compile() {
+	local tree=$1 o option objects=()
+	shift
+	for o in "$@"; do
+		option=$(sed -n "s/^obj-\$(\(CONFIG_[A-Z0-9_]*\)).*[ \t]$(basename "$o")\( .*\)*$/\1/p" "$tree/$(dirname "$o")/Makefile" | tail -n 1)
+		if [ -z "$option" ] || grep -q "^$option=" "$tree/.config"; then objects+=("$o"); fi
+	done
+	[ ${#objects[@]} = 0 ] || kmake "$tree" "${objects[@]}"
+}
+
+# 1 and a line that says why where it does not fit, 2 where that cannot be told.
+try() {
+	local series=$1 work=$2 tree options p f log=$2/log lists=("${common[@]}") all=() own=() objects=()
+	[ "$builds" = no ] || tree=$(prepared) || return 2
+	[[ " ${common[*]} " == *" $series "* ]] || lists+=("$series")
+	mapfile -t all < <(series_patches "${lists[@]}")
+	mapfile -t own < <(series_patches "$series")
+	# What the patches touch is enough of a history for git am.
+	git init -q "$work/git" || return 2
+	touched "${all[@]}" | while read -r f; do
+		[ ! -f "$SOURCE/$f" ] || (cd "$SOURCE" && cp --parents "$f" "$work/git") || return 2
+	done || return 2
+	git -C "$work/git" add -A || return 2
+	identity=(-c user.name=sheafbench -c user.email=sheafbench@invalid -c core.hooksPath=/dev/null -c commit.gpgsign=false)
+	git -C "$work/git" "${identity[@]}" commit -q -m source || return 2
+	[ "$builds" = no ] || cp -al "$tree" "$work/tree" || return 2
+	while read -r options; do
+		git -C "$work/git" checkout -q -B try "$(git -C "$work/git" rev-list --max-parents=0 HEAD)" || return 2
+		objects=(mm/slub.o)
+		for p in "${all[@]}"; do
+			git -C "$work/git" "${identity[@]}" am -q "$p" >"$log" 2>&1 ||
+				{ printf '%s does not apply: %s\n' "$(basename "$p")" "$(grep -m1 '^error:' "$log")"; return 1; }
+			[ "$builds" = yes ] || continue
+			touched "$p" | while read -r f; do
+				(cd "$work/git" && cp --remove-destination --parents "$f" "$work/tree") || return 2
+			done || return 2
+			[[ " ${own[*]} " == *" $p "* ]] || continue
+			mapfile -t objects < <({ printf '%s\n' "${objects[@]}"; touched "$p" | sed -n 's/\.c$/.o/p'; } | sort -u)
+			{ cat "${configs[@]}" && tr ';' '\n' <<<"$options"; } >"$work/tree/.sheafbench.config"
+			if ! { kmake "$work/tree" -s KCONFIG_ALLCONFIG=.sheafbench.config allnoconfig && compile "$work/tree" "${objects[@]}"; } >"$log" 2>&1 </dev/null ||
+				grep -qE '^[^ ]+\.[chS]:[0-9:]+ (warning|error)' "$log"; then
+				printf '%s does not build (%s): %s\n' "$(basename "$p")" "${options:-no options}" "$(grep -m1 -E 'warning:|error:|Error' "$log")"
+				return 1
+			fi
+		done
+		[ "$builds" = yes ] || return 0
+		# The next options begin at the first patch again.
+		touched "${all[@]}" | while read -r f; do
+			rm -f "$work/tree/$f"
+			[ ! -f "$tree/$f" ] || (cd "$tree" && cp -a --parents "$f" "$work/tree") || return 2
+		done || return 2
+	done < <(options_of "$series")
+}
+
+fill() {
+	local series=$1 stamp=$2 work=$CACHE/supported/work.$builds why status=0
+	[ ! -f "$stamp" ] || return 0
+	say "  $series on $(cat "$SOURCE/.sheafbench")"
+	rm -rf "$work"
+	mkdir "$work"
+	why=$(try "$series" "$work") || status=$?
+	rm -rf "$work"
+	case $status in
+	0) echo yes ;;
+	1) printf 'no: %s\n' "$why" ;;
+	*) die 1 "whether $series fits cannot be told: no room or no right to write below $CACHE/supported?" ;;
+	esac >"$stamp.part"
+	mv "$stamp.part" "$stamp"
+}
+
+cell() {
+	local kernel=$1 series=$2 key
+	SOURCE=$(KERNEL_SRC=$kernel "$top/harness/kernel/source.sh")
+	key=$({ echo "$builds"; cat "$SOURCE/.sheafbench" "${configs[@]}" "$0"; series_patches "${common[@]}" "$series" | xargs cat; options_of "$series"; gcc --version; } | hash_of)
+	mkdir -p "$CACHE/supported"
+	touch "$CACHE/supported/.sheafbench"
+	[ -f "$CACHE/supported/$key.stamp" ] || with_lock "$([ "$builds" = yes ] && echo kernel-build || echo supported)" fill "$series" "$CACHE/supported/$key.stamp"
+	cat "$CACHE/supported/$key.stamp"
+}
+
+table() {
+	local head="" rule="" row k s answer series=()
+	mapfile -t series < <(series_names)
+	for s in "${series[@]}"; do head+=" \`$s\` |" rule+="---|"; done
+	printf '| kernel |%s\n|---|%s\n' "$head" "$rule"
+	while read -r k; do
+		row="| \`$k\` |"
+		for s in "${series[@]}"; do
+			answer=$(cell "$k" "$s" </dev/null)
+			row+=" ${answer%%:*} |"
+		done
+		printf '%s\n' "$row"
+	done < "$top/kernel-patches/kernels.list"
+}
+
+builds=yes
+if [ "${1-}" = applies ]; then
+	builds=no
+	shift
+fi
+case $#${1-} in
+0) table ;;
+1readme)
+	# Between its two marks.
+	answer=$(table)
+	{
+		sed '/<!-- kernels -->/q' "$top/README.md"
+		printf '\n%s\n\n' "$answer"
+		sed -n '/<!-- end of kernels -->/,$p' "$top/README.md"
+	} >"$top/README.md.part"
+	mv "$top/README.md.part" "$top/README.md"
+	;;
+2*) cell "$1" "$2" ;;
+*) die 2 "supported.sh: give nothing, 'readme', or a kernel and a series" ;;
+esac

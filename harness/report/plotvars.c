@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The variables of the gnuplot scripts. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "number.h"
+#include "sections.h"
+
+/* A gnuplot string: single quotes, doubled inside. */
+static void gnuplot_string(const char *name, const char *s)
+{
+	printf("%s = '", name);
+	for (; *s; s++)
+		printf(*s == '\'' ? "''" : "%c", *s);
+	printf("'\n");
+}
+
+static void gnuplot_number(const char *name, double v)
+{
+	printf(isnan(v) ? "%s = NaN\n" : "%s = %.9g\n", name, v);
+}
+
+/* One line of a datablock: the layout of a variant. */
+static void gnuplot_layout(const char *variant, double pad, double value, int stock)
+{
+	if (!isnan(value))
+		printf("\"%s\" %.0f %.9g %d\n", variant, pad, value, stock);
+}
+
+/* The headline workload of the baseline and the changes, layout by layout. */
+static void plot_layouts(const struct view *r)
+{
+	struct group all = view_group(r, 0), g = group_headline(&all);
+
+	gnuplot_string("layouts_of", g.count ? g.first->workload : "");
+	printf("# variant pad value stock\n$layouts << END\n");
+	for (size_t i = 0; g.count && i < r->nvariants; i++) {
+		const json_t *value = view_value(r, g.first, r->variants[i].name), *l;
+		size_t k;
+
+		if (!is_role(&r->variants[i], "baseline") && !is_role(&r->variants[i], "change"))
+			continue;
+		gnuplot_layout(r->variants[i].name, 0, json_num(value, "stock"), 1);
+		json_array_foreach(json_object_get(value, "per_layout"), k,
+				   l) if (json_num(l, "layout") > 0)
+			gnuplot_layout(r->variants[i].name, json_num(l, "pad"),
+				       json_num(l, "value"), 0);
+	}
+	printf("END\n");
+}
+
+static void plot_dose(const struct view *r)
+{
+	const json_t *dose = json_object_get(r->certificate, "dose"), *p;
+	struct interval ci = json_interval(dose, "ci95");
+	size_t i;
+
+	gnuplot_string("dose_of", json_text(dose, "workload"));
+	gnuplot_string("dose_reference", json_text(dose, "reference"));
+	gnuplot_number("slope", json_num(dose, "slope"));
+	gnuplot_number("slope_lo", ci.lo);
+	gnuplot_number("slope_hi", ci.hi);
+	printf("# added found lo hi\n$dose << END\n");
+	json_array_foreach(json_object_get(dose, "points"), i, p)
+	{
+		double found = json_num(p, "effect");
+
+		ci = json_interval(p, "ci95");
+		if (!isnan(found) && !isnan(json_num(p, "dose")))
+			printf("%.9g %.9g %.9g %.9g\n", json_num(p, "dose"), found,
+			       isnan(ci.lo) ? found : ci.lo, isnan(ci.hi) ? found : ci.hi);
+	}
+	printf("END\n");
+}
+
+/* What the plots must agree on with the text, and what they show of the certificate. */
+int do_plotvars(const struct view *r)
+{
+	const json_t *gate = json_object_get(r->certificate, "gate");
+	const struct vinfo *base = view_baseline(r);
+	double sheaf = json_num(r->env, "sheaf_capacity"), barn = json_num(r->env, "barn_sheaves");
+	char *headlines = xstrdup(" "), *proofs = xstrdup(" ");
+
+	for (size_t i = 0; i < r->nvariants; i++) {
+		const struct vinfo *v = &r->variants[i];
+
+		if (is_role(v, "dose") || is_role(v, "check"))
+			proofs = longer(proofs, v->name);
+	}
+	for (size_t at = 0; at < r->neffects;) {
+		struct group all = view_group(r, at), g = group_headline(&all);
+
+		headlines = longer(headlines, g.first->workload);
+		at += all.count;
+	}
+	gnuplot_string("headlines", headlines);
+	gnuplot_string("proofs", proofs);
+	free(headlines);
+	free(proofs);
+	gnuplot_string("baseline", base ? base->name : "");
+	gnuplot_string("baseline_title", base ? base->title : "");
+	gnuplot_string("unit",
+		       r->neffects ? unit_long(r->effects[0].metric) : "TSC ticks per operation");
+	gnuplot_string("location", r->location ? r->location : "");
+	gnuplot_string("result", r->id ? r->id : "");
+	printf("proven = %d\ntimed = %d\n", r->proven, r->timed);
+	printf("limit = %.6g\nlimit_all = %.6g\n", plot_limit(r, true), plot_limit(r, false));
+	/* objects in one sheaf and full sheaves in a barn, 0 where the result does not say */
+	printf("sheaf = %.0f\nbarn = %.0f\n", isnan(sheaf) ? 0 : sheaf, isnan(barn) ? 0 : barn);
+	gnuplot_number("quiet_share", json_num(gate, "quiet_share"));
+	plot_dose(r);
+	plot_layouts(r);
+	return 0;
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# publish.sh BUILD RESULT: Results.md and the plots that it shows, from a result.
+set -euo pipefail
+. "$(dirname "$0")/../lib.sh"
+build=$1 result=$2
+certify=()
+# What this machine can tell, where that was measured.
+[ ! -f "$OUT/certified/certify.json" ] || certify=(--certify "$OUT/certified/certify.json")
+"$build/sheafreport" results-md "$result" "${certify[@]}" >"$top/Results.md.part"
+peers=$OUT/peers
+if [ -f "$peers/plots/peers.png" ]; then
+	{
+		printf '\n## Against the loops that people use today\n\n![Peers](plots/published/peers.png)\n\n'
+		printf 'One kernel with and without a known number of core cycles more in each allocation, one boot of each, in any two of %s layouts:\n' \
+			"$(jq -r .layouts "$peers/environment.json")"
+		printf 'share of pairs with the wrong sign (no difference at all), %%. The peer- loops are in bench/module/peers.h; SDs in ticks.\n\n'
+		awk -F '\t' '
+			function sd(x) { return x == "n/a" ? x : sprintf("%.2f", x) }
+			!/^#/ && !($1 in row) { names[++n] = $1; row[$1] = sprintf("| %s | %.2f | %s | %s |", $1, $2, sd($3), sd($4)) }
+			!/^#/ { row[$1] = row[$1] sprintf(" %.1f (%.1f) |", 100 * $7, 100 * $8); if (n == 1) head = head " +" $5 " |" }
+			END {
+				print "| loop | ticks/op | SD boot | SD layout |" head
+				rule = "|---|---:|---:|---:|"; gsub(/[^|]+[|]/, "---:|", head); print rule head
+				for (i = 1; i <= n; i++) print row[names[i]]
+			}' "$peers/peers.tsv"
+		printf '\nFrom make peers, result %s.\n' "$(basename "$(readlink -f "$peers")")"
+	} >>"$top/Results.md.part"
+fi
+mkdir -p "$top/plots/published"
+rm -f "$top"/plots/published/*
+cp "$result"/plots/*.svg "$result"/plots/*.png "$top/plots/published/"
+[ ! -f "$peers/plots/peers.png" ] || cp "$peers"/plots/peers.{png,svg} "$top/plots/published/"
+mv "$top/Results.md.part" "$top/Results.md"
+# README shows the plot and the table of the headline workload, between its two marks.
+{
+	sed '/<!-- result -->/q' "$top/README.md"
+	printf '\n![Effects with 95 %% intervals](plots/published/effects.png)\n\n'
+	awk '/^pair\/64\/1 \(target /{ on = 1 } on && /^\|/ { table = 1 } table && !/^\|/ { exit } on' "$top/Results.md"
+	printf '\nLinux %s on %s under %s; [Results.md](Results.md) has the rest, and what the columns mean.\n\n' \
+		"$(jq -r .kernel_version "$result/environment.json")" "$(jq -r .cpu_model "$result/environment.json")" \
+		"$(jq -r .virtualization "$result/environment.json")"
+	sed -n '/<!-- end of result -->/,$p' "$top/README.md"
+} >"$top/README.md.part"
+mv "$top/README.md.part" "$top/README.md"
+# And the table of supported kernels, as it is now.
+"$top/harness/kernel/supported.sh" readme
+say "README.md, Results.md and plots/published: from $(basename "$(readlink -f "$result")")"

@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# count.sh RESULT: what its variants execute, instruction by instruction: for each target that is asked for and tells
+# counts, build and command line one boot in QEMU, under the plugin sheaftrace.so, into RESULT/counts (formats.md). With tcg,
+# uml's build too runs as the process that it is, in a guest of the baseline's x86_64 kernel, and what flushes bring upon other
+# CPUs is the x86_64 kernel's own account, without the plugin and with 16 CPUs. Every kernel that is counted has the two CPUs of
+# one that is timed, since slabs are larger on a machine with more of them. What is there is not counted again; what cannot be
+# counted is told in counts/failed. The values of the request come from steps.sh.
+set -euo pipefail
+. "$(dirname "$0")/../lib.sh"
+. "$top/harness/request/variants.sh"
+run_target=$top/harness/targets/target.sh
+cd "$1"
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
+booting=
+trap 'rm -rf "$scratch"' EXIT
+trap '[ -z "$booting" ] || { kill "$booting"; wait "$booting"; } 2>/dev/null; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
+mkdir -p counts/{calls,insns,parts,lines,sequences,estimates,flushes/{isolated,slow}} consoles
+: >counts/failed
+deadline=${DEADLINE:-300}
+
+# make_kernel TARGET VARIANT: sets dir and initramfs; false when it cannot be built.
+make_kernel() {
+	local TARGET=$1 variant=$2 module
+	export TARGET
+	"$top/harness/kernel/build.sh" tree "$variant" && "$top/harness/kernel/build.sh" link "$variant" 0 &&
+		module=$("$top/harness/kernel/build.sh" module "$variant") && dir=$("$top/harness/kernel/build.sh" path "$variant") || return
+	# Without perf, which those that are timed may have.
+	initramfs=$PWD/initramfs/counts.$(basename "$dir").cpio
+	"$top/harness/kernel/initramfs.sh" "$initramfs" "$module" "$BUILD"
+}
+
+# tell_lines TARGET VARIANT INSNS OUT: the source lines of what dir's kernel executed, by its twin with debug information;
+# sets reason to why there are none. The counts stand without them.
+tell_lines() {
+	local twin
+	reason="no source lines: its kernel does not build with debug information"
+	twin=$(
+		export TARGET=$1 FLAVOUR=lines
+		"$top/harness/kernel/build.sh" tree "$2" && "$top/harness/kernel/build.sh" link "$2" 0 && "$top/harness/kernel/build.sh" path "$2"
+	) || return 0
+	reason=$(DEBUG=$twin "$top/harness/trace/lines.sh" "$dir" "$3" "$4" 2>&1) || return 0
+}
+
+# boot TARGET NAME IMAGE INITRAMFS CMDLINE KEY...: one boot; sets reason to why it is none. Its console is kept under NAME.
+boot() {
+	"$run_target" "$1" boot "$scratch/console" "$3" "$4" "$5" "$scratch/out" "$deadline" "${@:6}" >"$scratch/reason" &
+	booting=$!
+	wait "$booting" || echo 'the boot could not be made' >>"$scratch/reason"
+	booting=
+	reason=$(head -n 1 "$scratch/reason")
+	cp "$scratch/console" "consoles/counts.$2.log"
+}
+
+# count_flushes FOLDER VARIANT CMDLINE: what the flushes of CPU 0 bring upon the others, into counts/FOLDER; sets reason to
+# what went wrong. An instruction takes 4 ns there: with fewer the kernel spins for long while it finds the rate of a timer.
+# No time is kept, nor how often a timer fired, which is one.
+count_flushes() {
+	local cmdline="sheafbench.cpu=1 $3" name=$1/tcg.$2 out=$scratch/out dir initramfs
+	reason="its kernel does not build"
+	make_kernel tcg "$2" || return 0
+	[ "$1" = flushes ] || cmdline+=" isolcpus=domain,managed_irq,1-15 nohz_full=1-15"
+	rm -rf "$out"
+	mkdir -p "$out"
+	printf '%s\n' --workloads "^($flushes)\$" --samples 10 --out-counters /out/counters.tsv >"$out/args"
+	boot tcg "${1//\//.}.$2" "$dir/image.0" "$initramfs" "$cmdline" needs=counters.tsv cpus=16 shift=2 mem=768 turns=yes
+	[ -z "$reason" ] || return 0
+	awk -F '\t' '/^# sheafbench/ || $2 ~ /^(kworker_runs|switches|ipis)$/' "$out/counters.tsv" >"counts/$name.new"
+	mv "counts/$name.new" "counts/$name.tsv"
+}
+
+# count_slow FOLDER VARIANT CMDLINE: how often a thread of the kernel's goes to a slab while another CPU flushes the sheaves
+# that it uses, into counts/FOLDER; sets reason to what went wrong. On uml, whose CPUs run at once, and with the
+# allocator's own counters, which those that are timed do without.
+count_slow() {
+	local name=$1/uml.$2 out=$scratch/out dir initramfs FLAVOUR=stats
+	export FLAVOUR
+	reason="its kernel does not build with CONFIG_SLUB_STATS"
+	make_kernel uml "$2" || return 0
+	rm -rf "$out"
+	mkdir -p "$out"
+	printf '%s\n' --workloads "^($slow)\$" --samples 10 --out-counters /out/counters.tsv >"$out/args"
+	boot uml "${1//\//.}.$2" "$dir/image.0" "$initramfs" "$3" needs=counters.tsv
+	[ -z "$reason" ] || return 0
+	awk -F '\t' '/^# sheafbench/ || $2 == "slow_paths"' "$out/counters.tsv" >"counts/$name.new"
+	mv "counts/$name.new" "counts/$name.tsv"
+}
+
+# count TARGET VARIANT CMDLINE: its files, of which the counts come last; sets reason to what went wrong.
+count() {
+	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out runner=$1 needs=windows.tsv dir initramfs inner image host=()
+	reason="its kernel does not build"
+	make_kernel "$target" "$variant" || return 0
+	rm -rf "$out" "$scratch/trace"
+	mkdir -p "$out/inner"
+	inner=$out image=$dir/image.0
+	if [ "$target" = uml ]; then
+		inner=$out/inner image=$host_image
+		cp "$dir/image.0" "$out/linux"
+		cp "$initramfs" "$out/inner.cpio"
+		# shellcheck disable=SC2086 # a command line is a list of words
+		printf '%s\n' mem=160M ncpus=2 seccomp=on con=null con0=null,fd:1 initrd=/out/inner.cpio \
+			sheafbench.out=/out/inner sheafbench.cpu=1 panic=-1 $cmdline >"$out/args"
+		runner=tcg needs=inner/windows.tsv host=(cpus=1)
+		initramfs=$host_initramfs
+		cmdline="sheafbench.run=/out/linux sheafbench.module=none $host_cmdline"
+	fi
+	printf '%s\n' --workloads "$WORKLOADS" --out-windows /out/windows.tsv >"$inner/args"
+	boot "$runner" "$name" "$image" "$initramfs" "$cmdline" "${host[@]}" needs="$needs" mem=768 turns=yes -- -plugin "$BUILD/sheaftrace.so,out=$scratch/trace,sequence=4096"
+	[ -z "$reason" ] || return 0
+	nm "$dir/image.0" >"$scratch/symbols"
+	rm -rf "counts/sequences/$name"
+	mkdir "counts/sequences/$name"
+	reason=$("$BUILD/sheafcounts" --trace "$scratch/trace" --windows "$inner/windows.tsv" --symbols "$scratch/symbols" \
+		--calls "counts/calls/$name.tsv" --insns "counts/insns/$name.tsv" --parts "counts/parts/$name.tsv" --sequences "counts/sequences/$name" \
+		--counts "counts/$name.new" 2>&1) || return 0
+	! command -v llvm-mca >/dev/null || (LAST_WORDS=$scratch/words "$top/harness/trace/mca.sh" "counts/sequences/$name" "counts/estimates/$name.tsv") ||
+		printf 'estimates of %s\t%s\n' "$name" "$(cat "$scratch/words")" >>failed
+	[ "$target" = uml ] || [ "$DEBUG_INFO" = no ] || tell_lines "$target" "$variant" "counts/insns/$name.tsv" "counts/lines/$name.tsv"
+	mv "counts/$name.new" "counts/$name.tsv"
+}
+
+# What doses and checks execute says nothing of a change.
+mapfile -t lines < <(rows variants.tsv | awk -F "$rs" '$2 != "dose" && $2 != "check"')
+# What of WORKLOADS is counted by instruction, and what of it by event: on CPUs that idle, and under a program.
+kinds=()
+if "$BUILD/sheafbench-driver" --list --out-windows none --workloads "$WORKLOADS" >/dev/null 2>&1; then
+	for target in $TARGETS; do
+		[ "$("$run_target" "$target" get tells)" != counts ] || kinds+=("$target")
+	done
+	# Behind its host.
+	[[ " $TARGETS " != *" uml "* || " $TARGETS " != *" tcg "* ]] || kinds+=(uml)
+fi
+flushes=$("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-[^n].*/(idle|user)$' | paste -sd '|' || true)
+[[ -z $flushes || " $TARGETS " != *" tcg "* ]] || kinds+=(flushes flushes/isolated)
+slow=$("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-(shrink|barrier).*/2/kernel$' | paste -sd '|' || true)
+[[ -z $slow || " $TARGETS " != *" uml "* ]] || kinds+=(flushes/slow)
+
+n=0 start=$SECONDS
+host_cmdline='' host_image='' host_initramfs=''
+for kind in "${kinds[@]}"; do
+	target=$kind folders=(calls insns parts lines estimates .)
+	[[ $kind != flushes* ]] || target=tcg folders=("$kind")
+	[ "$kind" != flushes/slow ] || target=uml
+	# uml's host has the baseline's kernel.
+	[ "$kind" != uml ] || ! make_kernel tcg "$(rows variants.tsv | awk -F "$rs" '$2 == "baseline" { print $1 }')" || { host_image=$dir/image.0 host_initramfs=$initramfs; }
+	declare -A same=()
+	for line in "${lines[@]}"; do
+		IFS=$rs read -r variant _ _ _ _ cmdline _ <<<"$line"
+		n=$((n + 1)) reason=
+		# Which CPUs are isolated is the kind's.
+		[[ $kind != @(flushes|flushes/isolated) ]] || cmdline=$(unisolated <<<"$cmdline")
+		# The baseline again, or a series that changes nothing: the same kernel counts the same.
+		key="$(TARGET=$target "$top/harness/kernel/build.sh" id "$variant") $cmdline"
+		if [ -f "counts/${folders[-1]}/$target.$variant.tsv" ]; then
+			:
+		elif [ -n "${same[$key]-}" ] && [ "$target" != "$kind" ]; then
+			: # what tells them apart is what they isolate, or nothing
+		elif [ -n "${same[$key]-}" ]; then
+			for folder in "${folders[@]}"; do
+				[ ! -f "counts/$folder/$target.${same[$key]}.tsv" ] || cp "counts/$folder/$target.${same[$key]}.tsv" "counts/$folder/$target.$variant.tsv"
+			done
+		elif [ "$target" = "$kind" ]; then
+			count "$target" "$variant" "$cmdline"
+		elif [ "$kind" = flushes/slow ]; then
+			count_slow "$kind" "$variant" "$cmdline"
+		elif ! grep -q "^tcg\.$variant	" counts/failed; then # else it fails again
+			count_flushes "$kind" "$variant" "$cmdline"
+		fi
+		if [ -z "$reason" ]; then
+			: "${same[$key]:=$variant}"
+		else
+			printf '%s\t%s\n' "$target.$variant" "$reason" >>counts/failed
+			progress_end
+			say "  counts of $variant ($kind) failed: $reason (console: $PWD/consoles/counts.${kind//\//.}.$variant.log)"
+		fi
+		progress counts "$n" $((${#lines[@]} * ${#kinds[@]})) $((SECONDS - start)) "${kind//\// } $variant"
+	done
+done
+progress_end
