@@ -6,13 +6,13 @@
 set -euo pipefail
 given=${CACHE-}
 . "$(dirname "$0")/../harness/lib.sh"
-. "$top/harness/debian.sh"
+. "$top/harness/host/debian.sh"
 
 [ $# -ge 1 ] || die 2 "usage: hosts.sh SUITE [COMMAND...]"
 [ "$(id -u)" = 0 ] || die 1 "a chroot and its mounts take root: sudo tests/hosts.sh $*"
 suite=$1
 shift
-"$top/harness/deps.sh" hosts
+"$top/harness/host/deps.sh" hosts
 [ -z "$(git -C "$top" status --porcelain)" ] || say "  what is not committed is not in the clone"
 tarball=$CACHE/hosts/$suite.tar
 folder=${TMPDIR:-$CACHE/hosts}

@@ -498,7 +498,7 @@ same_texts() {
 }
 other=bookworm
 [[ $(gnuplot --version) != 'gnuplot 5.'* ]] || other=trixie
-if programs=$(. "$top/harness/debian.sh" && own_program "$other" gnuplot-nox usr/bin/gnuplot-nox gnuplot); then
+if programs=$(. "$top/harness/host/debian.sh" && own_program "$other" gnuplot-nox usr/bin/gnuplot-nox gnuplot); then
 	# Panels whose points lie far apart.
 	cp -r full uneven
 	change uneven '.values |= map(if .workload | startswith("free/") then .mean *= 20 | .ci95 |= map(. * 20) else . end)'
