@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # debian.sh: what is fetched with an apt of the project's own: a kernel's source from whichever suites answer. The mirror is a
-# stand-in; what of harness/debian.sh talks to a real one is tested by those who use it.
+# stand-in; what of harness/host/debian.sh talks to a real one is tested by those who use it.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 scratch=$(mktemp -d)
