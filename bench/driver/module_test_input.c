@@ -130,7 +130,7 @@ void test_bad_for_workload(void)
 			refused(run, EINVAL, "PREEMPT_RT", workloads[run.workload].name);
 		else if (flags & (SHEAFBENCH_TASK | SHEAFBENCH_HELPER))
 			refused(run, EINVAL, "not 0x1", workloads[run.workload].name);
-		run.flags = SHEAFBENCH_COUNT;
+		run.flags = SHEAFBENCH_WINDOWS;
 		if (flags & SHEAFBENCH_HARDIRQ && !irq_off)
 			refused(run, EINVAL, "a hardirq cannot", workloads[run.workload].name);
 		if (flags & SHEAFBENCH_HELPER)

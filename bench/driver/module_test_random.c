@@ -134,7 +134,7 @@ static struct sheafbench_run any_run(void)
 	if (flags & (SHEAFBENCH_PEER | SHEAFBENCH_KNOWN) && !once(8))
 		run.n = 1;
 	if (flags & SHEAFBENCH_KNOWN && !once(8))
-		run.flags = SHEAFBENCH_COUNT;
+		run.flags = SHEAFBENCH_WINDOWS;
 	if (run.group && !once(8))
 		run.flags = once(2) ? SHEAFBENCH_BARE : SHEAFBENCH_EMPTY;
 	return run;

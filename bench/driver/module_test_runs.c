@@ -242,7 +242,7 @@ void test_windows(void)
 	long before = in_use(64), after;
 	bool good = true;
 
-	run.flags = SHEAFBENCH_COUNT;
+	run.flags = SHEAFBENCH_WINDOWS;
 	run.samples = 5;
 #ifndef __x86_64__
 	refused(run, EINVAL, "on x86", "windows where there are no markers");

@@ -186,7 +186,7 @@ void parse_options(int argc, char **argv)
 	if (options.calls)
 		options.flags |= *options.calls == 'b' ? SHEAFBENCH_BARE : SHEAFBENCH_EMPTY;
 	if (options.windows)
-		options.flags |= SHEAFBENCH_COUNT;
+		options.flags |= SHEAFBENCH_WINDOWS;
 	if (options.list)
 		return;
 	if (options.flags & SHEAFBENCH_IRQ_OFF && is_realtime())

@@ -101,10 +101,14 @@ static int helper_thread(void *data)
 	return 0;
 }
 
-/* Before the programs with SCHED_FIFO, so that nobody waits for what keeps it off its CPU. */
+/*
+ * Before the programs with SCHED_FIFO, so that nobody waits for what keeps it off its CPU. One that
+ * is on this CPU, because its own went offline, would keep the caller from stopping it.
+ */
 static void stop_thread(struct task_struct *task)
 {
-	sched_set_fifo(task);
+	if (task_cpu(task) != raw_smp_processor_id())
+		sched_set_fifo(task);
 	kthread_stop(task);
 }
 

@@ -23,10 +23,10 @@ static __always_inline void known_##name##_body(struct region *region)	\
 	body;								\
 	region->done = region->n;					\
 }									\
-COUNTED(known_##name, known_##name##_body(region))			\
+MARKED(known_##name, known_##name##_body(region))			\
 static u32 pass_known_##name(struct run *run)				\
 {									\
-	return timed(run, 0, counted_known_##name, run->object, 1);	\
+	return timed(run, 0, marked_known_##name, run->object, 1);	\
 }
 
 #if defined(__x86_64__)

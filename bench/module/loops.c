@@ -5,8 +5,8 @@ struct region {
 	void **object;
 	u32 n;		/* operations to do */
 	u32 done;	/* operations done: less than n after a failed allocation */
-	bool marked;	/* a loop that can be counted is to be */
-	u64 ticks;	/* of a counted loop: between the reads around its markers */
+	bool marked;	/* a loop that can be is to be */
+	u64 ticks;	/* of a marked loop: between the reads around its markers */
 	struct kmem_cache *cache;	/* the run's own, for sources that have one */
 };
 
@@ -177,8 +177,8 @@ static noinline void kind##_##size##_##gfp(struct region *region)	\
 #include "sheafbench_lists.h"
 
 /* The same between markers: no call and no prologue of ours is in the window. */
-#define COUNTED(name, loop)						\
-static noinline void counted_##name(struct region *region)		\
+#define MARKED(name, loop)						\
+static noinline void marked_##name(struct region *region)		\
 {									\
 	u64 start = 0;							\
 									\
@@ -189,22 +189,22 @@ static noinline void counted_##name(struct region *region)		\
 		region->ticks = window_end() - start;			\
 }
 
-#define SHEAFBENCH_SIZE(size) COUNTED(alloc_##size, kmalloc_alloc_loop(region, size, SLEEPING))
+#define SHEAFBENCH_SIZE(size) MARKED(alloc_##size, kmalloc_alloc_loop(region, size, SLEEPING))
 #include "sheafbench_lists.h"
-#define SHEAFBENCH_SIZE(size) COUNTED(pair_##size, kmalloc_pair_loop(region, size, SLEEPING))
+#define SHEAFBENCH_SIZE(size) MARKED(pair_##size, kmalloc_pair_loop(region, size, SLEEPING))
 #include "sheafbench_lists.h"
-#define SHEAFBENCH_SIZE(size) COUNTED(swap_##size, kmalloc_swap_loop(region, size, SLEEPING))
-#include "sheafbench_lists.h"
-#define SHEAFBENCH_SIZE(size) \
-	COUNTED(atomic_alloc_##size, kmalloc_alloc_loop(region, size, ATOMIC))
+#define SHEAFBENCH_SIZE(size) MARKED(swap_##size, kmalloc_swap_loop(region, size, SLEEPING))
 #include "sheafbench_lists.h"
 #define SHEAFBENCH_SIZE(size) \
-	COUNTED(atomic_pair_##size, kmalloc_pair_loop(region, size, ATOMIC))
+	MARKED(atomic_alloc_##size, kmalloc_alloc_loop(region, size, ATOMIC))
 #include "sheafbench_lists.h"
 #define SHEAFBENCH_SIZE(size) \
-	COUNTED(atomic_swap_##size, kmalloc_swap_loop(region, size, ATOMIC))
+	MARKED(atomic_pair_##size, kmalloc_pair_loop(region, size, ATOMIC))
 #include "sheafbench_lists.h"
-COUNTED(free, kmalloc_free_loop(region))
+#define SHEAFBENCH_SIZE(size) \
+	MARKED(atomic_swap_##size, kmalloc_swap_loop(region, size, ATOMIC))
+#include "sheafbench_lists.h"
+MARKED(free, kmalloc_free_loop(region))
 
 #define LOOPS(size, gfp) \
 	{ size, alloc_##size##_##gfp, pair_##size##_##gfp, swap_##size##_##gfp, free_loop },
@@ -221,17 +221,17 @@ static const struct loops atomic_loops[] = {
 	{ }
 };
 
-static const struct loops counted_loops[] = {
+static const struct loops marked_loops[] = {
 #define SHEAFBENCH_SIZE(size) \
-	{ size, counted_alloc_##size, counted_pair_##size, counted_swap_##size, counted_free },
+	{ size, marked_alloc_##size, marked_pair_##size, marked_swap_##size, marked_free },
 #include "sheafbench_lists.h"
 	{ }
 };
 
-static const struct loops counted_atomic_loops[] = {
+static const struct loops marked_atomic_loops[] = {
 #define SHEAFBENCH_SIZE(size)							\
-	{ size, counted_atomic_alloc_##size, counted_atomic_pair_##size,	\
-	  counted_atomic_swap_##size, counted_free },
+	{ size, marked_atomic_alloc_##size, marked_atomic_pair_##size,	\
+	  marked_atomic_swap_##size, marked_free },
 #include "sheafbench_lists.h"
 	{ }
 };
@@ -273,21 +273,21 @@ static noinline void source##_free(struct region *region)		\
 	source##_free_loop(region);					\
 }									\
 									\
-COUNTED(source##_alloc, source##_alloc_loop(region, 0, SLEEPING))	\
-COUNTED(source##_pair, source##_pair_loop(region, 0, SLEEPING))		\
-COUNTED(source##_swap, source##_swap_loop(region, 0, SLEEPING))		\
-COUNTED(source##_free, source##_free_loop(region))			\
+MARKED(source##_alloc, source##_alloc_loop(region, 0, SLEEPING))	\
+MARKED(source##_pair, source##_pair_loop(region, 0, SLEEPING))		\
+MARKED(source##_swap, source##_swap_loop(region, 0, SLEEPING))		\
+MARKED(source##_free, source##_free_loop(region))			\
 									\
 static const struct loops source##_loops[] = {				\
 	{ 0, source##_alloc, source##_pair, source##_swap, source##_free }, \
 	{ 0, source##_alloc_atomic, source##_pair_atomic, source##_swap_atomic, source##_free }, \
-	{ 0, counted_##source##_alloc, counted_##source##_pair, counted_##source##_swap, \
-	  counted_##source##_free },					\
+	{ 0, marked_##source##_alloc, marked_##source##_pair, marked_##source##_swap, \
+	  marked_##source##_free },					\
 }
 
 /* In the order of struct source. */
 #define ANY_LOOPS(source)	{ &source##_loops[0], &source##_loops[1], &source##_loops[2] }
-#define KMALLOC_LOOPS		{ sleeping_loops, atomic_loops, counted_loops }
-#define ATOMIC_LOOPS		{ atomic_loops, atomic_loops, counted_atomic_loops }
+#define KMALLOC_LOOPS		{ sleeping_loops, atomic_loops, marked_loops }
+#define ATOMIC_LOOPS		{ atomic_loops, atomic_loops, marked_atomic_loops }
 
 static const struct loops empty_loops = { 0, no_alloc, no_pair, no_swap, no_free };

@@ -5,7 +5,7 @@ struct helper;
 struct run;
 
 /* Which of its loops a source lends. */
-enum { LOOPS_SLEEPING, LOOPS_ATOMIC, LOOPS_COUNTED, LOOPS_KINDS };
+enum { LOOPS_SLEEPING, LOOPS_ATOMIC, LOOPS_MARKED, LOOPS_KINDS };
 
 /* Where objects come from, and what is done around a run. All but the loops may be NULL. */
 struct source {
@@ -36,7 +36,7 @@ struct run {
 	u32 pairs;			/* pairs in a region, unless that follows from n */
 	u32 held;			/* objects in ordered[] that stay for the whole run */
 	u32 regions, empties, cpu;
-	bool marked;			/* with SHEAFBENCH_COUNT, past the warm-up */
+	bool marked;			/* with SHEAFBENCH_WINDOWS, past the warm-up */
 	struct file *group;		/* arg.group's, or NULL */
 	int group_error;
 	u64 random;
@@ -82,7 +82,7 @@ static void switch_group(struct run *run, unsigned int request)
 }
 
 /* A loop over n objects whose first operations are counted; returns how many it got through. */
-static u32 counted(struct run *run, loop_fn loop, void **object, u32 n)
+static u32 with_counters(struct run *run, loop_fn loop, void **object, u32 n)
 {
 	u32 first = min(n, run->arg.counted), done;
 	unsigned long flags = 0;
@@ -108,7 +108,7 @@ static u32 timed(struct run *run, u32 part, loop_fn loop, void **object, u32 n)
 	u64 start;
 
 	if (run->group && part == run->arg.part)
-		return counted(run, loop, object, n);
+		return with_counters(run, loop, object, n);
 	dither(&run->random);
 	if (irq_off)
 		local_irq_save(flags);

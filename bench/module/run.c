@@ -35,7 +35,7 @@ static u64 max_bytes(void)
 
 static const struct loops *find_loops(const struct source *source, u32 size, u32 flags)
 {
-	const struct loops *loops = source->loops[flags & SHEAFBENCH_COUNT ? LOOPS_COUNTED :
+	const struct loops *loops = source->loops[flags & SHEAFBENCH_WINDOWS ? LOOPS_MARKED :
 						  flags & SHEAFBENCH_IRQ_OFF ? LOOPS_ATOMIC :
 						  LOOPS_SLEEPING];
 
@@ -64,9 +64,9 @@ static int check_needs(struct sheafbench_run *arg, const struct workload *worklo
 	if (arg->group && workload->source->context)
 		return refuse(arg, -EINVAL,
 			      "a group of counters, allowed for this workload: none");
-	if (arg->flags & SHEAFBENCH_COUNT && workload->flags & SHEAFBENCH_HELPER)
+	if (arg->flags & SHEAFBENCH_WINDOWS && workload->flags & SHEAFBENCH_HELPER)
 		return refuse(arg, -EINVAL, "flags are %#x, allowed for this workload: not %#x",
-			      arg->flags, SHEAFBENCH_COUNT);
+			      arg->flags, SHEAFBENCH_WINDOWS);
 	if (workload->flags & SHEAFBENCH_HELPER && num_online_cpus() < 2)
 		return refuse(arg, -EINVAL,
 			      "%u CPU is online, allowed for this workload: 2 or more",
@@ -113,11 +113,11 @@ static int check(struct sheafbench_run *arg)
 		return refuse(arg, -EINVAL, "order is %u, allowed: %u lifo, %u fifo, %u shuffled",
 			      arg->order, SHEAFBENCH_LIFO, SHEAFBENCH_FIFO, SHEAFBENCH_SHUFFLED);
 	if (arg->flags & ~(SHEAFBENCH_IRQ_OFF | SHEAFBENCH_NO_GATE | SHEAFBENCH_HALF_GATE |
-			   SHEAFBENCH_COUNT | BARE))
+			   SHEAFBENCH_WINDOWS | BARE))
 		return refuse(arg, -EINVAL,
-			      "flags are %#x, allowed: %#x (interrupts off), %#x (no gate), %#x (half), %#x (count), %#x (bare), %#x (empty)",
+			      "flags are %#x, allowed: %#x (interrupts off), %#x (no gate), %#x (half), %#x (windows), %#x (bare), %#x (empty)",
 			      arg->flags, SHEAFBENCH_IRQ_OFF, SHEAFBENCH_NO_GATE,
-			      SHEAFBENCH_HALF_GATE, SHEAFBENCH_COUNT, SHEAFBENCH_BARE,
+			      SHEAFBENCH_HALF_GATE, SHEAFBENCH_WINDOWS, SHEAFBENCH_BARE,
 			      SHEAFBENCH_EMPTY);
 	if (!arg->samples || arg->samples > SHEAFBENCH_MAX_SAMPLES)
 		return refuse(arg, -EINVAL, "samples are %u, allowed: 1 to %u", arg->samples,
@@ -127,15 +127,15 @@ static int check(struct sheafbench_run *arg)
 		return refuse(arg, -EINVAL,
 			      "size %u, n %u, samples %u, allowed for this workload: %u, 1, 1 to %u",
 			      arg->size, arg->n, arg->samples, PEER_SIZE, SHEAFBENCH_MAX_PEER);
-	if (arg->flags & SHEAFBENCH_COUNT &&
+	if (arg->flags & SHEAFBENCH_WINDOWS &&
 	    (!HAS_MARKERS || arg->flags & SHEAFBENCH_IRQ_OFF ||
 	     workload->flags & SHEAFBENCH_PEER))
-		return refuse(arg, -EINVAL, "counted are own loops, on x86, with interrupts on");
+		return refuse(arg, -EINVAL, "windows are of own loops, on x86, with interrupts on");
 	if (workload->flags & SHEAFBENCH_KNOWN &&
-	    (!(arg->flags & SHEAFBENCH_COUNT) || arg->n != 1 || IS_ENABLED(CONFIG_UML)))
+	    (!(arg->flags & SHEAFBENCH_WINDOWS) || arg->n != 1 || IS_ENABLED(CONFIG_UML)))
 		return refuse(arg, -EINVAL,
 			      "known sequences: flags have %#x, n is 1, and not on uml",
-			      SHEAFBENCH_COUNT);
+			      SHEAFBENCH_WINDOWS);
 	if (arg->ops > SHEAFBENCH_MAX_OPS)
 		return refuse(arg, -EINVAL, "ops are %u, allowed: 0 (chosen here) to %u", arg->ops,
 			      SHEAFBENCH_MAX_OPS);
@@ -364,7 +364,7 @@ static void plan(struct run *run)
 			ops = clamp(run->arg.ops ?: 1000, 1, SHEAFBENCH_MAX_N);
 	}
 	run->pairs = ops;
-	if (run->workload->flags & SHEAFBENCH_PEER || run->arg.flags & SHEAFBENCH_COUNT) {
+	if (run->workload->flags & SHEAFBENCH_PEER || run->arg.flags & SHEAFBENCH_WINDOWS) {
 		run->regions = 1;
 		return;
 	}
@@ -448,7 +448,7 @@ static int measure(struct run *run, u64 __user *buffer)
 	if (error)
 		run->held = 0;	/* nothing is, yet */
 	else
-		error = run->arg.flags & SHEAFBENCH_COUNT ? take_windows(run) : take_samples(run);
+		error = run->arg.flags & SHEAFBENCH_WINDOWS ? take_windows(run) : take_samples(run);
 	untimed(run, run->real->free, run->ordered, run->held);
 	untimed(run, run->real->free, run->placed, run->dummies);
 	if (run->source->end)

@@ -93,11 +93,11 @@ static noinline void spaced_##name(struct region *region)		\
 #define SHEAFBENCH_SIZE(size) SPACED(pair_##size, kmalloc_spaced_pair(region, size))
 #include "sheafbench_lists.h"
 SPACED(free, kmalloc_spaced_free(region))
-#define SHEAFBENCH_SIZE(size) COUNTED(spaced_alloc_##size, kmalloc_spaced_alloc(region, size))
+#define SHEAFBENCH_SIZE(size) MARKED(spaced_alloc_##size, kmalloc_spaced_alloc(region, size))
 #include "sheafbench_lists.h"
-#define SHEAFBENCH_SIZE(size) COUNTED(spaced_pair_##size, kmalloc_spaced_pair(region, size))
+#define SHEAFBENCH_SIZE(size) MARKED(spaced_pair_##size, kmalloc_spaced_pair(region, size))
 #include "sheafbench_lists.h"
-COUNTED(spaced_free, kmalloc_spaced_free(region))
+MARKED(spaced_free, kmalloc_spaced_free(region))
 
 static noinline void spaced_no_alloc(struct region *region)
 {
@@ -122,10 +122,10 @@ static const struct loops spaced_loops[] = {
 	{ }
 };
 
-static const struct loops counted_spaced_loops[] = {
+static const struct loops marked_spaced_loops[] = {
 #define SHEAFBENCH_SIZE(size)							\
-	{ size, counted_spaced_alloc_##size, counted_spaced_pair_##size, NULL,	\
-	  counted_spaced_free },
+	{ size, marked_spaced_alloc_##size, marked_spaced_pair_##size, NULL,	\
+	  marked_spaced_free },
 #include "sheafbench_lists.h"
 	{ }
 };
@@ -139,5 +139,5 @@ static int begin_spaced(struct run *run)
 	return 0;
 }
 
-static const struct source source_spaced = { { spaced_loops, spaced_loops, counted_spaced_loops },
+static const struct source source_spaced = { { spaced_loops, spaced_loops, marked_spaced_loops },
 					     begin_spaced, .empty = &empty_spaced };

@@ -43,12 +43,12 @@
 					/* not with PREEMPT_RT, which allocates with them on */
 #define SHEAFBENCH_NO_GATE	0x2	/* no probes beside the samples; their ticks are then 0 */
 #define SHEAFBENCH_HALF_GATE	0x4	/* none beside every second one, to see what they disturb */
-#define SHEAFBENCH_COUNT	0x8	/* windows between markers for a counting tool, see below */
+#define SHEAFBENCH_WINDOWS	0x8	/* windows between markers for a counting tool, see below */
 #define SHEAFBENCH_BARE		0x10	/* only the passes: for what counts around the call */
 #define SHEAFBENCH_EMPTY	0x20	/* the same with loops that do not call the allocator */
 
 /*
- * With SHEAFBENCH_COUNT a sample is a window: one pass, of ops operations for pair and n for the
+ * With SHEAFBENCH_WINDOWS a sample is a window: one pass, of ops operations for pair and n for the
  * others, between two markers and without probes. Its ticks are those between two reads around the
  * markers. A workload of two parts has two windows in each pass. A marker is x86's 8 byte nop
  * (0f 1f 84 00) with one of these as its displacement. ARM comes once before the warm-up of each
