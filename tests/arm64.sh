@@ -52,7 +52,7 @@ loop_length() {
 field() { awk -F '\t' -v w="$2" -v m="$3" -v c="$4" '$1 == w && $2 == m { print $c }' "$scratch/$1/counters.tsv"; }
 # The number that more than half of a list are, and how many.
 mode() { tr ' ' '\n' | sort -n | uniq -c | sort -rn | awk 'NR == 1 { print $2, $1 }'; }
-per_op() { jq -r --arg w "$2" --arg c "$3" '.benchmarks[] | select(.name == $w)[$c] // empty' "$scratch/$1/run.json"; }
+per_op() { jq -r --arg w "$2" --arg c "$3" '.benchmarks[] | select(.name == $w)[$c] // empty | tonumber + 0' "$scratch/$1/run.json"; }
 
 for v in local-trylock qpw-on; do
 	boot "$v" --workloads '^(pair/64/1|(batch-)?(alloc|free)/64/(1|32/lifo))$' --samples 20 --no-gate --events auto

@@ -26,7 +26,7 @@ bench() {
 	holds "make bench $*: status $status" test "$status" = "${want:-0}"
 	[ -f "$result/summary.json" ] || { cat "$scratch/$name.log"; finish; }
 }
-insns() { jq -r --arg v "$1" --arg w "$2" --arg c "${3:-instructions}" '.counts[] | select(.target == "tcg-rt" and .variant == $v and .workload == $w) | .classes[$c] // 0' "$result/summary.json"; }
+insns() { jq -r --arg v "$1" --arg w "$2" --arg c "${3:-instructions}" '.counts[] | select(.target == "tcg-rt" and .variant == $v and .workload == $w) | (.classes[$c] // 0) + 0' "$result/summary.json"; }
 
 bench first VARIANTS='qpw-n qpw-on' WORKLOADS='^(pair|alloc|free)/64/1$'
 for v in local-trylock qpw-n qpw-on; do
