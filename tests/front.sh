@@ -115,4 +115,38 @@ wait $user 2>/dev/null || true
 holds 'with all that is in it' test -d "$scratch/mine/sub" -a -d "$scratch/cache/kernels/old"
 expect 0 'removed the programs' 'what is ours goes' clean BUILD="$scratch/mine" CACHE="$scratch/cache"
 holds 'all of it' test ! -e "$scratch/mine" -a ! -e "$scratch/cache/kernels"
+
+# What README.md and docs/ name is there.
+pages=("$top"/README.md "$top"/docs/*.md)
+expect 1 '^$' 'README.md has lines of at most 100 columns' grep -nE '^.{101}' "$top/README.md"
+holds 'README.md has at most 120 lines' test "$(wc -l <"$top/README.md")" -le 120
+named() { grep -ohE -- "$1" "${pages[@]}" | sed -E "$2" | sort -u; }
+# unknown WHAT FILE: what WHAT has and FILE has not, on one line.
+unknown() { comm -23 <(named "${@:1:2}") <(sort -u "$3") | paste -sd ' '; }
+"$top/harness/request/front.sh" help >"$scratch/help"
+sed -n 's/^make \([a-z]*\) .*/\1/p' "$scratch/help" >"$scratch/goals"
+echo help >>"$scratch/goals"
+{ sed -nE 's/^  ([A-Z_]+) .*/\1/p' "$scratch/help"; echo MUTANTS; } >"$scratch/values"
+expect 0 '^$' 'each goal that the pages name is one' unknown '(^    |`)make [a-z]+' 's/.* //' "$scratch/goals"
+expect 0 '^$' 'each value that the pages name is one' unknown '(^|[ `])[A-Z][A-Z_]+=' 's/^[ `]//; s/=//; /^CONFIG_/d' "$scratch/values"
+for goal in bench check; do holds "README.md names 'make $goal'" grep -qE "^    make $goal +#" "$top/README.md"; done
+(cd "$top" && git ls-files -co --exclude-standard | sed -E ':a; p; s|/[^/]*$||; ta') | sort -u >"$scratch/files"
+# shellcheck disable=SC2016 # the backticks are the pages'
+expect 0 '^$' 'each file that the pages name is there' unknown '`(bench|docs|harness|kernel-patches|plots|tests)/[A-Za-z0-9_./-]*`' 's/`//g; s/\/$//; /\/local$/d' "$scratch/files"
+headings() { sed -nE '/^#+ /{ s/^#+ //; s/[^A-Za-z0-9 _-]//g; s/ /-/g; p }' "$1" | tr '[:upper:]' '[:lower:]'; }
+broken_links() {
+	local page link file
+	for page in "${pages[@]}"; do
+		while read -r link; do
+			file=${page%/*}/${link%%#*}
+			[[ $link != '#'* ]] || file=$page
+			if [ ! -e "$file" ]; then
+				echo "$page: no file $link"
+			elif [[ $link == *'#'* ]] && ! headings "$file" | grep -qxF -- "${link#*#}"; then
+				echo "$page: no heading $link"
+			fi
+		done < <(grep -oE '\]\([^)]+\)' "$page" | sed 's/^](//; s/)$//')
+	done
+}
+expect 0 '^$' 'each link of the pages leads somewhere' broken_links
 finish

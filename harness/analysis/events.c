@@ -156,7 +156,7 @@ static int lines_read(const char *path, void (*each)(void *arg, const struct lin
 			each(arg, &line);
 			continue;
 		}
-		fault_set(f, "%s:%lu: no line of counters (harness/formats.md)", path, in.number);
+		fault_set(f, "%s:%lu: no line of counters (docs/formats.md)", path, in.number);
 		bad = true;
 	}
 	reader_close(&in);

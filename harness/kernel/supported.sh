@@ -4,7 +4,7 @@
 # each patch, and after each the objects that the series touches build for uml without a warning. Cached by content.
 #
 #   supported.sh                  prints a table
-#   supported.sh readme           puts it into README.md
+#   supported.sh publish          puts it into docs/variants.md
 #   supported.sh KERNEL SERIES    'yes', or 'no' and why
 #   supported.sh applies KERNEL SERIES
 #                                 the same of git am alone: nothing is built
@@ -151,16 +151,17 @@ if [ "${1-}" = applies ]; then
 fi
 case $#${1-} in
 0) table ;;
-1readme)
+1publish)
 	# Between its two marks.
+	page=$top/docs/variants.md
 	answer=$(table)
 	{
-		sed '/<!-- kernels -->/q' "$top/README.md"
+		sed '/<!-- kernels -->/q' "$page"
 		printf '\n%s\n\n' "$answer"
-		sed -n '/<!-- end of kernels -->/,$p' "$top/README.md"
-	} >"$top/README.md.part"
-	mv "$top/README.md.part" "$top/README.md"
+		sed -n '/<!-- end of kernels -->/,$p' "$page"
+	} >"$page.part"
+	mv "$page.part" "$page"
 	;;
 2*) cell "$1" "$2" ;;
-*) die 2 "supported.sh: give nothing, 'readme', or a kernel and a series" ;;
+*) die 2 "supported.sh: give nothing, 'publish', or a kernel and a series" ;;
 esac

@@ -37,12 +37,12 @@ mv "$top/Results.md.part" "$top/Results.md"
 	sed '/<!-- result -->/q' "$top/README.md"
 	printf '\n![Effects with 95 %% intervals](plots/published/effects.png)\n\n'
 	awk '/^pair\/64\/1 \(target /{ on = 1 } on && /^\|/ { table = 1 } table && !/^\|/ { exit } on' "$top/Results.md"
-	printf '\nLinux %s on %s under %s; [Results.md](Results.md) has the rest, and what the columns mean.\n\n' \
+	printf '\nLinux %s on %s under %s.\n[Results.md](Results.md) has the rest, and what the columns mean.\n\n' \
 		"$(jq -r .kernel_version "$result/environment.json")" "$(jq -r .cpu_model "$result/environment.json")" \
 		"$(jq -r .virtualization "$result/environment.json")"
 	sed -n '/<!-- end of result -->/,$p' "$top/README.md"
 } >"$top/README.md.part"
 mv "$top/README.md.part" "$top/README.md"
 # And the table of supported kernels, as it is now.
-"$top/harness/kernel/supported.sh" readme
+"$top/harness/kernel/supported.sh" publish
 say "README.md, Results.md and plots/published: from $(basename "$(readlink -f "$result")")"

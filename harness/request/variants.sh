@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Reading the variant files (harness/formats.md). Sourced after lib.sh.
+# Reading the variant files (docs/formats.md). Sourced after lib.sh.
 
 # Each folder has variants/ and patches/; the first that knows a name has it.
 IFS=: read -ra variant_path <<<"${VARIANT_PATH:-$top/kernel-patches:$top/kernel-patches/local}"

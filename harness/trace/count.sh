@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # count.sh RESULT: what its variants execute, instruction by instruction: for each target that is asked for and tells
-# counts, build and command line one boot in QEMU, under the plugin sheaftrace.so, into RESULT/counts (formats.md). With tcg,
+# counts, build and command line one boot in QEMU, under the plugin sheaftrace.so, into RESULT/counts (docs/formats.md). With tcg,
 # uml's build too runs as the process that it is, in a guest of the baseline's x86_64 kernel, and what flushes bring upon other
 # CPUs is the x86_64 kernel's own account, without the plugin and with 16 CPUs. Every kernel that is counted has the two CPUs of
 # one that is timed, since slabs are larger on a machine with more of them. What is there is not counted again; what cannot be

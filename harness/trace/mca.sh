@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # mca.sh FOLDER OUT.tsv: what llvm-mca makes of each sequence of instructions in FOLDER (*.insns of sheafcounts): the
-# assembly beside it as *.s, and in OUT.tsv an estimate for some microarchitectures (formats.md). The model knows
+# assembly beside it as *.s, and in OUT.tsv an estimate for some microarchitectures (docs/formats.md). The model knows
 # neither a cache, a predictor nor what LOCK waits for: an estimate, and no measurement.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
