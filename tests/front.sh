@@ -71,13 +71,14 @@ cp -r "$top/harness" "$top/Makefile" "$top/kernel-patches" -t "$(mkdir -p "$GUES
 expect 2 "^sheafbench: checkout='.*give a folder whose path" 'a checkout in a path that kbuild does not take' make -C "$GUEST" bench
 expect 2 'no HOME.*give CACHE=' 'no HOME' env -u HOME -u XDG_CACHE_HOME -u CACHE "$top/harness/request/front.sh" doctor
 for inner in DEADLINE=9 KVM_SPEED=unjudged VARIANT_PATH=/tmp; do
-	expect 2 "^sheafbench: ${inner%=*} is the tests' own and would change what is measured: unset it" "$inner from outside" env -u SHEAFBENCH_TEST -u VARIANT_PATH "$inner" "$top/harness/request/front.sh" bench
+	expect 2 "^sheafbench: ${inner%=*} is for sheafbench's own tests and would change what is measured: unset it" "$inner from outside" env -u SHEAFBENCH_TEST -u VARIANT_PATH "$inner" "$top/harness/request/front.sh" bench
 done
 expect 2 'no goal' 'an unknown goal' "$top/harness/request/front.sh" dance
 expect 0 '^make bench' 'make help' make -C "$top" help
 holds 'make help names each value' test "$(make -C "$top" --no-print-directory help | grep -cE '^  [A-Z_]+ ')" = "$(. "$top/harness/request/values.sh" && echo ${#value_names[@]})"
 
-# taken WORD...: what the door makes of these, on make's command line or in the environment.
+# taken EXPORTS GIVEN: the values and the repeat command that the front door makes of these in the environment, and on make's
+# command line.
 # shellcheck disable=SC2016 # the other shell's own
 taken() {
 	env -i PATH="$PATH" HOME="$HOME" bash -c '. "$1/harness/lib.sh"; . "$1/harness/request/variants.sh"; . "$1/harness/request/values.sh"
@@ -103,8 +104,8 @@ expect 0 "^make bench VARIANTS=qpw-on WORKLOADS='\^a\\$\\$\|b\\$\\$' TARGETS=uml
 # make clean removes what has our mark and nobody uses.
 clean() { MAKEFLAGS='' make -C "$top" --no-print-directory OUT="$scratch/out" "$@" clean; }
 mkdir -p "$scratch/mine/sub" "$scratch/cache/kernels/old" "$scratch/results"
-expect 2 'no .sheafbench: it is not a folder of ours' 'a BUILD that is not ours stays' clean BUILD="$scratch/mine" CACHE="$scratch/cache2"
-expect 2 'no .sheafbench: it is not a folder of ours' 'kernels that are not ours stay' clean BUILD="$scratch/none" CACHE="$scratch/cache"
+expect 2 'no .sheafbench, so sheafbench did not make it' 'a BUILD that is not ours stays' clean BUILD="$scratch/mine" CACHE="$scratch/cache2"
+expect 2 'no .sheafbench, so sheafbench did not make it' 'kernels that are not ours stay' clean BUILD="$scratch/none" CACHE="$scratch/cache"
 touch "$scratch/cache/kernels/.sheafbench" "$scratch/mine/.sheafbench"
 (exec 9>>"$scratch/cache/.sheafbench"; flock -s 9; exec sleep 60) &
 user=$!

@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 build=$1 result=$2
 certify=()
-# What this machine can tell, where that was measured.
+# From which size on this machine shows an effect, where that was measured.
 [ ! -f "$OUT/certified/certify.json" ] || certify=(--certify "$OUT/certified/certify.json")
 "$build/sheafreport" results-md "$result" "${certify[@]}" >"$top/Results.md.part"
 peers=$OUT/peers
@@ -43,6 +43,6 @@ mv "$top/Results.md.part" "$top/Results.md"
 	sed -n '/<!-- end of result -->/,$p' "$top/README.md"
 } >"$top/README.md.part"
 mv "$top/README.md.part" "$top/README.md"
-# And the table of supported kernels, as it is now.
+# And docs/variants.md the table of supported kernels.
 "$top/harness/kernel/supported.sh" publish
-say "README.md, Results.md and plots/published: from $(basename "$(readlink -f "$result")")"
+say "README.md, Results.md, plots/published and the table in docs/variants.md: from $(basename "$(readlink -f "$result")")"
