@@ -8,7 +8,7 @@ trap 'rm -rf "$scratch"' EXIT
 supported=$top/harness/kernel/supported.sh
 export VARIANT_PATH=$scratch:$top/kernel-patches
 
-# Whether each builds too is asked for with LONG=yes.
+# With LONG=yes each also has to build.
 supports=("$supported" applies) says='git am takes each patch of'
 [ "$LONG" = no ] || supports=("$supported") says='git am takes, and gcc builds, each patch of'
 
@@ -21,7 +21,7 @@ for kernel in "${kernels[@]}"; do
 	done
 done
 
-# The check can fail: lines that are not there, and code that builds with a warning.
+# The check can fail: with context lines that the kernel lacks, and with code that builds with a warning.
 bad() {
 	mkdir -p "$scratch/patches/$1" "$scratch/variants"
 	printf 'title = %s\nseries = %s\n' "$1" "$1" >"$scratch/variants/$1.variant"
