@@ -76,6 +76,7 @@ long=$(awk 'length > 72' "$result/reply.txt")
 holds "reply.txt has 72 columns${long:+: $long}" test -z "$long"
 expect 1 '' 'reply.txt is ASCII' env LC_ALL=C grep -P '[^\x00-\x7f]' "$result/reply.txt"
 
+holds 'targets that are for who asks for them are left out' jq -e '([.left_out[] | select(startswith("target arm64: ") or startswith("target tcg-rt: "))] | length) == 2' "$result/environment.json"
 holds 'layouts were added up to the cap' grep -q 'wanted 0.0001: 4 layouts' "$scratch/second.log"
 holds 'the environment has their number, and what the host took' jq -e '.layouts == 4 and .steal_ppm >= 0' "$result/environment.json"
 holds 'what uml cannot count is n/a, with the reason' jq -e '.counters == "n/a: this kernel has no performance events"' "$result/environment.json"

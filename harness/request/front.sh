@@ -35,8 +35,8 @@ own_environment() {
 choose_targets() {
 	local t reason group usable="" words target=$top/harness/targets/target.sh
 	LEFT_OUT=""
-	[ -n "$TARGETS" ] || TARGETS=$(names_of_targets | paste -sd ' ')
-	read -ra words <<<"$TARGETS"
+	# A target may want to be asked for by name, so its probe sees what the user gave.
+	read -ra words <<<"${TARGETS:-$(names_of_targets | paste -sd ' ')}"
 	for t in "${words[@]}"; do
 		group=$("$target" "$t" get group)
 		[ -z "$group" ] || [ "$INSTALL" = no ] || "$top/harness/host/deps.sh" "$group" || true
