@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# The front door; the work is in harness/, the build of the programs in CMakeLists.txt.
+# The front door. The work is done in harness/; CMakeLists.txt builds the programs.
 
-# Names given on the command line, so that a mistyped one is refused.
+# The names of variables on the command line, so that a mistyped one can be refused.
 export GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 
 goals := bench check certify peers variant prove doctor profile plots reply publish clean

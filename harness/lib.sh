@@ -61,15 +61,15 @@ wait_for() {
 	}
 }
 
-# use_machine shared|exclusive: one measurement at a time on a machine, and nothing of ours builds beside one. Held until
-# this process and what it starts have ended. The tests hold it as a whole.
+# use_machine shared|exclusive: one measurement at a time on a machine, and nothing of ours builds beside one. The lock is
+# held until this process and all that it starts have ended. 'make check' takes it once for all of its tests.
 use_machine() {
 	local file=/run/lock/sheafbench how=-s
 	[ "${SHEAFBENCH_TEST-}" != yes ] || return 0
 	[ "$1" = shared ] || how=-x
 	[ -w /run/lock ] || file=/tmp/sheafbench.lock
 	[ -e "$file" ] || (umask 0; : >"$file")
-	# What this process was started with is the same lock, and is changed from shared to exclusive for all.
+	# A lock that this process has inherited is the same one: it changes from shared to exclusive for its parents too.
 	if [ ! "/proc/self/fd/${machine_fd:-none}" -ef "$file" ]; then
 		exec {machine_fd}<"$file"
 		export machine_fd
@@ -97,8 +97,8 @@ with_lock() {
 	)
 }
 
-# guest_initramfs OUT.cpio MODULE.ko [perf]: what the guests of TARGET carry in, with BUILD's programs, and with perf, which
-# the driver calls where it counts events of a PMU, or which is asked for. A perf that does not run here would not there.
+# guest_initramfs OUT.cpio MODULE.ko [perf]: the initramfs of TARGET's guests, with BUILD's programs. perf is in it where the
+# driver counts events of a PMU, which perf cross-checks, or where it is asked for. One that does not run here is left out.
 guest_initramfs() {
 	local programs=$BUILD perf="" pmu=yes
 	if [ -n "${target_cross-}" ]; then
@@ -107,8 +107,8 @@ guest_initramfs() {
 		perf=$programs/perf
 	elif [ "$TARGET" = kvm ]; then
 		perf=$(command -v perf || true)
-		[ -z "$perf" ] || ldd "$perf" >/dev/null 2>&1 || { say "  perf is left out: $perf is no program for the guest"; perf=; }
-		# KVM gives none to its guests where this machine has none.
+		[ -z "$perf" ] || ldd "$perf" >/dev/null 2>&1 || { say "  perf is left out: $perf is not a program that a guest could run"; perf=; }
+		# KVM gives its guests no PMU where this machine has none.
 		compgen -G '/sys/bus/event_source/devices/cpu*' >/dev/null || pmu=no
 	fi
 	[ "${3-}" = perf ] || { [ "$pmu" = yes ] && [ "$EVENTS" != none ]; } || perf=
@@ -118,7 +118,7 @@ guest_initramfs() {
 # progress WHAT DONE TOTAL SECONDS [STATE]: a bar on a terminal, a plain line elsewhere.
 progress() {
 	local what=$1 n=$2 total=$3 seconds=$4 state=${5-} left="" bar
-	# More steps than were foreseen: no estimate is better than a wrong one.
+	# There are more steps than were foreseen: better no estimate than a wrong one.
 	if [ "$n" -gt "$total" ]; then
 		total=$n
 	elif [ "$n" -gt 0 ]; then
@@ -158,7 +158,7 @@ commits_of() {
 	die 2 "$1=$value names no commits of a git tree${reason:+ ($reason)}; $2"
 }
 
-# rows FILE: its records with the unit separator between columns; as white space, tabs would
-# swallow an empty column in 'read'.
+# rows FILE: its records, with the unit separator between columns. 'read' takes several tabs for one and would lose an
+# empty column.
 rows() { grep -v '^#' "$1" | tr '\t' '\037' || true; }
 rs=$'\037'

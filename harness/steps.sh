@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # steps.sh RESULT.part [STEP [ARGUMENT]]: all steps from kernels to report, in their order, or one of them. What was asked for
-# is in the result's request.json, and nowhere else. What fails costs only itself: it is told in the report, and by the exit
-# status. A step that ends with status 75 could not write, and goes on from there when the same command is given again.
+# is in the result's request.json, and nowhere else. A step that fails does not stop the others; the report and the exit status
+# tell of it. Status 75 is a step that could not write: everything stops, and the same command goes on from there.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/harness/request/variants.sh"
 
 part=$(realpath "$1") step=${2-all}
-# The values of the request, and what was derived from them.
+# The request's values, and what was derived from them.
 eval "$(jq -r '(.values + {GOAL: .goal, TARGET: .target, TELLS: .tells}) | to_entries[] | "export \(.key)=\(.value | @sh)"' "$part/request.json")"
 SOURCE=$CACHE/source/$(jq -r .source "$part/request.json")
 export SOURCE part
@@ -19,7 +19,7 @@ builds() { rows "$part/variants.tsv" | awk -F "$rs" '{ print ($2 == "baseline" ?
 build_of() { rows "$part/variants.tsv" | awk -F "$rs" -v v="$1" '$1 == v { print $7 }'; }
 build() { "$top/harness/kernel/build.sh" "$@"; }
 
-# take STEP: does it, and keeps why it failed.
+# take STEP: does it, and records why it failed.
 failed() { printf '%s\t%s\n' "$1" "$2" >>"$part/failed"; }
 take() {
 	local status=0 words=$part/last-words
@@ -30,7 +30,7 @@ take() {
 	rm -f "$words"
 }
 
-# What failed so far becomes part of what was left out.
+# Adds what has failed so far to the environment's list of what was left out.
 tell_failures() {
 	jq --rawfile failed "$part/failed" '.left_out = ([.left_out[] | select(startswith("failed: ") | not)] +
 		($failed | split("\n") | map(select(. != "") | "failed: " + sub("\t"; ": "))))' "$part/environment.json" >"$part/environment.json.new"
@@ -43,7 +43,7 @@ step_tree() {
 	build tree "$1"
 }
 
-# One build's layouts, and what its guests carry in.
+# Links the layouts of one build, and makes the initramfs of its guests.
 step_links() {
 	local id module pads
 	id=$(build_of "$1")
@@ -54,7 +54,7 @@ step_links() {
 	guest_initramfs "$part/initramfs/$id.cpio" "$module"
 }
 
-# All builds at once; the images that are there by now are the progress.
+# Links all builds in parallel. Progress is the number of images that exist.
 step_kernels() {
 	local images had start=$SECONDS next=0 status=0 variant log=$part/consoles/kernels.log
 	for variant in $(builds); do take tree "$variant"; done
@@ -72,7 +72,7 @@ step_kernels() {
 	progress_end
 	[ "$status" = 0 ] || { grep -v '^  layout' "$log" >&2; die 1 "$(sed -n 's/^sheafbench: //p' "$log" | head -n 1)"; }
 	say "  ${#images[@]} kernels, $((${#images[@]} - had)) of them linked now: $((SECONDS - start)) s"
-	# What a link costs, builds of modules and the like included: from a good number of them.
+	# Seconds per link, with its share of modules and the like; a few links would not tell.
 	[ $((${#images[@]} - had)) -lt 8 ] ||
 		awk -v s=$((SECONDS - start)) -v n=$((${#images[@]} - had)) 'BEGIN { printf "%.2f\n", s / n }' >"$part/links.seconds"
 }
@@ -81,7 +81,7 @@ step_run() {
 	local answer layouts width variant
 	use_machine exclusive
 	"$top/harness/boots/run.sh" "$part"
-	# Widths decide whether there are to be more layouts, never the effects.
+	# Only the widths of the intervals decide whether there are more layouts, never the effects.
 	while [ -n "$PRECISION" ]; do
 		answer=$("$BUILD/sheafstat" precision "$part" --width "$PRECISION" --most "$MOST")
 		read -r layouts width variant <<<"$answer"

@@ -33,10 +33,10 @@ set xtics rotate by -45 font face.',9'
 set grid ytics linecolor rgb '#E4E4E4'
 set border 3
 set ytics nomirror
-# From some ticks in a sheaf to hundreds in a slab: equal ratios look equal. A bar that ends below leaves the panel.
+# Logarithmic: values go from some ticks in a sheaf to hundreds in a slab. An error bar may leave the panel at its lower edge.
 stats 'byn.dat' using 2 nooutput
 floor_at = STATS_min / 2
-# All panels have the same scale, up to a whole power: gnuplot 5 would see to that, 6 looks at each panel's own points.
+# All panels have the same scale, up to a whole power of 2. It is set here, as gnuplot 6 scales each panel by itself.
 ceiling_at = 0
 stats 'byn.dat' using (ceiling_at = larger(ceiling_at, larger($2, $4)), 0) nooutput
 set logscale y 2

@@ -5,8 +5,8 @@ plots = ARG1; term = ARG2; out = ARG3
 load plots.'/style.gp'
 
 if (rows('counts.dat') == 0) { eval no_data }
-# The headline of an operation, or the first of its workloads. On PREEMPT_RT, which has its name before it, an operation
-# is one of its own, and comes last.
+# Of each operation its headline workload, or the first of its workloads. Names of PREEMPT_RT's have a prefix, are operations
+# of their own, and come last.
 operations = ' '
 known(o) = has(operations, o) ? 0 : (operations = operations.o.' ', 0)
 stats 'counts.dat' using (note(strcol(5), strcol(6)), has(headlines, strcol(7)) ? known(head(strcol(7))) : 0) nooutput
@@ -18,7 +18,7 @@ pick(w) = has(workloads, w)
 nv = words(variants)
 nw = words(workloads)
 
-# The largest have a colour each; what is left shares a grey.
+# The largest symbols have a colour each; the others share a grey.
 named = 8
 ranks = ' '
 stats 'counts.dat' using (pick(strcol(7)) && !has(ranks, strcol(3)) ? (ranks = ranks.strcol(3).' ', 0) : 0) nooutput
@@ -45,7 +45,7 @@ height = 44 + nw * panel + below
 eval start
 set multiplot
 set label 98 'Instructions per operation on x86_64, by symbol: exact counts, no times' at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,13'
-# No clock has a part in this, so nothing is to be proven.
+# Counts need no clock, so there is no instrument to prove.
 proven = 1
 eval footer
 set lmargin at screen 0.18

@@ -11,7 +11,7 @@ nv = words(variants)
 nw = words(workloads)
 deep = nv + 1.4
 
-# what lies beyond the limit is an arrow at the edge
+# an effect beyond the limit is an arrow at the edge
 far(v) = abs(v) > limit
 clip(v) = far(v) ? sgn(v) * limit : v
 lo = 0; hi = 0; arrows = 0; bands = 0; bars = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# What the place of the code does: each layout's value against its pad, and against the pad's place in a cache line.
+# How the place of the code moves values: each layout's value against its pad, and against the pad's place in a cache line.
 
 plots = ARG1; term = ARG2; out = ARG3
 load plots.'/style.gp'
@@ -45,7 +45,7 @@ do for [k = 1:nv] {
 		if (side == 1) { set xtics 0, 16, 48 } else { set xtics autofreq }
 		set xlabel last ? (side == 1 ? 'pad modulo 64, bytes' : 'pad, bytes') : ''
 		if (side == 1) { set label 1 name[k] at graph 0, graph 1 left offset 0, 0.5 font face.':Bold,10' }
-		# within a phase the points stand side by side, by their pad
+		# points with the same place in a cache line are side by side, in the order of their pads
 		at(pad) = side == 1 ? int(pad) % 64 + 7.0 * (pad / pads - 0.5) : pad
 		plot $layouts using (strcol(1) eq name[k] && $4 == 0 ? at($2) : NaN):3 with points linecolor rgb colour(k) pointtype point(k) pointsize 0.9, \
 			'' using (strcol(1) eq name[k] && $4 == 1 ? (side == 1 ? 0 : $2) : NaN):3 with points linecolor rgb '#000000' pointtype 6 pointsize 1.9 linewidth 1.6

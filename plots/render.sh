@@ -28,7 +28,7 @@ sheafreport plotvars "$result" >"$work/vars.gp"
 sheafstat plotdata "$result" "$work"
 cd "$work"
 
-# Doses and checks prove the instrument; they are no answers to show beside the others.
+# Doses and checks prove the instrument: they are not shown beside the changes.
 proofs=$(sed -n "s/^proofs = '\(.*\)'/\1/p" vars.gp)
 for file in *.dat; do
 	awk -F '\t' -v proofs="$proofs" '
@@ -36,7 +36,7 @@ for file in *.dat; do
 		{ print }' "$file" >shown
 	mv shown "$file"
 done
-# The right edge of samples.gp: 98 of 100 samples of each variant lie before it.
+# The right edge of samples.gp: at least 98 % of the samples of each variant are left of it.
 awk -F '\t' '!/^#/ && NF { print $3 "\t" $1 }' samples.dat | LC_ALL=C sort -t "$(printf '\t')" -k1,1 -k2,2g |
 	awk -F '\t' '
 		function edge(  at) { at = x[int((n - 1) * 0.98) + 1]; if (n && at > most) most = at }
@@ -51,7 +51,7 @@ if [ -f "$result/peers.tsv" ]; then
 	cp "$result/peers.tsv" peers.dat
 	scripts+=(peers)
 fi
-# What cannot be drawn costs its own plot only, and no older one stands in for it.
+# A script that fails costs its own plot only, and an older plot of that name is removed.
 missing=()
 for script in "${scripts[@]}"; do
 	for format in png svg; do

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Distribution of the samples of one workload: a panel per variant, the quiet ones up, those next to a busy sibling down.
+# Distribution of the samples of one workload: a panel per variant, quiet samples upwards, those next to a busy sibling downwards.
 
 plots = ARG1; term = ARG2; out = ARG3
 load plots.'/style.gp'
@@ -17,7 +17,7 @@ array state[2] = ['quiet', 'next to a busy sibling']
 cell = (most - least) / 220
 bin(x) = least + (floor((x - least) / cell) + 0.5) * cell
 
-# Samples of each state, and the fullest cell; what the comparison takes is the mean over layouts.
+# The number of samples in each state, and the fullest cell. taken is the value that is compared, the mean over layouts.
 array count[2 * nv]
 array fullest[2 * nv]
 array taken[nv]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# Shared by all plots. A script is run as `gnuplot -c SCRIPT FOLDER TERMINAL OUT` in a directory that holds the
-# data (sheafstat plotdata) and vars.gp (sheafreport plotvars); it keeps these as term and
-# out (a loaded file does not see them), sets width and height, then evaluates start.
+# Shared by all plots. A script is run as `gnuplot -c SCRIPT FOLDER TERMINAL OUT` in a directory that holds the data
+# (sheafstat plotdata) and vars.gp (sheafreport plotvars). It keeps its arguments as term and out, since a loaded file does
+# not see them, sets width and height, then evaluates start.
 
 load 'vars.gp'
 
@@ -36,7 +36,7 @@ objects(w) = head(tail(tail(w))) + 0
 rows(f) = system("grep -c '^[^#]' ".f." || :") + 0
 signed(v) = abs(v) < 0.005 ? '0.00' : sprintf(abs(v) < 99.995 ? '%+.2f' : '%+.1f', v)
 larger(a, b) = a > b ? a : b
-# in a row there is room for 17 letters; the key has the whole name
+# a row has room for 21 characters; the key has the whole name
 short(n) = strlen(n) > 21 ? n[1:19].'..' : n
 baseline_note = baseline.': '.baseline_title
 
@@ -45,7 +45,7 @@ start = 'set terminal '.term.' size width, height font face.",11" noenhanced bac
 no_data = 'width = 640; height = 120; eval start; unset tics; unset border; unset key; set label 1 "no data for this plot in the result" at screen 0.5, 0.5 center; plot [0:1] [0:1] NaN notitle; exit'
 footer = 'set label 99 "result ".result.(proven ? "" : ": the instrument is not proven, no effect is called real") at screen 0.985, screen 0 right offset 0, 0.6 font face.(proven ? ",8" : ":Bold,10") textcolor rgb (proven ? "#777777" : "#D55E00")'
 
-# The key stands below the panels, in pixels of its own: a line per variant with its full title.
+# The key is below the panels, with a line per variant and its full title; its height is in pixels.
 key_line = 21
 draw_key = 'unset title; unset xlabel; unset ylabel; unset tics; unset border; unset label; unset arrow; unset object; \
 	unset logscale; set lmargin 2; set rmargin 2; set tmargin 0; set bmargin 0; set xrange [0:1]; set yrange [0:1]; \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# The trade: what a scheme costs per operation against what each flush takes from another CPU, a point per variant.
+# What a scheme costs per operation against what each flush takes from another CPU: a point per variant.
 
 plots = ARG1; term = ARG2; out = ARG3
 load plots.'/style.gp'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Tests of harness/analysis; included by CMakeLists.txt here, after harness/analysis.
+# Tests of harness/analysis; included by CMakeLists.txt.
 
 add_executable(make_result make_result.c)
 target_link_libraries(make_result PRIVATE sheafstat-lib)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# arm64.sh BUILD: performance counters on a PMU that is there: baseline and qpw-on for arm64 in
-# QEMU, where the PMU counts instructions exactly and one of them takes 1 ns of the guest's time.
+# arm64.sh BUILD: performance counters where there is a PMU: baseline and qpw-on for arm64 in QEMU, whose PMU counts
+# instructions exactly, and where an instruction takes 1 ns of the guest's time.
 # shellcheck disable=SC2016 # awk's and jq's own variables
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
@@ -14,7 +14,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 "$top/harness/kernel/cross.sh" "$build/arm64"
 
-# boot VARIANT ARGUMENT...: the driver's console, JSON and files in $scratch/VARIANT.
+# boot VARIANT ARGUMENT...: runs the driver with these; console, JSON and files are in $scratch/VARIANT.
 boot() {
 	local v=$1 module
 	shift
@@ -31,7 +31,7 @@ boot() {
 	grep -aq '^sheafbench: exit 0' "$scratch/$v/console" || { tail -n 20 "$scratch/$v/console"; finish; }
 }
 
-# The instructions of one turn of the loop in a function of the module: from where its only jump back goes to, to that.
+# The number of instructions in the loop of a function of the module: from the target of its only backward jump to that jump.
 loop_length() {
 	"${target_cross}objdump" -d --no-show-raw-insn "$1" | awk -v f="<$2>:" '
 		$2 == f { on = 1; next }
@@ -47,10 +47,10 @@ loop_length() {
 		END { exit back != 1 }'
 }
 
-# field VARIANT WORKLOAD METRIC COLUMN: of counters.tsv, whose columns 6 to 9 are what calls with many operations, fewer, many empty
-# and fewer empty ones counted.
+# field VARIANT WORKLOAD METRIC COLUMN: a field of counters.tsv. Columns 6 to 9 are the counts of calls with many operations,
+# fewer, many empty and fewer empty ones.
 field() { awk -F '\t' -v w="$2" -v m="$3" -v c="$4" '$1 == w && $2 == m { print $c }' "$scratch/$1/counters.tsv"; }
-# The number that more than half of a list are, and how many.
+# The number that more than half of a list have, and how often it is there.
 mode() { tr ' ' '\n' | sort -n | uniq -c | sort -rn | awk 'NR == 1 { print $2, $1 }'; }
 per_op() { jq -r --arg w "$2" --arg c "$3" '.benchmarks[] | select(.name == $w)[$c] // empty | tonumber + 0' "$scratch/$1/run.json"; }
 
@@ -58,8 +58,8 @@ for v in local-trylock qpw-on; do
 	boot "$v" --workloads '^(pair/64/1|(batch-)?(alloc|free)/64/(1|32/lifo))$' --samples 20 --no-gate --events auto
 	expect 0 '^# table arm-n1 pmu arm_n1 nmi_watchdog off passes [1-9]' "$v: libpfm4 knows the PMU" sed -n 2p "$scratch/$v/counters.tsv"
 
-	# A known sequence: the module's empty loop, as the compiler made it.
-	# Operations, and what calls with them count more than calls without; in how many calls at least no interrupt came in between.
+	# A known sequence: the module's empty loop, as the compiler made it. From each call: its operations, how much more it counts
+	# than a call without them, and in how many calls at least there was no interrupt.
 	more() {
 		local a b na nb
 		read -r a na < <(field "$v" "$1" instructions "$2" | mode)
@@ -70,17 +70,17 @@ for v in local-trylock qpw-on; do
 	read -r ops got times < <(more pair/64/1 8)
 	holds "$v: the empty loop of $known instructions, $ops times more, counts $got instructions more ($times of 31 calls)" \
 		test "$ops" = 1000 -a "$times" -ge 16 -a "$got" = $((known * ops))
-	# Exact: the same each time but for those that an interrupt came into.
+	# Exact: the same count each time, except in calls with an interrupt.
 	read -r _ got times < <(more pair/64/1 6)
 	holds "$v: 1000 pairs and their loop are $got instructions ($times of 31 calls)" test "$times" -ge 16 -a "$got" -gt 50000
 
-	# Against QEMU's own count: a tick of the guest's clock is 16 instructions.
+	# QEMU's own count agrees: a tick of the guest's clock is 16 instructions.
 	counted=$(per_op "$v" pair/64/1 instructions_per_op)
 	khz=$(awk 'NR == 2 { print $5 }' "$scratch/$v/samples.tsv")
 	timed=$(per_op "$v" pair/64/1 ticks_per_op_p50 | jq --argjson khz "$khz" '. * 1e6 / $khz')
 	holds "$v: $counted instructions per pair, and $timed ns at one instruction per ns" \
 		jq -en --argjson a "$counted" --argjson b "$timed" '($a - $b) | fabs < 0.5'
-	# The parts of a pass, each by itself.
+	# Each part of a pass has its own counts.
 	known=$(loop_length "$scratch/$v.ko" no_alloc) || known=none
 	read -r ops got times < <(more alloc/64/32/lifo 8)
 	holds "$v: the empty loop of alloc, $known instructions $ops times, counts $got instructions, its set-up among them ($times of 31 calls)" \
@@ -89,24 +89,24 @@ for v in local-trylock qpw-on; do
 		expect 0 "^$(per_op "$v" "$part/64/32/lifo" instructions_per_op)\$" "$v: half a batch is $part ($(per_op "$v" "$part/64/32/lifo" instructions_per_op) instructions)" \
 			per_op "$v" "batch-$part/64/32/lifo" instructions_per_op
 	done
-	# But for what the two loops do once, and for the registers that one loop moves where the other does not.
+	# Except for what the two loops do once, and for registers that only one of them moves.
 	both=$(jq -n --argjson a "$(per_op "$v" alloc/64/1 instructions_per_op)" --argjson b "$(per_op "$v" free/64/1 instructions_per_op)" '$a + $b')
 	holds "$v: an allocation and a free are $both instructions, a pair $counted" jq -en --argjson a "$both" --argjson b "$counted" '$a >= $b and $a - $b < 20 and $a == ($a | floor)'
-	# Another program's way to the same, with the interrupts in its numbers.
+	# perf finds nearly the same: interrupts are in its numbers.
 	theirs=$(per_op "$v" pair/64/1 perf_instructions_per_op)
 	holds "$v: perf stat finds $theirs" jq -en --argjson a "$theirs" --argjson b "$counted" '$a / $b > 0.995 and $a / $b < 1.01'
-	# QEMU has no other cycles than these.
+	# QEMU's cycles are its instructions.
 	holds "$v: as many core cycles" test "$(per_op "$v" pair/64/1 core_cycles_per_op)" = "$counted"
 	holds "$v: so an instruction each" test "$(per_op "$v" pair/64/1 instructions_per_cycle)" = 1
 	expect 1 '' "$v: libpfm4 encodes each event of the set" grep 'libpfm4' "$scratch/$v/counters.tsv"
-	# What is not there has a reason, and no number.
+	# An event that the PMU lacks has a reason and no number.
 	expect 0 'no event for retired atomic' "$v: no locked_ops, and why" field "$v" '*' locked_ops 10
 	holds "$v: nothing is counted twice" test -z "$(cut -f1,2 "$scratch/$v/counters.tsv" | sort | uniq -d)"
 	holds "$v: each line has numbers or a reason" awk -F '\t' '!/^#/ && (NF != 10 || ($6 == "n/a") != ($10 != "")) { exit 1 }' "$scratch/$v/counters.tsv"
 	printf '# %s: ' "$v"
 	jq -c '.benchmarks[] | select(.name == "pair/64/1") | with_entries(select(.key | test("_per_")))' "$scratch/$v/run.json"
 done
-# Counting is in calls of its own: samples take the same time with and without.
+# Counters count in calls of their own: samples take the same time with and without them.
 with=$(per_op local-trylock pair/64/1 ticks_per_op_p50)
 more=$(jq -n --argjson a "$(per_op local-trylock pair/64/1 instructions_per_op)" --argjson b "$(per_op qpw-on pair/64/1 instructions_per_op)" '$b - $a')
 holds "qpw-on executes $more instructions more for a pair" jq -en --argjson d "$more" '$d > 5 and $d < 200'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Tests of bench/ that need no guest; included by CMakeLists.txt here.
+# Tests of bench/ that need no guest; included by CMakeLists.txt.
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
@@ -14,7 +14,7 @@ target_link_libraries(bench_shim PRIVATE sheafbench-shim PkgConfig::CMOCKA PkgCo
 set_target_properties(bench_shim PROPERTIES LINKER_LANGUAGE CXX)
 add_test(NAME bench_shim COMMAND bench_shim)
 
-# The module's ioctl is the test's own.
+# The test replaces the module's ioctl.
 add_executable(bench_counters bench_counters.c ../bench/driver/run_counters.c ../bench/driver/lists.c)
 target_include_directories(bench_counters PRIVATE ../bench/driver ../bench/uapi)
 target_compile_definitions(bench_counters PRIVATE EVENTS="${CMAKE_SOURCE_DIR}/harness/counters/events")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# A whole small 'make bench' through real kernels: interrupted and gone on with, with one
-# variant that panics; then its numbers against the raw samples, by another way of counting.
+# bench.sh BUILD: a small but whole 'make bench' with real kernels. It is interrupted and continued, and one variant panics. Then
+# its numbers are computed from the raw samples once more, in another way.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 scratch=$(mktemp -d)
@@ -18,7 +18,7 @@ export VARIANT_PATH=$scratch TMPDIR=$scratch/t+m@p
 mkdir "$TMPDIR"
 cp -r "$top/kernel-patches/variants" "$scratch"
 ln -s "$top/kernel-patches/patches" "$scratch"
-# Without the gate: what a busy machine calls quiet must not decide whether there are values.
+# Without the gate: on a busy machine there might be too few quiet samples for a value.
 for f in "$scratch"/variants/*.variant; do printf 'args = --no-gate\n' >>"$f"; done
 # The baseline's build without an init: it panics at the end of its boot.
 printf 'title = a kernel that panics\nseries = qpw\nkconfig = CONFIG_QPW=y\ncmdline = rdinit=/nowhere root=none\norder = 90\n' >"$scratch/variants/panics.variant"
@@ -43,7 +43,7 @@ status=0
 wait "$leader" || status=$?
 holds 'an interrupted bench fails' test "$status" != 0
 sleep 1
-# Whatever was started has the test's environment, and another bench on this machine has not.
+# All that was started has this test's environment, which tells it from another bench on this machine.
 left=$(env -u VARIANT_PATH grep -la "VARIANT_PATH=$scratch" /proc/[0-9]*/environ 2>/dev/null || true)
 holds "no kernel is left behind${left:+: $left}" test -z "$left"
 if compgen -G "$results/*.part" >/dev/null && [ ! -e "$results/latest" ]; then
@@ -76,6 +76,7 @@ long=$(awk 'length > 72' "$result/reply.txt")
 holds "reply.txt has 72 columns${long:+: $long}" test -z "$long"
 expect 1 '' 'reply.txt is ASCII' env LC_ALL=C grep -P '[^\x00-\x7f]' "$result/reply.txt"
 
+holds 'targets that are for who asks for them are left out' jq -e '([.left_out[] | select(startswith("target arm64: ") or startswith("target tcg-rt: "))] | length) == 2' "$result/environment.json"
 holds 'layouts were added up to the cap' grep -q 'wanted 0.0001: 4 layouts' "$scratch/second.log"
 holds 'the environment has their number, and what the host took' jq -e '.layouts == 4 and .steal_ppm >= 0' "$result/environment.json"
 holds 'what uml cannot count is n/a, with the reason' jq -e '.counters == "n/a: this kernel has no performance events"' "$result/environment.json"
@@ -111,7 +112,7 @@ holds 'effects have intervals over layouts' jq -e \
 	'[.effects[] | select(.variant == "slowpath" and .workload == "pair/64/1")][0] | .layouts >= 2 and (.ci95 | length == 2)' \
 	"$result/summary.json"
 
-# Whatever fails costs itself alone, and the report says what is missing, and why.
+# A step that fails does not stop the others, and the report says what is missing and why.
 mkdir "$scratch/broken"
 small=("${args[@]:0:2}" "BUILD=$build" "OUT=$scratch/broken/results" LAYOUTS=1 SAMPLES=20 VARIANTS=none 'WORKLOADS=^pair/64/1$' 'TARGETS=uml tcg')
 for program in gnuplot qemu-system-x86_64 llvm-mca perf; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# bench_driver.sh BUILD: the driver's command line and the initramfs, as far as no guest is needed.
+# bench_driver.sh BUILD: the driver's command line and the initramfs, without a guest.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1
@@ -56,7 +56,7 @@ one_line 1 'not sheafbench' --device /dev/null --out-json "$scratch/j" --out-sam
 holds 'nothing is left behind by a refusal' sh -c "[ ! -e '$scratch/j' ] && [ ! -e '$scratch/s' ] && [ ! -e '$scratch/s.part' ]"
 expect 2 'first process' 'init is for guests only' "$build/sheafbench-init"
 
-# The module is a file like any other to the archive.
+# Any file can stand in for the module in the archive.
 head -c 1000 /dev/zero >"$scratch/module.ko"
 initramfs() { "$top/harness/kernel/initramfs.sh" "$@"; }
 holds 'initramfs' initramfs "$scratch/a/one.cpio" "$scratch/module.ko" "$build"
@@ -70,10 +70,10 @@ holds 'nothing half-written stays' sh -c "! ls '$scratch'/*.part 2>/dev/null"
 expect 2 'no .*/none.ko; build' 'a module that is not there' initramfs "$scratch/three.cpio" "$scratch/none.ko" "$build"
 holds 'initramfs with a program more' initramfs "$scratch/four.cpio" "$scratch/module.ko" "$build" /bin/sh
 holds 'it has that as perf' sh -c "cpio -t --quiet <'$scratch/four.cpio' | grep -qx perf"
-# perf is large: only for guests that call it.
+# perf is large, so only guests that call it have it.
 mkdir "$scratch/bin"
 cp /bin/true "$scratch/bin/perf"
-# carries ARG...: the files of a guest of x86_64, with ARG for guest_initramfs.
+# carries ARG...: the files in an initramfs for x86_64, made by guest_initramfs with ARG.
 carries() {
 	(export PATH=$scratch/bin:$PATH BUILD=$build target_arch=x86_64 && guest_initramfs "$scratch/five.cpio" "$scratch/module.ko" "$@") &&
 		cpio -t --quiet <"$scratch/five.cpio" >"$scratch/list"

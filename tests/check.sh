@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
-# Sourced by the test scripts: ok and not_ok count, finish says the outcome.
+# Sourced by the test scripts. ok and not_ok record checks, and finish ends the script with the outcome.
 
 . "$(dirname "${BASH_SOURCE[0]}")/../harness/lib.sh"
-# The door of a make that a test calls lets these through; what they measure is told to be a test's.
+# The front door lets a test set more variables, and marks results as made by a test.
 export SHEAFBENCH_TEST=yes
-# LONG=yes of 'make check' has the tests do the whole of what they do a part of otherwise.
+# With LONG=yes of 'make check' tests do all of their work, else some do a part.
 LONG=${LONG:-no}
-# What is registered on this machine is not what is tested.
+# Variants that are registered on this machine are not tested.
 export VARIANT_PATH=${VARIANT_PATH:-$top/kernel-patches}
 . "$top/harness/request/variants.sh"
 failures=0
 
-# boot_target TARGET LOG IMAGE INITRAMFS CMDLINE OUT DEADLINE [KEY...]: one boot; why it is none is in $reason. What it started
-# ends with the test.
+# boot_target TARGET LOG IMAGE INITRAMFS CMDLINE OUT DEADLINE [KEY...]: one boot; sets reason to why it brought no result. All
+# that it starts ends with the test.
 boot_target() {
 	"$top/harness/targets/target.sh" "$1" boot "${@:2}" >"$2.reason" &
 	booting=$!
@@ -55,7 +55,7 @@ make_guest_programs() {
 	cmake -S "$top" -B "$build/guest" -G Ninja -DBUILD_TESTING=OFF >/dev/null
 	cmake --build "$build/guest" -j "$JOBS" --target "$@" >/dev/null
 }
-# guest_programs TARGET...: makes these in $build/guest, without the sanitizers of the build that the tests are in.
+# guest_programs TARGET...: builds these in $build/guest, without the sanitizers of the tests' own build.
 guest_programs() { with_lock "programs-$(hash_of <<<"$build")" make_guest_programs "$@"; }
 
 finish() {

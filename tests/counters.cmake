@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Tests of harness/counters and of what becomes of its numbers; included by CMakeLists.txt here.
+# Tests of harness/counters and of what is made of its numbers; included by CMakeLists.txt.
 
 add_executable(counters counters.c)
 target_link_libraries(counters PRIVATE sheafbench-counters PkgConfig::CMOCKA)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# counts.sh BUILD: a 'make bench' that counts and times nothing: interrupted and gone on with, with boots that panic, hang
-# and say BUG, mitigations off, and a KVM that is none.
+# counts.sh BUILD: a 'make bench' that only counts. It is interrupted and continued; boots panic, hang and say BUG; mitigations
+# are off; and /dev/kvm is not KVM.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 scratch=$(mktemp -d)
@@ -12,13 +12,13 @@ export VARIANT_PATH=$scratch
 mkdir "$scratch/variants"
 cp "$top/kernel-patches/variants/"{local-trylock,null,dose-0,dose-8,qpw-on}.variant "$scratch/variants"
 ln -s "$top/kernel-patches/patches" "$scratch"
-# The baseline's build each; the last one's console has the words of a kernel's report in its command line.
+# Each has the baseline's build. The last one's command line, which its console shows, has the words of a kernel's report.
 variant() { printf 'title = %s\ncmdline = %s\norder = %s\n' "$2" "$3" "$4" >"$scratch/variants/$1.variant"; }
 variant isolated 'an isolated CPU' 'isolcpus=1' 80
 variant hangs 'a panic without an end' 'rdinit=/nothing init=/nothing panic=0' 90
 variant panics 'a panic' 'rdinit=/nothing' 91
 variant reports 'a report on the console' 'note="BUG: made up"' 92
-# Where its boots are, so that no other's QEMU is taken for one of these.
+# A TMPDIR of its own, so that QEMUs of others are not taken for these.
 export DEADLINE=${DEADLINE:-120} KVM_DEVICE=/dev/null TMPDIR=$scratch
 args=(-C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" 'TARGETS=kvm tcg' 'VARIANTS=isolated hangs panics reports' 'WORKLOADS=^(pair/64/1|flush-shrink/64/4/(user|fifo))$' MITIGATIONS=no)
 
@@ -28,7 +28,7 @@ counted() { find "$scratch/results" -path '*/counts/tcg.*.tsv' | wc -l; }
 qemus() { pgrep -f "^qemu-system-x86_64 .*path=$scratch/" || true; }
 mkdir "$scratch/results"
 while kill -0 "$leader" 2>/dev/null && [ "$(counted)" -lt 1 ]; do sleep 0.2; done
-# Within the next boot.
+# Interrupted during the next boot.
 while kill -0 "$leader" 2>/dev/null && [ -z "$(qemus)" ]; do sleep 0.1; done
 if kill -0 "$leader" 2>/dev/null; then
 	kill -INT -- "-$leader"
@@ -58,7 +58,7 @@ holds 'a panic is told in its own words' grep -q '^sheafbench: counts of tcg.pan
 holds 'a panic without an end too' grep -q '^sheafbench: counts of tcg.hangs failed: .*Kernel panic' "$scratch/second.log"
 holds 'and a report on the console fails a boot that goes on' grep -q '^sheafbench: counts of tcg.reports failed: .*BUG: made up' "$scratch/second.log"
 holds 'the consoles are kept' test "$(find "$result/consoles" -name 'counts.tcg.*.log' -size +1k | wc -l)" = 5
-# One alone would not be isolated; the baseline's build takes no notice.
+# isolcpus= needs a second CPU; the baseline's build ignores the option.
 holds 'an isolated CPU is the second of two' grep -aq 'smp: Brought up 1 node, 2 CPUs' "$result/consoles/counts.tcg.isolated.log"
 holds 'and counts' jq -e '[.counts[] | select(.workload == "pair/64/1") | .classes.instructions] | length == 2 and .[0] == .[1] and .[0] > 0' "$result/summary.json"
 holds 'flushes bring each CPU one run of a kworker, isolated or not' jq -e '[.flushes[] | select(.metric == "kworker_runs") | [.variant, .isolated, .workload, .cpus, .value]]

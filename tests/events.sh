@@ -15,8 +15,8 @@ holds 'a result of before there were counters has none' jq -e '.counters == []' 
 sheafreport report r >/dev/null
 expect 1 '' 'and its report has no section on them' grep -q 'Performance counters' r/report.md
 
-# 190 instructions at 2 cycles each; qpw-n has 23 more in odd layouts and 25 in even ones. The loop's 6 go out, and
-# so do the repetitions that an interrupt came into.
+# 190 instructions at 2 cycles each; qpw-n has 23 more in odd layouts and 25 in even ones. The loop's 6 are taken out, and
+# repetitions with an interrupt do not count.
 mkdir -p r/counters
 for f in r/samples/*.tsv; do
 	stem=$(basename "$f" .tsv)
@@ -67,7 +67,7 @@ bad 'pair/64/1\tinstructions\tI\t1\tn/a\tn/a\tn/a\tn/a\tn/a\t'
 bad 'pair/64/1\tinstructions\tI\t1\t1000\t5\t1\t1\t1\ta reason'
 rm -r r/counters
 
-# Two kworkers per CPU with the baseline, which one flush of five hides; with qpw-n on isolated CPUs one for three of them.
+# With the baseline two kworkers run on each CPU, except in one flush of five; with qpw-n, on isolated CPUs, one per three CPUs.
 mkdir -p r/counts/flushes/isolated
 flushed() {
 	printf '# sheafbench-counters 2\n' >"r/counts/flushes/$1"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# flush.sh BUILD: flushes of other CPUs' sheaves in booted kernels, on uml with 2 CPUs and x86_64 under TCG with 4 and 16: what
-# they notice is what each way of flushing says that they do.
+# flush.sh BUILD: flushes of other CPUs' sheaves in booted kernels, on uml with 2 CPUs and on x86_64 under TCG with 4 and 16.
+# What these CPUs notice is what each scheme's way of flushing has to cause.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1
@@ -11,8 +11,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 guest_programs sheafbench-driver sheafbench-init sheafbench-module-test
 
-# boot TARGET VARIANT CPUS WORKLOADS [ARG...]: the driver in that kernel; its files are in $out. Where EXTRA is its command
-# line's end, that says what is isolated.
+# boot TARGET VARIANT CPUS WORKLOADS [ARG...]: runs the driver in that kernel; its files are in $out. EXTRA is added to the
+# command line and says which CPUs are isolated.
 boot() {
 	local v=$2 module dir cmdline
 	out=$scratch/$1-$2
@@ -26,21 +26,21 @@ boot() {
 	cmdline=$(variant_key "$v" cmdline)
 	[ -z "${EXTRA-}" ] || cmdline="$(unisolated <<<"$cmdline") $EXTRA"
 	printf '%s\n' --workloads "$4" --samples 10 --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv "${@:5}" >"$out/args"
-	# Where they run in parallel, QEMU 7.2 may go on with an instruction that the kernel has patched.
+	# Where CPUs run in parallel, QEMU 7.2 may execute an old instruction that the kernel has patched.
 	boot_target "$1" "$out.log" "$dir/image.0" "$scratch/$1-$v.cpio" "$cmdline" "$out" 300 cpus="$3" turns=yes shift="${shift_of:-0}"
 	holds "$1 $v: the driver ends well" grep -aq '^sheafbench: exit 0' "$out.log"
 	expect 1 '' "$1 $v: no splat on the console" grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$out.log"
 	[ -f "$out/counters.tsv" ] || { tail -n 20 "$out.log"; finish; }
 }
 
-# events WORKLOAD METRIC: the median over flushes of what each noticed more than nothing, per CPU.
+# events WORKLOAD METRIC: events per CPU and flush, less those without a flush: the median over flushes.
 events() {
 	awk -F '\t' -v w="$1" -v m="$2" '$1 == w && $2 == m && $10 == "" {
 		n = split($6, a, " "); split($7, b, " "); for (i = 1; i <= n; i++) print (a[i] - b[i]) / $5 }' "$out/counters.tsv" |
 		sort -g | awk '{ v[NR] = $1 } END { print NR ? (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 : "none" }'
 }
 
-# noticed TARGET VARIANT N EXPECTED: in each state, of each flush that is about one cache.
+# noticed TARGET VARIANT N EXPECTED: checks that in each state, of each flush of one cache.
 noticed() {
 	local state op name
 	for op in shrink barrier-on; do
@@ -48,7 +48,7 @@ noticed() {
 			name=flush-$op/64/$3/$state
 			got=$(events "$name" kworker_runs)
 			holds "$1 $2 $name: $got kworkers ran on each CPU for it" test "$got" = "$4"
-			# A barrier waits for RCU, which may interrupt a CPU in any case.
+			# A barrier waits for RCU, which may interrupt a CPU whatever the scheme.
 			[ "$op" = shrink ] || continue
 			got=$(events "$name" ipis)
 			holds "$1 $2 $name: $got IPIs" awk -v got="$got" -v want="$4" 'BEGIN { exit !(want ? got >= want : got == 0) }'
@@ -70,11 +70,11 @@ for v in local-trylock qpw-on; do
 	holds "uml $v: a histogram of gaps" grep -qE '^# gaps flush-shrink/64/2/user( [0-9]+:[0-9]+)+$' "$out/counters.tsv"
 	holds "uml $v: more CPUs than there are: no points" sh -c "! grep -q '/64/4/' '$out/samples.tsv'"
 	holds "uml $v: no flush outlived its deadline" jq -e '[.benchmarks[].deadline_passed // 0] | add == 0' "$out/run.json"
-	# What such a program starves runs after nine tenths of a second at the earliest.
+	# Tasks that a SCHED_FIFO program starves run after nine tenths of a second at the earliest.
 	boot uml "$v" 2 '^flush-shrink/64/2/fifo$' --deadline-ms 300
 	holds "uml $v: a shrink waits for a program that never enters the kernel: $((1 - want))" \
 		grep -q "^flush-shrink/64/2/fifo	deadline_passed	--deadline-ms	1	1	$want	0	0	0	\$" "$out/counters.tsv"
-	# A grace period alone takes longer than a millisecond, whoever waits for whom.
+	# A grace period alone takes longer than a millisecond, with any scheme.
 	boot uml "$v" 2 '^flush-barrier/64/2/fifo$' --deadline-ms 1
 	holds "uml $v: a deadline ends the wait, and is told" grep -aq 'flush-barrier/64/2/fifo: the flush waited for 1 ms' "$out.log"
 	holds "uml $v: and the counters say so" sh -c "grep -q '^flush-barrier/64/2/fifo	deadline_passed	--deadline-ms	1	1	1	0	0	0	$' '$out/counters.tsv'"
@@ -85,8 +85,8 @@ for v in local-trylock qpw-on; do
 	noticed tcg "$v" 4 "$want"
 done
 
-# Who uses the sheaves meanwhile meets the lock of another CPU, or none: a kworker of its own has to wait for it. The one
-# that has no sheaves goes to a slab all the time.
+# A thread that uses the sheaves meanwhile may find them locked by another CPU. With the baseline it cannot: there the flush is
+# a kworker of the same CPU, which has to wait. Without sheaves each operation goes to a slab.
 export TARGET=uml FLAVOUR=stats
 for v in local-trylock slowpath-isolated-cpu; do
 	boot uml "$v" 2 '^flush-shrink/64/2/kernel$'
@@ -99,12 +99,12 @@ for v in local-trylock slowpath-isolated-cpu; do
 done
 unset FLAVOUR
 
-# An isolated CPU that is measured is the one that is flushed.
+# An isolated CPU that is measured is one of those flushed.
 export TARGET=uml
 boot uml slowpath-isolated-cpu 2 '^flush-(none|shrink|barrier-on)/64/2/(idle|user|kernel)$'
 noticed uml slowpath-isolated-cpu 2 0
 
-# As many as there are, isolated or not; the program's CPU has to switch back as well.
+# The same number on each CPU, isolated or not; a CPU with a program also has to switch back.
 export TARGET=tcg
 shift_of=2
 isolate="isolcpus=domain,managed_irq,1-15 nohz_full=1-15"
@@ -115,7 +115,7 @@ for what in "local-trylock 1" "local-trylock 1 isolated" "qpw-on 0" "qpw-on 0 is
 		for state in idle user; do
 			got=$(events "flush-shrink/64/$n/$state" kworker_runs)
 			holds "tcg $what, $n CPUs, $state: $got kworkers ran on each" test "$got" = "$want"
-			# One that its tick has just woken gets none.
+			# A CPU that its tick has just woken gets no IPI.
 			got=$(events "flush-shrink/64/$n/$state" ipis)
 			holds "tcg $what, $n CPUs, $state: $got IPIs for each" awk -v got="$got" -v want="$want" 'BEGIN { exit !(want ? got > 0.5 && got <= 1 : got == 0) }'
 		done

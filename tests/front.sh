@@ -72,13 +72,14 @@ cp -r "$top/harness" "$top/Makefile" "$top/kernel-patches" -t "$(mkdir -p "$GUES
 expect 2 "^sheafbench: checkout='.*give a folder whose path" 'a checkout in a path that kbuild does not take' make -C "$GUEST" bench
 expect 2 'no HOME.*give CACHE=' 'no HOME' env -u HOME -u XDG_CACHE_HOME -u CACHE "$top/harness/request/front.sh" doctor
 for inner in DEADLINE=9 KVM_SPEED=unjudged VARIANT_PATH=/tmp; do
-	expect 2 "^sheafbench: ${inner%=*} is the tests' own and would change what is measured: unset it" "$inner from outside" env -u SHEAFBENCH_TEST -u VARIANT_PATH "$inner" "$top/harness/request/front.sh" bench
+	expect 2 "^sheafbench: ${inner%=*} is for sheafbench's own tests and would change what is measured: unset it" "$inner from outside" env -u SHEAFBENCH_TEST -u VARIANT_PATH "$inner" "$top/harness/request/front.sh" bench
 done
 expect 2 'no goal' 'an unknown goal' "$top/harness/request/front.sh" dance
 expect 0 '^make bench' 'make help' make -C "$top" help
 holds 'make help names each value' test "$(make -C "$top" --no-print-directory help | grep -cE '^  [A-Z_]+ ')" = "$(. "$top/harness/request/values.sh" && echo ${#value_names[@]})"
 
-# taken WORD...: what the door makes of these, on make's command line or in the environment.
+# taken EXPORTS GIVEN: the values and the repeat command that the front door makes of these in the environment, and on make's
+# command line.
 # shellcheck disable=SC2016 # the other shell's own
 taken() {
 	env -i PATH="$PATH" HOME="$HOME" bash -c '. "$1/harness/lib.sh"; . "$1/harness/request/variants.sh"; . "$1/harness/request/values.sh"
@@ -104,8 +105,8 @@ expect 0 "^make bench VARIANTS=qpw-on WORKLOADS='\^a\\$\\$\|b\\$\\$' TARGETS=uml
 # make clean removes what has our mark and nobody uses.
 clean() { MAKEFLAGS='' make -C "$top" --no-print-directory OUT="$scratch/out" "$@" clean; }
 mkdir -p "$scratch/mine/sub" "$scratch/cache/kernels/old" "$scratch/results"
-expect 2 'no .sheafbench: it is not a folder of ours' 'a BUILD that is not ours stays' clean BUILD="$scratch/mine" CACHE="$scratch/cache2"
-expect 2 'no .sheafbench: it is not a folder of ours' 'kernels that are not ours stay' clean BUILD="$scratch/none" CACHE="$scratch/cache"
+expect 2 'no .sheafbench, so sheafbench did not make it' 'a BUILD that is not ours stays' clean BUILD="$scratch/mine" CACHE="$scratch/cache2"
+expect 2 'no .sheafbench, so sheafbench did not make it' 'kernels that are not ours stay' clean BUILD="$scratch/none" CACHE="$scratch/cache"
 touch "$scratch/cache/kernels/.sheafbench" "$scratch/mine/.sheafbench"
 (exec 9>>"$scratch/cache/.sheafbench"; flock -s 9; exec sleep 60) &
 user=$!
@@ -116,4 +117,38 @@ wait $user 2>/dev/null || true
 holds 'with all that is in it' test -d "$scratch/mine/sub" -a -d "$scratch/cache/kernels/old"
 expect 0 'removed the programs' 'what is ours goes' clean BUILD="$scratch/mine" CACHE="$scratch/cache"
 holds 'all of it' test ! -e "$scratch/mine" -a ! -e "$scratch/cache/kernels"
+
+# What README.md and docs/ name is there.
+pages=("$top"/README.md "$top"/docs/*.md)
+expect 1 '^$' 'README.md has lines of at most 100 columns' grep -nE '^.{101}' "$top/README.md"
+holds 'README.md has at most 120 lines' test "$(wc -l <"$top/README.md")" -le 120
+named() { grep -ohE -- "$1" "${pages[@]}" | sed -E "$2" | sort -u; }
+# unknown WHAT FILE: what WHAT has and FILE has not, on one line.
+unknown() { comm -23 <(named "${@:1:2}") <(sort -u "$3") | paste -sd ' '; }
+"$top/harness/request/front.sh" help >"$scratch/help"
+sed -n 's/^make \([a-z]*\) .*/\1/p' "$scratch/help" >"$scratch/goals"
+echo help >>"$scratch/goals"
+{ sed -nE 's/^  ([A-Z_]+) .*/\1/p' "$scratch/help"; echo MUTANTS; } >"$scratch/values"
+expect 0 '^$' 'each goal that the pages name is one' unknown '(^    |`)make [a-z]+' 's/.* //' "$scratch/goals"
+expect 0 '^$' 'each value that the pages name is one' unknown '(^|[ `])[A-Z][A-Z_]+=' 's/^[ `]//; s/=//; /^CONFIG_/d' "$scratch/values"
+for goal in bench check; do holds "README.md names 'make $goal'" grep -qE "^    make $goal +#" "$top/README.md"; done
+(cd "$top" && git ls-files -co --exclude-standard | sed -E ':a; p; s|/[^/]*$||; ta') | sort -u >"$scratch/files"
+# shellcheck disable=SC2016 # the backticks are the pages'
+expect 0 '^$' 'each file that the pages name is there' unknown '`(bench|docs|harness|kernel-patches|plots|tests)/[A-Za-z0-9_./-]*`' 's/`//g; s/\/$//; /\/local$/d' "$scratch/files"
+headings() { sed -nE '/^#+ /{ s/^#+ //; s/[^A-Za-z0-9 _-]//g; s/ /-/g; p }' "$1" | tr '[:upper:]' '[:lower:]'; }
+broken_links() {
+	local page link file
+	for page in "${pages[@]}"; do
+		while read -r link; do
+			file=${page%/*}/${link%%#*}
+			[[ $link != '#'* ]] || file=$page
+			if [ ! -e "$file" ]; then
+				echo "$page: no file $link"
+			elif [[ $link == *'#'* ]] && ! headings "$file" | grep -qxF -- "${link#*#}"; then
+				echo "$page: no heading $link"
+			fi
+		done < <(grep -oE '\]\([^)]+\)' "$page" | sed 's/^](//; s/)$//')
+	done
+}
+expect 0 '^$' 'each link of the pages leads somewhere' broken_links
 finish

@@ -33,7 +33,7 @@ random() {
 	[ "$failures" = 0 ] || tail -n 30 "$log"
 }
 if [ "${LONG-}" = yes ]; then
-	"$top/harness/deps.sh" qemu
+	"$top/harness/host/deps.sh" qemu
 	deadline=14400
 	for t in uml tcg; do random "$t" "${SEED:-1}" 100000; done
 else

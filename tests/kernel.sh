@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# kernel.sh: the kernels of all variants build; the module is clean under W=1 and sparse, and the patches add nothing
-# to what these say of the kernel; a series that is compiled out leaves the fast path's machine code as it was, and
-# what one adds to it when compiled in is what its commit message says.
+# kernel.sh: the kernels of all variants build. The module is clean under W=1 and sparse, and the patches add no warning of
+# these to the kernel's. A series that is compiled out leaves the fast path's machine code as it was; one that is compiled in
+# adds what its commit message says.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 SOURCE=$("$top/harness/kernel/source.sh")
@@ -12,7 +12,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 base=$(baseline_variant)
-# Those that the other tests take, or all.
+# The variants that other tests use, or all.
 names=(qpw-n qpw-off qpw-on slowpath slowpath-isolated)
 [ "$LONG" = no ] || mapfile -t names < <(variant_names)
 for v in "$base" "${names[@]}"; do
@@ -25,8 +25,8 @@ tree=$(build path "$base")/tree
 cp -r "$top/bench/module" "$top/bench/uapi" "$scratch"
 expect 0 '' 'the module builds under W=1' make -C "$tree" ARCH=um W=1 KCFLAGS=-Werror M="$scratch/module" modules
 
-# What Debian 12's sparse does not know, in its own words: typeof_unqual, and the length of a literal
-# as a constant (behind module_param()). Left an error, each would silence all warnings after it.
+# Errors of Debian 12's sparse about what it does not know: typeof_unqual, and the length of a literal as a constant (behind
+# module_param()). Each would silence all warnings after it.
 checker="sparse -D__typeof_unqual__=__typeof__ '-D__builtin_strlen(x)=(sizeof(x)-1)'"
 sparse_says() {
 	touch "$scratch/module/sheafbench.c"
@@ -40,8 +40,8 @@ printf 'int seen(int __user *p);\nint seen(int __user *p)\n{\n\treturn *p;\n}\n'
 says=$(sparse_says)
 holds 'sparse sees a bad dereference' grep -q 'dereference of noderef' <<<"$says"
 
-# complaints VARIANT FILE.c [SOURCE]: what the compiler with W=1's flags and sparse say of a file of a variant's tree, without line numbers;
-# kbuild's own commands, but nothing is written there. SOURCE is compiled instead of the file.
+# complaints VARIANT FILE.c [SOURCE]: warnings of sparse and of the compiler with W=1's flags for a file of a variant's tree,
+# without line numbers. The commands are kbuild's own, but write nothing there. SOURCE is compiled instead of the file.
 complaints() {
 	local tree object=${2%.c}.o source=${3:-$2} command flags
 	tree=$(build path "$1")/tree
@@ -73,7 +73,7 @@ says=$(complaints slowpath mm/slub.c "-I mm $scratch/slub.c" | grep -E 'seen|nod
 holds "sparse and W=1 see what a patch could add ($(wc -l <<<"$says"))" \
 	test "$(grep -cE 'dereference of noderef' <<<"$says") $(grep -cE 'no previous prototype' <<<"$says")" = '1 1'
 
-# A series with its options off. qpw-n is a variant.
+# A series with its options off. Of qpw that is the variant qpw-n.
 mkdir -p "$scratch/path/variants"
 sed 's/^title.*/title = compiled out/; s/^kconfig = \(CONFIG_SLUB_HOUSEKEEPING_SHEAVES\)=y/kconfig = # \1 is not set/; /CPU_ISOLATION/d' \
 	"$top/kernel-patches/variants/slowpath-isolated.variant" >"$scratch/path/variants/slowpath-isolated-n.variant"
@@ -81,7 +81,7 @@ export VARIANT_PATH=$scratch/path:$VARIANT_PATH
 . "$top/harness/request/variants.sh"
 
 fast_functions=(kfree kmem_cache_free __kmalloc_noprof __kmalloc_cache_noprof kmem_cache_alloc_noprof)
-# Offsets into sections differ from build to build; the instructions may not.
+# Offsets into sections may differ between builds; instructions may not.
 code() {
 	objdump -dr --no-show-raw-insn --no-addresses "$1/tree/mm/slub.o" |
 		awk -v f="<$2>:" '$0 == f { on = 1; next } on && /^$/ { on = 0 } on { sub(/ *#.*/, ""); gsub(/[+-]0x[0-9a-f]+$/, ""); print }'
@@ -167,7 +167,7 @@ else
 		holds "x86_64: $f of slowpath-isolated is $after instructions as documented ($isolated)" test "$n $isolated" = "$before $after"
 		holds "x86_64: qpw-off adds two static branches to $f" test \
 			"$(grep -c static "$scratch/off.path")" = $(($(grep -c static "$scratch/base.path") + 2))
-		# What is saved must be restored.
+		# A register that is saved must be restored.
 		added=$(diff <(grep -v static "$scratch/base.path" | sort) <(grep -v static "$scratch/off.path" | sort) | grep '^[<>]' | tr '\n' ' ' || true)
 		holds "x86_64: qpw-off adds nothing else to $f but a saved register (${added:-nothing})" grep -qxE '(> pop > push )?' <<<"$added"
 	done

@@ -5,7 +5,7 @@
 # mean nothing: none is looked at.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
-. "$top/harness/debian.sh"
+. "$top/harness/host/debian.sh"
 lab=$1/kvm-host
 export BUILD=$lab/build OUT=$lab/results TARGETS=kvm TARGET=kvm VARIANTS=qpw-on LAYOUTS=1 SAMPLES=20 WORKLOADS='^pair/64/1$'
 export INSTALL=no GOAL=bench ALSO='' LINK=latest KVM_SPEED=unjudged
@@ -95,7 +95,7 @@ prepare() {
 
 outside() {
 	local scratch
-	"$top/harness/deps.sh" qemu
+	"$top/harness/host/deps.sh" qemu
 	prepare || { tail -n 15 "$lab/prepare.log"; die 1 "what the host needs cannot be built; the whole log is $lab/prepare.log"; }
 	[ -d "$CACHE/kvm-host" ] || with_lock kvm-host fetch_host
 	scratch=$(mktemp -d)

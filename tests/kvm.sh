@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# kvm.sh: which KVM is refused, which boots of it are none, and how a guest's CPUs are bound; a program stands in for the
-# kernel. What takes a KVM that works is kvm-host.sh's.
+# kvm.sh: which KVM is refused, which of its boots do not count, and how a guest's CPUs are bound. A program stands in for the
+# kernel. kvm-host.sh tests what needs a KVM that works.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# One line each, and soon.
+# Each is refused in one line, and soon.
 target=$top/harness/targets/target.sh
 probe() { KVM_DEVICE=$1 timeout 30 "$target" kvm probe; }
 one_line() {
@@ -23,13 +23,13 @@ if [ "$(id -u)" != 0 ]; then
 	chmod 0 "$scratch/file"
 	one_line "$scratch/file" 'may not be read'
 fi
-# The real one: whatever the answer, it is one line at most, and comes in time. One that says that it emulates is refused
-# where its speed does not matter, too.
+# The real /dev/kvm: whatever the answer, it is one line at most, and comes in time. A KVM that says that it emulates is refused
+# also where its speed does not matter.
 real=$(probe /dev/kvm) || not_ok "the probe of /dev/kvm took too long"
 holds "the probe of /dev/kvm answers: '${real:-it works}'" test "$(wc -l <<<"$real")" = 1
 [[ $real != *'it says' ]] || expect 0 'emulates: .* it says' 'and says so whether speed is judged or not' env KVM_SPEED=unjudged "$target" kvm probe
 
-# judged LINE...: what kvm says of a boot with these lines of samples.tsv.
+# judged LINE...: how kvm judges a boot with these lines in samples.tsv.
 judged() {
 	printf '%s\n' '# sheafbench-samples 2' '# clock tsc khz 2596123 step 26.00' '# gate 2880 chain 512' "$@" >"$scratch/samples.tsv"
 	(. "$top/harness/targets/kvm.sh" && target_verify "$scratch")
@@ -42,7 +42,8 @@ expect 0 'took 70001 TSC' 'whatever those with twice the additions are' judged "
 KVM_SPEED=unjudged expect 0 '^$' 'unless speed is not to be judged' judged "$(line pair/64/1 '91754 4100 2049 4098 2100')"
 expect 0 '^$' 'flushes have no chain' judged "$(line flush-shrink/64/2/user -)"
 
-# The stand-in has QEMU's threads, whose first two are uml's CPUs, and tells where they may run once it has been bound.
+# The stand-in has threads named like QEMU's; its first two are also what uml's CPUs would be. Once it is bound, it prints where
+# they may run.
 gcc -O2 -Wall -Wextra -Werror -pthread -o "$scratch/guest" -xc - <<'END'
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -73,7 +74,7 @@ END
 mkdir -p "$scratch/bin" "$scratch/c++ (a|b)/out"
 cp "$scratch/guest" "$scratch/bin/qemu-system-x86_64"
 cp "$scratch/guest" "$scratch/c++ (a|b)/image"
-# boot TARGET [DEADLINE]: the stand-in's words, in a folder whose name is a regular expression of another.
+# boot TARGET [DEADLINE]: boots the stand-in and prints what it says. The folder's name, as a regular expression, matches others.
 boot() {
 	local out="$scratch/c++ (a|b)/out"
 	PATH=$scratch/bin:$PATH BOUND=$out/bound boot_target "$1" "$scratch/log" "${out%/*}/image" initramfs "" "$out" "${2:-30}"
@@ -116,7 +117,7 @@ printf '#!/bin/sh\n[ "$2" != 0 ] || { echo "taskset: failed to set the affinity"
 }
 rm "$scratch/bin/taskset"
 
-# How else a boot ends without a result, and what is left of it: nothing, in whichever session it is.
+# Other ways in which a boot ends without a result. No process of it is left, in whichever session it is.
 stand_in() { printf '#!/bin/sh\n%s\n' "$1" >"$scratch/c++ (a|b)/image"; }
 left() { grep -al "sleep.7654[0-9]" /proc/[0-9]*/cmdline 2>/dev/null || true; }
 # shellcheck disable=SC2016 # the stand-in's

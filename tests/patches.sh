@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Each series fits every supported kernel, patch by patch, after the series that all variants have; README.md says so.
+# Each series fits every supported kernel, patch by patch, after the series that all variants have; docs/variants.md says so.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 scratch=$(mktemp -d)
@@ -8,7 +8,7 @@ trap 'rm -rf "$scratch"' EXIT
 supported=$top/harness/kernel/supported.sh
 export VARIANT_PATH=$scratch:$top/kernel-patches
 
-# Whether each builds too is asked for with LONG=yes.
+# With LONG=yes each also has to build.
 supports=("$supported" applies) says='git am takes each patch of'
 [ "$LONG" = no ] || supports=("$supported") says='git am takes, and gcc builds, each patch of'
 
@@ -21,7 +21,7 @@ for kernel in "${kernels[@]}"; do
 	done
 done
 
-# The check can fail: lines that are not there, and code that builds with a warning.
+# The check can fail: with context lines that the kernel lacks, and with code that builds with a warning.
 bad() {
 	mkdir -p "$scratch/patches/$1" "$scratch/variants"
 	printf 'title = %s\nseries = %s\n' "$1" "$1" >"$scratch/variants/$1.variant"
@@ -43,10 +43,11 @@ if [ "$LONG" = no ]; then
 fi
 
 "$supported" >"$scratch/table" 2>"$scratch/log"
-sed '1,/<!-- kernels -->/d; /<!-- end of kernels -->/,$d' "$top/README.md" | grep '^|' >"$scratch/readme" || true
-if diff "$scratch/table" "$scratch/readme" >"$scratch/diff"; then
-	ok "README.md's table of kernels is what harness/kernel/supported.sh sees"
+page=docs/variants.md
+sed '1,/<!-- kernels -->/d; /<!-- end of kernels -->/,$d' "$top/$page" | grep '^|' >"$scratch/said" || true
+if diff "$scratch/table" "$scratch/said" >"$scratch/diff"; then
+	ok "the table of kernels in $page is what harness/kernel/supported.sh sees"
 else
-	not_ok "README.md's table of kernels is not what harness/kernel/supported.sh sees (harness/kernel/supported.sh readme puts it there): $(head -n 3 "$scratch/diff")"
+	not_ok "the table of kernels in $page is not what harness/kernel/supported.sh sees ('harness/kernel/supported.sh publish' writes it): $(head -n 3 "$scratch/diff")"
 fi
 finish

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# profile.sh BUILD: make profile finds the allocator's functions and their lines, and says in one line what it lacks.
+# profile.sh BUILD: 'make profile' finds the allocator's functions and their lines, and says in one line what is missing.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1
@@ -13,7 +13,7 @@ expect 2 '^sheafbench: give VARIANT=<name>: .*local-trylock' 'no variant' profil
 expect 2 "'nonsense' is not known" 'an unknown variant' profile VARIANT=nonsense
 expect 2 'give one to profile' 'two targets' profile VARIANT=qpw-on TARGETS='uml arm64'
 
-# Of a process of this machine, and by a PMU in a guest.
+# uml is a process of this machine; arm64 has a PMU in the guest.
 for target in uml arm64; do
 	samples=20000 event='[a-z-]+'
 	[ "$target" = uml ] || samples=300 event=cycles

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# prove.sh BUILD: a short 'make prove' on uml finds nothing wrong with qpw-on, and finds what is wrong with the
-# variants in tests/mutants. MUTANTS names others of them.
+# prove.sh BUILD: a short 'make prove' on uml finds nothing wrong with qpw-on, and finds what is wrong with two of the variants
+# in tests/mutants, or with those in MUTANTS.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1

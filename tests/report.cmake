@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Tests of harness/report and plots; included by CMakeLists.txt here, after analysis.cmake.
+# Tests of harness/report and plots; included by CMakeLists.txt after analysis.cmake.
 
 add_executable(report_text report_text.c ../harness/report/mime.c
 	../harness/report/view.c)

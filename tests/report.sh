@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# report.sh BUILD: the texts, the mail and the plots of simulated results, whole ones and poor ones.
+# report.sh BUILD: the texts, the mail and the plots of simulated results, complete ones and others that lack something.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$(cd "$1" && pwd)
@@ -45,7 +45,7 @@ full_rows() {
 		print $1, $2, $4, $5 }' "$1"
 }
 
-# Effects of what may stand in the tables: doses and checks may not.
+# Effects of the variants that may be in the tables: no doses, no checks.
 json_rows() {
 	jq -r '[.variants[] | select(.role == "dose" or .role == "check").name] as $proofs | .effects[]
 		| select(.variant | IN($proofs[]) | not) | [.workload, .variant, .effect,
@@ -73,7 +73,7 @@ numbers_match() {
 	equal "$2" "$work/rows.brief" "$work/rows.json" && equal "$(wc -l <"$work/rows.json")" "$work/rows.full" "$work/rows.json"
 }
 
-# Each o of the ASCII plot stands within a column of its effect, as the axis above it reads.
+# Each o of the ASCII plot is within a column of its effect, by the axis above it.
 plot_true() {
 	json_rows "$1/summary.json" >"$work/rows.json"
 	awk 'NR == FNR { want[$1, $2] = $3; next }
@@ -166,7 +166,7 @@ doses_match() {
 		line_of "$1/reply.txt" | grep -qF "$(jq -r '.certificate.dose.slope' "$1/summary.json" | xargs printf 'added to an allocation %.3f [')"
 }
 
-# The deviations are the roots of the components; below 0 they are ~0, without repeats n/a.
+# The deviations are the square roots of the components: ~0 for a component below 0, n/a without repeats.
 components_match() {
 	jq -r '.values[] | select(.variant == "local-trylock") | [.workload, (.components | .layout, .boot, .run, .sample)]
 		| map(if . == null then "n/a" else tostring end) | join(" ")' "$1/summary.json" | sort >"$work/parts.json"
@@ -323,7 +323,7 @@ simulate one --layouts 4 --small
 change one '.effects |= map(select(.workload == "pair/64/1")) | .values |= map(select(.workload == "pair/64/1"))'
 sound one
 
-# Counts of two targets, as an emulator's run leaves them.
+# Counts of two targets, as count.sh writes them.
 simulate counted --layouts 4 --small
 mkdir counted/counts
 counts_of() {
@@ -387,7 +387,7 @@ holds 'counted: where they come from' grep -qE '^\| free/64/1 \| qpw-on \| qpw_t
 holds 'counted: what is the same is said to be' grep -qF -- '- qpw-n: the same in every symbol of every workload.' counted/report.md
 holds 'counted: uml beside x86_64' grep -qE '^\| qpw-on \| pair/64/1 \| 76 \| 73 \| 1.041 \| \+14 \| \+12 \|' counted/report.md
 holds 'counted: one workload in the mail' test "$(grep -c '(target tcg), counts per operation' counted/reply.txt)" = 1
-# PREEMPT_RT has sections of its own, with its own baseline; what is counted on one target says nothing of another.
+# PREEMPT_RT has sections of its own, with its own baseline: counts of one target say nothing of another.
 section() { sed -n "/^## $1\$/,/^## /p" "counted/report.md"; }
 for title in '' ': PREEMPT_RT'; do
 	holds "counted: the section$title" test "$(section "Counted, not timed$title" | grep -cF '| local-trylock |')" = 2
@@ -453,7 +453,7 @@ holds 'untimed: and in the terminal' grep -qF 'not counted: slowpath (target tcg
 echo 'tcg slowpath' >untimed/counts/failed
 expect 1 'counts/failed:1: not TARGET.VARIANT and reason' 'untimed: a damaged list of failures' sheafstat summarize untimed
 
-# A script that fails costs its own plot, an older one does not stand in for it, and what gnuplot warns of is told.
+# A script that fails costs its own plot only, an older plot is removed, and gnuplot's warnings are printed.
 cp -r full hurt
 cp -r "$top/plots" scripts
 sed -i '1i exit error "made up"' scripts/dose.gp

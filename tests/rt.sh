@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# rt.sh BUILD: PREEMPT_RT is counted as what it is, exactly, and QPW adds nothing to a lock that is a spinlock there anyway.
+# rt.sh BUILD: counts on PREEMPT_RT are exact, and QPW adds nothing to a lock that is a spinlock there anyway.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1
@@ -8,7 +8,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export TMPDIR=$scratch
 unset TARGETS VARIANTS WORKLOADS
-# The kernels take several minutes to build, which a check from nothing does not have.
+# The kernels take several minutes to build, too long for a check with an empty cache.
 SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE
 if [ ! -f "$(TARGET=tcg-rt "$top/harness/kernel/build.sh" path local-trylock)/built" ]; then

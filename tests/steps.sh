@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# steps.sh BUILD: the kernel boots after each patch of a series but the last, which guest.sh boots, and the module's
-# tests pass in it. Whether each builds without a warning, on all kernels, is harness/kernel/supported.sh's to say.
+# steps.sh BUILD: the kernel boots after each patch of a series, and the module's tests pass in it. The last patch is guest.sh's.
+# harness/kernel/supported.sh tells whether each patch builds without a warning, on all kernels.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1
@@ -11,7 +11,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 guest_programs sheafbench-driver sheafbench-init sheafbench-module-test
 
-# step VARIANT COUNT: a variant with the first patches of its series, and those of its options that they know.
+# step VARIANT COUNT: makes a variant with the first COUNT patches of its series, and with those of its options that they have.
 step() {
 	local v=$1 count=$2 name=$1-$2 series patches=() options i
 	series=$(variant_key "$v" series)

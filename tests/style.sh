@@ -11,8 +11,8 @@ tidy_checks='-*,bugprone-*,clang-analyzer-*,-clang-analyzer-valist.Uninitialized
 checkpatch="$SOURCE/scripts/checkpatch.pl --strict --no-tree --no-summary --quiet"
 
 mapfile -t patches < <(find kernel-patches/patches tests/mutants -name '*.patch' | sort)
-# On standard input: a patch that git tracks would be taken for a source file.
-# New files under arch/um have their entry in MAINTAINERS: the folder's.
+# Patches are read from standard input, as checkpatch takes a file that git tracks for source.
+# arch/um as a folder is in MAINTAINERS, so its new files need no entry.
 um_files() { case $1 in */patches/um*) echo --ignore FILE_PATH_CHANGES ;; esac }
 # shellcheck disable=SC2046 # options
 checkpatch_mail() { (cd "$SOURCE" && perl scripts/checkpatch.pl --strict --no-summary --quiet $(um_files "$1") - <"$top/$1"); }
@@ -32,7 +32,7 @@ mapfile -t plain_c < <(git ls-files -co --exclude-standard '*.c' | grep -v '^ben
 expect 0 '' 'cppcheck' cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --suppress=unknownMacro --suppress=varFuncNullUB --std=c11 \
 	-Ibench/uapi -Ibench/shim -Iharness/analysis -Iharness/counters -Iharness/report "${plain_c[@]}"
-# Minutes of it, and cppcheck has looked at the same.
+# clang-tidy takes minutes, and cppcheck has looked at the same files.
 if [ "$LONG" = yes ]; then
 	mapfile -t tidy < <(git ls-files -co --exclude-standard 'bench/driver/*.c' 'harness/**/*.c' | sort)
 	tidy() { printf '%s\0' "${tidy[@]}" | xargs -0 -P "$JOBS" -n 4 clang-tidy --quiet -p "$build" --warnings-as-errors='*' --checks="$tidy_checks"; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# tcg.sh BUILD: exact counts: known sequences, two boots alike, the guest's clock; and kvm's guest.
+# tcg.sh BUILD: counts are exact: known sequences, two boots that are alike, the guest's clock; and the guest of kvm.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1
@@ -46,8 +46,8 @@ holds 'a boot with the plugin is counted, and the clock agrees with each window'
 expect 1 '' 'no splat on the console' grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$scratch/one.log"
 [ -f "$scratch/one.tsv" ] || { tail -n 20 "$scratch/one.log"; counts one || finish; }
 holds 'and another' count two '^(known-.*|(pair|alloc|free)/(64|512|4096)/1|alloc/64/128/lifo)$'
-# Which object of a slab comes first is drawn anew in each boot (SLAB_FREELIST_RANDOM). Where a slab has several pages
-# that shows in one line: an object in the first page has its struct page where the slab's is.
+# Which object of a slab comes first is drawn anew in each boot (SLAB_FREELIST_RANDOM). In a slab of several pages that makes a
+# difference of one cache line: the struct page of the first page is the slab's.
 exact() { grep -vP '^\w+/4096/.*\tdata-lines\t' "$scratch/$1.tsv"; }
 lines_of() { awk -F '\t' '$4 == "data-lines" && $1 ~ /\/4096\// { print $1, $3, $5 }' "$scratch/$1.tsv"; }
 holds 'two boots give the same counts' cmp <(exact one) <(exact two)
@@ -173,7 +173,7 @@ if [ "$LONG" = yes ]; then
 	holds 'and the lines of before stay' cmp "$scratch/one.lines" "$scratch/kept.lines"
 fi
 
-# What does not fit together is refused.
+# Files that do not belong together are refused.
 cp "$scratch/two.tsv" "$scratch/kept.tsv"
 awk -F '\t' -v OFS='\t' '$1 == "pair/64/1" { split($6, a, " "); sub(/^[0-9]+/, a[1] + 1, $6) } { print }' "$scratch/two/windows.tsv" >"$scratch/windows" && mv "$scratch/windows" "$scratch/two/windows.tsv"
 expect 1 "pair/64/1, window [0-9]+: the guest's clock advanced by" 'a clock that disagrees' counts two
@@ -188,7 +188,7 @@ sed -i '/^W 3 /d' "$scratch/two.trace"
 expect 1 'a window is missing' 'a trace that lacks a window' counts two
 expect 2 'are needed' 'no files' "$build/sheafcounts"
 
-# Deadline, panic and what is left of QEMU after them.
+# A deadline and a panic, after which no QEMU is left.
 mkdir "$scratch/hang" "$scratch/panic" "$scratch/kvm"
 printf '%s\n' 1000 >"$scratch/hang/args"
 deadline=60 boot hang "sheafbench.run=/driver sheafbench.module=none init=/nothing rdinit=/nothing panic=0"
@@ -203,7 +203,7 @@ holds "kvm's guest measures, emulated here${reason:+: $reason}" grep -aq '^sheaf
 boot_target kvm "$scratch/kvm.log" "$image" "$initramfs" "" "$scratch/kvm" 120 accel=tcg turns=yes shift=3 needs=samples.tsv
 holds "and is found out: $reason" grep -q '^KVM emulates the kernel: ' <<<"$reason"
 
-# The instrument's own proof: a config that is off leaves the same instructions.
+# A config option that is off leaves the same instructions.
 kernel qpw-n
 holds 'qpw-n is counted' count qpw-n '^(pair|alloc|free)/(64|512|4096)/1$'
 kernel local-trylock

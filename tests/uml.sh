@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# uml.sh: what kernel-patches/patches/um makes of arch/um: the fast path's code is x86's, the kernel's own tests of static
-# keys, per-CPU data and slabs pass, users' GS stays theirs, a task in the kernel is preempted; with 1, 2 and 4 CPUs, and with KASAN.
+# uml.sh: arch/um with kernel-patches/patches/um. The fast path's code is x86's; the kernel's own tests of static keys, per-CPU
+# data and slabs pass; user space keeps its GS; a task in the kernel is preempted. With 1, 2 and 4 CPUs, and with KASAN.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 SOURCE=$("$top/harness/kernel/source.sh")
@@ -24,7 +24,7 @@ holds 'one instruction enables interrupts and finds what is pending' grep -qE 'a
 
 holds 'UM_FIDELITY=no is another kernel' test "$(build id "$base")" != "$(UM_FIDELITY=no build id "$base")"
 
-# Without the sanitizers of the build that the tests are in: it is the guest's first process.
+# Built without the tests' sanitizers: it is the guest's first process.
 gcc -static -O2 -Wall -Wextra -Werror -o "$scratch/init" "$top/tests/uml_guest.c"
 
 # guest FLAVOUR CPUS [WORD]: boot; the console goes to $scratch/log.
@@ -36,7 +36,7 @@ guest() {
 	rm -rf "$scratch/root"
 	mkdir "$scratch/root"
 	cp "$scratch/init" "$scratch/root/init"
-	# What the flavour has of them.
+	# Those of these tests that the flavour has.
 	for module in test_static_key_base test_static_keys percpu_test slub_kunit; do
 		find "$tree/tree/lib" -name "$module.ko" -exec cp {} "$scratch/root" \;
 	done

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# 'make variant' with the mailboxes that lists make: what is registered is the series, all of it and in its
-# order; what is refused leaves nothing behind.
+# 'make variant' with mailboxes as lists make them. The whole series is registered, in its order; a series that is refused leaves
+# nothing behind.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 scratch=$(mktemp -d)
@@ -10,7 +10,7 @@ export TMPDIR=$scratch/tmp VARIANT_PATH=$top/kernel-patches:$scratch/local
 . "$top/harness/request/variants.sh"
 export GIT_CONFIG_GLOBAL=$scratch/gitconfig
 mkdir "$TMPDIR" "$scratch/mail"
-# What a user may have configured must not get into a series.
+# A user's git configuration must not get into a series.
 printf '[user]\n\tname = Test\n\temail = test@localhost\n[diff]\n\tnoprefix = true\n[format]\n\tsignOff = true\n[commit]\n\tgpgSign = true\n' >"$GIT_CONFIG_GLOBAL"
 SOURCE=$("$top/harness/kernel/source.sh")
 touch "$scratch/begun"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * sheafbench-driver: runs the module's workloads over a grid of sizes, object counts and orders, and
- * writes Google Benchmark's JSON and the raw samples (harness/formats.md). With --list it needs no
+ * writes Google Benchmark's JSON and the raw samples (docs/formats.md). With --list it needs no
  * module: the table of workloads is compiled into both.
  */
 #define _GNU_SOURCE
@@ -199,7 +199,7 @@ static void write_column(const uint64_t *values, uint32_t count, uint32_t step)
 		fprintf(driver.samples, "%c%" PRIu64, i ? ' ' : '\t', values[i]);
 }
 
-/* A line of every step-th sample from first on; see harness/formats.md. */
+/* A line of every step-th sample from first on; see docs/formats.md. */
 static void write_line(const char *prefix, const struct entry *entry, uint32_t first, uint32_t step)
 {
 	const struct point *point = entry->point;

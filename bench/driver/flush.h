@@ -3,7 +3,7 @@
  * Flushes: how long the caller waits, and what the CPUs whose sheaves are flushed notice of it.
  *
  * Around each flush the kernel's own accounting is read, then once more after the same time with
- * nothing flushed; harness/formats.md lists what is counted. What a program on a flushed CPU loses
+ * nothing flushed; docs/formats.md lists what is counted. What a program on a flushed CPU loses
  * is found by one that does nothing but read the clock there.
  */
 #ifndef SHEAFBENCH_DRIVER_FLUSH_H

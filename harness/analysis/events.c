@@ -85,7 +85,7 @@ struct line {
 
 static const struct tsv lines_table = {
 	"workload metric event pass ops many fewer empty_many empty_fewer reason",
-	"no line of counters (harness/formats.md)", true, false
+	"no line of counters (docs/formats.md)", true, false
 };
 
 /* Takes one line of a table of counters. */

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# profile.sh BUILD: perf records the loops of WORKLOADS in VARIANT's kernel, and the hot functions and the hot lines
-# of the fast path are printed. On uml the kernel is a process, so it is this machine's perf that sees it; in a guest
-# perf runs beside the driver, and takes the guest's core cycles where that has a PMU. The record stays in BUILD/profile.
+# profile.sh BUILD: perf records the loops of WORKLOADS in VARIANT's kernel; the hot functions and the hot lines of the fast
+# path are printed. uml is a process, so this machine's perf records it. In other guests perf runs beside the driver, and samples
+# by core cycles where the guest has a PMU. The record stays in BUILD/profile.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
@@ -17,7 +17,7 @@ out=$BUILD/profile
 rm -rf "$out"
 mkdir -p "$out/out"
 
-# Where there is no PMU, perf takes cpu-clock instead and does not say so.
+# The event that was recorded: without a PMU perf takes cpu-clock and does not say so.
 event_of() { perf evlist -i "$1" 2>/dev/null | head -n 1 | sed 's/:.*//'; }
 if [ "$TARGET" = uml ]; then
 	# shellcheck disable=SC2016 # the loop's own variable
@@ -39,7 +39,7 @@ driver=(--workloads "$WORKLOADS" --samples "$SAMPLES" --no-gate --events none --
 boot=("$top/harness/targets/target.sh" "$TARGET" boot "$out/console" "$dir/image.0" "$out/initramfs.cpio")
 cmdline=$(variant_key "$VARIANT" cmdline)
 
-# In perf's report the image is what is named there.
+# seen and annotated name the kernel's image as perf's report does.
 if [ "$TARGET" = uml ]; then
 	data=$out/perf.data kind='[.]' seen=(--dsos image.0) annotated=(-d image.0)
 	say "  recording: $VARIANT on $TARGET, $WORKLOADS"
@@ -48,13 +48,13 @@ if [ "$TARGET" = uml ]; then
 else
 	data=$out/out/perf.data kind='[k]' seen=(-k "$dir/image.0" --dsos '[kernel.kallsyms]') annotated=(-k "$dir/image.0" --objdump "${target_cross-}objdump")
 	say "  recording: $VARIANT on $TARGET, $WORKLOADS"
-	# The file system of the guest takes no page of perf's ring as it is: --aio copies.
+	# 9p cannot write from the pages of perf's ring buffer; --aio copies them.
 	printf '%s\n' record -q --aio --no-buildid -e cycles:k -F 10000 -o /out/perf.data -- /driver "${driver[@]}" >"$out/out/args"
 	"${boot[@]}" "$cmdline sheafbench.run=/perf" "$out/out" 1800 >"$out/reason" 2>"$out/perf.log" || true
 fi
 [ ! -s "$out/reason" ] || die 1 "the boot failed: $(cat "$out/reason") (console: $out/console)"
 
-# Of the kernel's image, what is called there. The module's loops are in no file that perf sees.
+# The functions of the kernel's image. perf has no file of the module, so its loops are not among them.
 perf report -i "$data" --stdio --no-children -g none "${seen[@]}" -s symbol --percent-limit 0.5 2>"$out/report.log" |
 	awk -v kind="$kind" '$1 ~ /%$/ && $2 == kind { print $1, $3 }' >"$out/functions"
 [ -s "$out/functions" ] || die 1 "perf saw no function of the kernel; its logs are $out/perf.log and $out/report.log"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # run.sh RESULT: do the boots of its plan.tsv that are not done yet, in their order. A boot that panics, warns, hangs or
-# brings no result is recorded as failed and the others go on; a variant whose first two boots failed is given up. The
+# brings no result is recorded as failed, and the others go on. A variant whose first two boots failed is given up. The
 # values of the request come from steps.sh.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
@@ -16,11 +16,11 @@ trap 'rm -rf "$scratch"' EXIT
 trap '[ -z "$booting" ] || { kill "$booting"; wait "$booting"; } 2>/dev/null; progress_end; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
 
 mapfile -t names < <("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS")
-# A flush may wait for a grace period, or a second for a CPU that is kept busy, each time.
+# Each flush may wait for a grace period, or a second for a CPU that is kept busy.
 flushes=$(printf '%s\n' "${names[@]}" | grep -c '^flush-' || true)
 deadline=${DEADLINE:-$((60 + ${#names[@]} * RUNS * SAMPLES / 1000 + flushes * RUNS * 20))}
 
-# Sets reason to why it brought nothing.
+# one_boot VARIANT STEM PAD DATA: sets reason to why it brought no result, or to nothing.
 one_boot() {
 	local variant=$1 stem=$2 pad=$3 data=$4 cmdline=${cmdline_of[$1]} dir=${dir_of[$1]} log=$scratch/console
 	rm -rf "$scratch/out"
@@ -44,7 +44,7 @@ one_boot() {
 
 cannot_write() { die 75 "cannot write to $PWD (disk full?); free some space, and the same command goes on from here"; }
 
-# From another file system, so first beside its place, then renamed.
+# The file comes from another file system: it is copied beside its place, then renamed.
 keep() { { cp "$1" "$2.part" && mv "$2.part" "$2"; } 2>/dev/null || cannot_write; }
 
 record() { printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" 2>/dev/null >>boots.tsv || cannot_write; }
@@ -60,7 +60,7 @@ while IFS=$rs read -r variant _ _ _ _ cmdline id _ workloads args; do
 	dir_of[$variant]=$CACHE/kernels/$target_config/$id
 done < <(rows variants.tsv)
 
-# Jiffies of the measured CPU, all and those that the host took.
+# Jiffies of the measured CPU: all, and those that the host stole.
 cpu_time() { awk -v cpu="cpu$(jq .measured_cpu environment.json)" '$1 == cpu { for (i = 2; i <= 9; i++) s += $i; print s, $9 }' /proc/stat; }
 read -r all_before stolen_before < <(cpu_time)
 
@@ -90,7 +90,7 @@ while IFS=$rs read -r -u 8 index variant layout boot pad _ data; do
 	took=$((${EPOCHREALTIME/./} - boot_start)) took=$((took / 1000000)).$(printf '%03d' $((took / 1000 % 1000)))
 	if [ -z "$reason" ]; then
 		record "$index" "$variant" "$layout" "$boot" ok "$took" "$at" ""
-		failures[$variant]=-1000000 # it works: single failures later do not end it
+		failures[$variant]=-1000000 # it works, and is not given up for later failures
 	else
 		record "$index" "$variant" "$layout" "$boot" failed "$took" "$at" "$reason"
 		failures[$variant]=$((${failures[$variant]:-0} + 1))
@@ -105,11 +105,11 @@ done 8< <(rows plan.tsv)
 progress_end
 
 read -r all_after stolen_after < <(cpu_time)
-# What only the boots could tell joins the environment.
+# Adds to the environment what is known only after the boots.
 baseline=$(rows variants.tsv | awk -F "$rs" '$2 == "baseline" { print $1 }')
 ok_boot=$(awk -F '\t' -v base="$baseline" '$5 == "ok" && $2 == base { printf "%s.l%02d.b%02d", $2, $3, $4; exit }' boots.tsv)
 [ -n "$ok_boot" ] || die 1 "no boot of the baseline brought a result: $(awk -F '\t' '$5 == "failed" { print $8; exit }' boots.tsv) (consoles: $PWD/consoles)"
-# The performance counters that there were, and why not the others; what is counted of flushes is always there.
+# Which events were counted, and why others were not. Events of flushes are left out: they can always be counted.
 counted=$(awk -F '\t' '
 	/^# table/ && $0 ~ / nmi_watchdog on / { watchdog = "; the NMI watchdog held a counter" }
 	/^#/ || /^flush-/ || seen[$2, $10]++ { next }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# doctor.sh: what the state of this machine does to a measurement, a finding a line, each with its remedy. Changes
-# nothing; exit status 1 when a tool or disk space is missing.
-# doctor.sh findings: only what bears on a measured value, as 'area: finding; remedy'.
+# doctor.sh: what the state of this machine does to a measurement, a finding a line, each with its remedy. It changes
+# nothing. Exit status 1 when a tool or disk space is missing.
+# doctor.sh findings: only what affects a measured value, as 'area: finding; remedy'.
 # doctor.sh tuned COMMAND...: run it with governor performance, boost off and the NMI watchdog off, then put the old values back.
 # doctor.sh restore: put back what a killed 'tuned' left changed.
 # DOCTOR_ROOT: the folder below which /sys, /proc and /dev are looked for.
@@ -14,7 +14,7 @@ cpus=/sys/devices/system/cpu
 kept=$CACHE/tuned.tsv # file and old value of what is changed at the moment
 lock=$CACHE/locks/tuned
 
-# What is looked at, in this order. 'result': it moves a measured value; 'machine': it decides what can run.
+# The checks, in this order. 'result': it affects a measured value; 'machine': it decides what can run.
 checks="
 cpu machine
 changed result
@@ -88,7 +88,8 @@ watch_a_second() {
 	look
 	sleep 1
 	look
-	# CPU, ticks that went by, % of them busy, % stolen, % of the busy time since boot that was stolen; of a clock that stands, nothing
+	# A line per CPU: name, ticks that went by, % busy, % stolen, % of the busy time since boot that was stolen. No line for a CPU
+	# whose clock stands still.
 	cpu_use=$(awk '/^cpu/ {
 		idle = $5 + $6; total = 0
 		for (i = 2; i <= (NF < 9 ? NF : 9); i++) total += $i
@@ -567,7 +568,7 @@ tunables() {
 	printf '%s\t%s\n' "$cpus/intel_pstate/no_turbo" 1 "$cpus/cpufreq/boost" 0 /proc/sys/kernel/nmi_watchdog 0
 }
 
-# put VALUE FILE: write it, as root where that is needed and to be had, and see that it holds.
+# put VALUE FILE: write it, by sudo where that is needed and possible, and check that the file then has it.
 put() {
 	[ -e "$root$2" ] || return 1
 	{ printf '%s\n' "$1" >"$root$2"; } 2>/dev/null || sudo -n tee "$root$2" <<<"$1" >/dev/null 2>&1 || return 1
@@ -586,7 +587,7 @@ take_lock() {
 	flock -n 9 || die 1 "another 'doctor.sh tuned' holds these values: wait for its end"
 }
 
-# Put the old values back; what cannot be stays on record.
+# Put the old values back; those that cannot be put back stay on record.
 restore() {
 	local file old left='' log=''
 	trap '' INT TERM HUP QUIT
@@ -640,7 +641,7 @@ tuned() {
 	trap 'on_signal TERM 143' TERM
 	trap 'on_signal HUP 129' HUP
 	trap 'on_signal QUIT 131' QUIT
-	# All of it on record before anything changes: SIGKILL leaves no time for that.
+	# All old values are recorded before anything changes, in case of SIGKILL.
 	if [ -n "$want" ]; then
 		printf '%s' "$want" | cut -f 1,2 >"$kept.part"
 		mv "$kept.part" "$kept"

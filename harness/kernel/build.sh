@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# build.sh: the kernels of a target, below the cache and addressed by what goes into them.
+# build.sh: the kernels of a target. They are kept in the cache, named by a hash of all that goes into them.
 #
 #   build.sh id VARIANT             the build that the variant shares, e.g. qpw-off-0f3c…
 #   build.sh tree VARIANT           patch, configure and build its tree; the baseline's first
 #   build.sh link VARIANT PAD...    its kernel in these layouts
 #   build.sh module VARIANT [NAME]  the module in bench/NAME for it (default: module, which is sheafbench.ko)
-#   build.sh path VARIANT           the folder of all that
+#   build.sh path VARIANT           the folder where all of that is
 #
 # SOURCE names the pristine source (source.sh), TARGET one of harness/targets. FLAVOUR adds the options of
-# kernel-patches/configs/FLAVOUR.config and TARGET's own FLAVOUR file to all variants; empty is what is measured.
-# Those with SLUB_KUNIT_TEST are of 'make prove': their mm/slub.o has the points of bench/stress/slub_points.h too.
+# kernel-patches/configs/FLAVOUR.config, and of TARGET's own file for it, to all variants. Kernels that are measured have none.
+# Flavours with SLUB_KUNIT_TEST are for 'make prove': their mm/slub.o also has the points of bench/stress/slub_points.h.
 #
 # A variant's tree is the baseline's built tree plus its patches: sources are hard links to the
 # pristine ones, objects are copies, and kbuild compiles only what the patches reach.
@@ -48,7 +48,7 @@ compiler_id() { "${CC:-${cross}gcc}" --version | head -n 1; "${LD:-${cross}ld}" 
 build_id() {
 	local name=$1 first v text
 	text=$(variant_build_text "$name")
-	# The name shown is that of the first variant with this build.
+	# A build is called after the first variant that has it.
 	first=$name
 	for v in $(variant_names); do
 		if [ "$(variant_build_text "$v")" = "$text" ]; then
@@ -67,7 +67,7 @@ build_id() {
 
 kmake() { make -C "$1" ARCH="$target_arch" CROSS_COMPILE="$cross" CC="$kernel_cc" HOSTCC="$host_cc" "${flavour_flags[@]}" "${@:2}"; }
 
-# Compile with the steps counted from the log: kbuild itself tells no share done.
+# Compile, with the steps counted in the log: kbuild does not say how much is done.
 build_with_progress() {
 	local dir=$1 what=$2 expect=$3 log=$4 start=$SECONDS pid done_steps next=0 status=0
 	kmake "$dir" -j"$JOBS" "${target_goals[@]}" >"$log" 2>&1 </dev/null &
@@ -88,7 +88,7 @@ apply_patches() {
 	local dir=$1 log=$2 p
 	shift 2
 	for p in "$@"; do
-		# The ceiling keeps git from taking a checkout around the cache for this tree.
+		# The ceiling: a git checkout around the cache is not to be taken for this tree's.
 		if ! GIT_CEILING_DIRECTORIES=$(dirname "$dir") git -C "$dir" apply --whitespace=nowarn "$p" >>"$log" 2>&1; then
 			tail -n 5 "$log" | sed 's/^/    /' >&2
 			die 1 "${p#"$top"/} does not apply to $(cat "$SOURCE/.sheafbench"); the whole log is $log"
@@ -102,13 +102,13 @@ configure() {
 	kmake "$dir" -s KCONFIG_ALLCONFIG=.sheafbench.config allnoconfig
 	variant_key "$name" kconfig | while read -r line; do
 		grep -qxF "$line" "$dir/.config" && continue
-		# An option that is not there at all is off as well.
+		# An option that the kernel does not have is off as well.
 		case $line in
 		'# '*' is not set') grep -q "^$(cut -d' ' -f2 <<<"$line")=" "$dir/.config" || continue ;;
 		esac
 		die 1 "variant $name: this kernel does not take '$line' (a dependency, or no such option)"
 	done || return
-	# Without these the target would be another one.
+	# A kernel without these options would not be this target's.
 	if [ -n "${target_config_over-}" ]; then
 		missing=$(grep '^CONFIG_' "$top/kernel-patches/configs/$target_config.config" | grep -vxFf "$dir/.config" | paste -sd ' ' || true)
 		[ -z "$missing" ] || { say "target $TARGET: this kernel does not take $missing"; return 1; }
@@ -134,7 +134,7 @@ make_tree() {
 	if [ "$id" = "$(build_id "$base")" ]; then
 		mapfile -t patches < <(series_patches "${common_series[@]}" "${series[@]}")
 	else
-		# What the baseline's build and patches made is what has one link only.
+		# Files with one link only were made by the baseline's build or patches; the others are the pristine source.
 		mapfile -t patches < <(series_patches "${series[@]}")
 		(cd "$kernels/$(build_id "$base")/tree" &&
 			find . \( -links 1 -type f -o -type l \) -print0 | cpio -0pdmu --quiet "$dir/tree") ||
@@ -153,7 +153,7 @@ make_tree() {
 		die 1 "the kernel of $name does not build; the whole log is $log"
 	fi
 	cat "$log.make" >>"$log" && rm -f "$log.make"
-	times >"$dir/times" # in this shell: a subshell has times of its own
+	times >"$dir/times" # not in a subshell, which has times of its own
 	printf 'wall %s s, cpu %s s\n' "$((SECONDS - start))" \
 		"$(awk -F '[ms ]+' 'NR == 2 { print int($1 * 60 + $2 + $3 * 60 + $4) }' "$dir/times")" >"$dir/built.part"
 	rm -f "$dir/times"
@@ -185,7 +185,7 @@ link_layouts() {
 	done
 }
 
-# The module is built beside its uapi header, outside the checkout; prints its path.
+# Builds the module from copies of it and its uapi header, outside the checkout; prints its path.
 make_module() {
 	local name=$1 folder=${2:-module} id dir key out log
 	id=$(build_id "$name")
@@ -219,14 +219,14 @@ name=${2-}
 variant_file "${name:-none}" >/dev/null || die 2 "no variant '$name'; known: $(variant_names | tr '\n' ' ')"
 shift 2
 mapfile -t common_series < "$top/kernel-patches/common.series"
-# Nothing but a kernel of arch/um compiles what the series um touches; without it arch/um is as the kernel has it.
+# The series um is for arch/um alone, and UM_FIDELITY=no leaves it out there too.
 [ "$target_arch $(variant_key "$name" um_fidelity "${UM_FIDELITY:-yes}")" = 'um yes' ] ||
 	mapfile -t common_series < <(printf '%s\n' "${common_series[@]}" | grep -vx um)
 case $verb in
 id) build_id "$name" ;;
 path) printf '%s\n' "$kernels/$(build_id "$name")" ;;
 tree)
-	# One kernel build at a time on a machine; the second finds the first one's work.
+	# One kernel build at a time on a machine. Whoever has waited finds the kernel built.
 	[ -f "$kernels/$(build_id "$(baseline_variant)")/built" ] || with_lock kernel-build make_tree "$(baseline_variant)"
 	[ -f "$kernels/$(build_id "$name")/built" ] || with_lock kernel-build make_tree "$name"
 	;;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# initramfs.sh OUT.cpio MODULE.ko BIN_DIR [PERF]: what a measuring guest carries in: init, driver and module
-# test from BIN_DIR (the build of bench/), the shared libraries that they need, the module, and perf.
-# The same input gives the same bytes; OUT.cpio is there whole or not at all.
+# initramfs.sh OUT.cpio MODULE.ko BIN_DIR [PERF]: the initramfs of a measuring guest: init, driver and module test from
+# BIN_DIR (the build of bench/), the shared libraries that they need, the module, and perf. The same input gives the same
+# bytes. OUT.cpio is written as a whole or not at all.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
@@ -24,7 +24,7 @@ cp "$module" "$root/sheafbench.ko"
 mkdir "$root/events"
 cp "$top/harness/counters/events/"*.events "$root/events"
 
-# The libraries of a program for another architecture, of its loader too: those named in it, and so on.
+# The libraries that programs for another architecture name, those that these name in turn, and the loader.
 foreign_libraries() {
 	local name dir seen=" " todo=("$@")
 	while [ ${#todo[@]} -gt 0 ]; do

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# supported.sh: which series of kernel-patches/patches fit which kernels of kernel-patches/kernels.list: git am takes
-# each patch, and after each the objects that the series touches build for uml without a warning. Cached by content.
+# supported.sh: which series of kernel-patches/patches fit which kernels of kernel-patches/kernels.list. A series fits if git am
+# takes each patch, and after each patch the objects that the series touches build for uml without a warning. Answers are cached.
 #
 #   supported.sh                  prints a table
-#   supported.sh readme           puts it into README.md
+#   supported.sh publish          puts it into docs/variants.md
 #   supported.sh KERNEL SERIES    'yes', or 'no' and why
 #   supported.sh applies KERNEL SERIES
-#                                 the same of git am alone: nothing is built
+#                                 the same, but by git am alone: nothing is built
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
@@ -23,7 +23,7 @@ series_names() { (cd "$top/kernel-patches/patches" && printf '%s\n' * | grep -vE
 kmake() { make -C "$1" ARCH=um CC="$cc" HOSTCC="$cc" -j"$JOBS" "${@:2}"; }
 touched() { sed -n 's|^+++ b/||p' "$@" | sort -u; }
 
-# The different sets of options with which variants have the series, one a line.
+# The sets of options with which variants have the series, one a line.
 options_of() {
 	local v
 	for v in $(variant_names); do
@@ -31,7 +31,7 @@ options_of() {
 	done | sort -u | grep . || echo
 }
 
-# A configured source that nothing has been compiled in but what all objects need.
+# A configured source in which only what all objects need has been compiled.
 prepared() {
 	local dir
 	dir=$CACHE/supported/$(cat "$SOURCE/.sheafbench")-$(cat "${configs[@]}" <(gcc --version) | hash_of)
@@ -48,7 +48,7 @@ prepared() {
 	printf '%s\n' "$dir"
 }
 
-# Those of the objects that the configuration has.
+# Compiles those of the objects that the configuration has.
 compile() {
 	local tree=$1 o option objects=()
 	shift
@@ -59,14 +59,14 @@ compile() {
 	[ ${#objects[@]} = 0 ] || kmake "$tree" "${objects[@]}"
 }
 
-# 1 and a line that says why where it does not fit, 2 where that cannot be told.
+# Returns 0 if the series fits, 1 with the reason on a line if it does not, and 2 if that cannot be told.
 try() {
 	local series=$1 work=$2 tree options p f log=$2/log lists=("${common[@]}") all=() own=() objects=()
 	[ "$builds" = no ] || tree=$(prepared) || return 2
 	[[ " ${common[*]} " == *" $series "* ]] || lists+=("$series")
 	mapfile -t all < <(series_patches "${lists[@]}")
 	mapfile -t own < <(series_patches "$series")
-	# What the patches touch is enough of a history for git am.
+	# For git am a tree with the files that the patches touch is enough.
 	git init -q "$work/git" || return 2
 	touched "${all[@]}" | while read -r f; do
 		[ ! -f "$SOURCE/$f" ] || (cd "$SOURCE" && cp --parents "$f" "$work/git") || return 2
@@ -95,7 +95,7 @@ try() {
 			fi
 		done
 		[ "$builds" = yes ] || return 0
-		# The next options begin at the first patch again.
+		# For the next set of options the files are restored, since the patches are applied from the first one on.
 		touched "${all[@]}" | while read -r f; do
 			rm -f "$work/tree/$f"
 			[ ! -f "$tree/$f" ] || (cd "$tree" && cp -a --parents "$f" "$work/tree") || return 2
@@ -151,16 +151,17 @@ if [ "${1-}" = applies ]; then
 fi
 case $#${1-} in
 0) table ;;
-1readme)
+1publish)
 	# Between its two marks.
+	page=$top/docs/variants.md
 	answer=$(table)
 	{
-		sed '/<!-- kernels -->/q' "$top/README.md"
+		sed '/<!-- kernels -->/q' "$page"
 		printf '\n%s\n\n' "$answer"
-		sed -n '/<!-- end of kernels -->/,$p' "$top/README.md"
-	} >"$top/README.md.part"
-	mv "$top/README.md.part" "$top/README.md"
+		sed -n '/<!-- end of kernels -->/,$p' "$page"
+	} >"$page.part"
+	mv "$page.part" "$page"
 	;;
 2*) cell "$1" "$2" ;;
-*) die 2 "supported.sh: give nothing, 'readme', or a kernel and a series" ;;
+*) die 2 "supported.sh: give nothing, 'publish', or a kernel and a series" ;;
 esac

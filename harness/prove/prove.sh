@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# prove.sh BUILD: boot debug kernels of the chosen variants and try to break them, DURATION seconds with each test of
-# bench/stress/sheafstress.c. A boot proves nothing unless each kind of work was done in it; one report of the kernel
-# fails it. Consoles and the table are in OUT/prove. FLAVOURS takes the place of each target's own.
+# prove.sh BUILD: boot debug kernels of the chosen variants and try to break them, for DURATION seconds with each test of
+# bench/stress/sheafstress.c. A boot fails with the first report of the kernel, and also where one kind of work was never done.
+# Consoles and the table are in OUT/prove. FLAVOURS replaces each target's own list of kernel flavours.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
@@ -20,8 +20,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'say "  interrupted: what is built is kept"; exit 130' INT TERM HUP
 
-# uml has no KCSAN, and without our patches KASAN does not boot there.
-# With PREEMPT_RT it is the locks that differ.
+# uml has no KCSAN, and KASAN does not boot there without our patches. PREEMPT_RT differs in its locks, so lockdep is enough.
 flavours_of() {
 	case $TARGET-$UM_FIDELITY in
 	tcg-rt-*) echo "${FLAVOURS:-prove}" ;;
@@ -39,7 +38,7 @@ variants() {
 	done
 }
 
-# What the flavour asks for and the kernel does not have would be proven by nothing.
+# A debug option that the kernel did not take would silently prove nothing.
 check_config() {
 	local dir=$1 flavour=$2 missing
 	missing=$(cat "$top/kernel-patches/configs/$flavour.config" "$top/kernel-patches/configs/$target_config-$flavour.config" 2>/dev/null |
@@ -59,7 +58,7 @@ initramfs() {
 	(cd "$root" && find . -print0 | cpio -0 -o -H newc -R 0:0 --quiet) >"$to"
 }
 
-# The kernel's own ways to say that something is wrong. Of KCSAN's, those that name a function of what is proven:
+# What the kernel says when something is wrong. Reports of KCSAN count if they name a function of the code that is proven;
 # there are known races elsewhere.
 reports='BUG[ :]|WARNING:|Oops|Kernel panic|general protection|INFO: (possible|task|trying|rcu|suspicious)|possible .*(deadlock|dependency)|detected stall|Objects remaining|ODEBUG|Double-freed|list_(add|del) corruption|Bad page|unreferenced object'
 kernel_reports() {
@@ -72,7 +71,7 @@ kernel_reports() {
 
 stat_of() { sed -n "s/^sheafstress: stat $1 \([0-9]*\).*/\1/p" "$2" | tail -n 1; }
 
-# Prints what was wrong, the most telling first; nothing if it was a proof.
+# Prints what was wrong, the most telling line first, or nothing.
 judge() {
 	local dir=$1 log=$2 reason=$3 name n
 	sed -n 's/.*\(sheafstress: failed: .*\)/\1/p' "$log"
@@ -90,7 +89,7 @@ judge() {
 		elif [ "$name" = free_rcu_sheaf ] && grep -qx 'CONFIG_PREEMPT_RT=y' "$dir/config"; then
 			[ "${n:-1}" = 0 ] || echo "with PREEMPT_RT kfree_rcu() has no sheaf, and it counts $name ${n:-not}"
 		elif [ "$name" = free_fastpath ] && grep -qx 'CONFIG_KASAN=y' "$dir/config"; then
-			: # its quarantine has them
+			: # freed objects go to KASAN's quarantine
 		elif [ "${n:-0}" = 0 ]; then
 			echo "the sheaves were not used: $name is ${n:-not counted}"
 		fi
@@ -116,9 +115,8 @@ one_boot() {
 	printf '%s\n' points "$DURATION" rcu "$DURATION" stress "$DURATION" >"$scratch/out/args"
 	deadline=$((300 + 16 * DURATION))
 	start=$SECONDS
-	# One of the kmalloc caches with all of slab_debug that needs no stack trace, which uml cannot make while it brings
-	# up its CPUs. The others keep their sheaves, which debugging takes away.
-	# The number of CPUs is that of a proof, not of a measurement.
+	# One kmalloc cache has slab_debug, without user tracking: that takes stack traces, which uml cannot make while its CPUs
+	# come up. The others keep their sheaves, which debugging takes away. The variant's own number of CPUs is for measuring.
 	cmdline="$(variant_key "$variant" cmdline | sed 's/\bncpus=[0-9]*//') init_on_free=1 slab_debug=FZP,kmalloc-192"
 	cmdline+=" sheafbench.run=/prove sheafbench.module=none"
 	"$top/harness/targets/target.sh" "$TARGET" boot "$log.part" "$dir/image.0" "$scratch/initramfs" "$cmdline" "$scratch/out" "$deadline" \

@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 build=$1 result=$2
 certify=()
-# What this machine can tell, where that was measured.
+# From which size on this machine shows an effect, where that was measured.
 [ ! -f "$OUT/certified/certify.json" ] || certify=(--certify "$OUT/certified/certify.json")
 "$build/sheafreport" results-md "$result" "${certify[@]}" >"$top/Results.md.part"
 peers=$OUT/peers
@@ -37,12 +37,12 @@ mv "$top/Results.md.part" "$top/Results.md"
 	sed '/<!-- result -->/q' "$top/README.md"
 	printf '\n![Effects with 95 %% intervals](plots/published/effects.png)\n\n'
 	awk '/^pair\/64\/1 \(target /{ on = 1 } on && /^\|/ { table = 1 } table && !/^\|/ { exit } on' "$top/Results.md"
-	printf '\nLinux %s on %s under %s; [Results.md](Results.md) has the rest, and what the columns mean.\n\n' \
+	printf '\nLinux %s on %s under %s.\n[Results.md](Results.md) has the rest, and what the columns mean.\n\n' \
 		"$(jq -r .kernel_version "$result/environment.json")" "$(jq -r .cpu_model "$result/environment.json")" \
 		"$(jq -r .virtualization "$result/environment.json")"
 	sed -n '/<!-- end of result -->/,$p' "$top/README.md"
 } >"$top/README.md.part"
 mv "$top/README.md.part" "$top/README.md"
-# And the table of supported kernels, as it is now.
-"$top/harness/kernel/supported.sh" readme
-say "README.md, Results.md and plots/published: from $(basename "$(readlink -f "$result")")"
+# And docs/variants.md the table of supported kernels.
+"$top/harness/kernel/supported.sh" publish
+say "README.md, Results.md, plots/published and the table in docs/variants.md: from $(basename "$(readlink -f "$result")")"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A result folder's summary.json as sorted arrays (the format is in harness/formats.md). What the
+ * A result folder's summary.json as sorted arrays (the format is in docs/formats.md). What the
  * file does not say stays marked as missing: a missing number is NAN, a missing text NULL, never 0.
  */
 #ifndef SHEAFBENCH_REPORT_VIEW_H

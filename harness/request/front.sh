@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# front.sh GOAL: the door of 'make GOAL'. It checks what the user gave, once; installs what is missing, builds the programs,
-# and for a measurement writes the frozen request into the result, which is all that later steps read (steps.sh).
+# front.sh GOAL: the front door of 'make GOAL'. It checks the user's values, installs missing packages and builds the programs.
+# For a measurement it writes the frozen request into the result. Later steps (steps.sh) read that and nothing else.
 set -euo pipefail
 if [ -z "${CACHE-}${XDG_CACHE_HOME-}${HOME-}" ]; then
 	echo 'sheafbench: there is no HOME to keep kernels in: give CACHE=<folder>' >&2
@@ -13,8 +13,8 @@ fi
 
 goal=${1-}
 
-# Of the environment only what the table names, and what programs need to run as this user, goes on: CC, KCFLAGS, ARCH and
-# their like would change what is measured. The project's tests may reach behind the door, and their results say so.
+# Drops all of the environment but the values of the table and what programs need to run as this user: CC, KCFLAGS, ARCH and
+# the like would change what is measured. Our tests may set some variables more, and their results say so.
 own_environment() {
 	local name test_only="" keep=" PATH HOME USER LOGNAME SHELL TERM TMPDIR PWD SHLVL XDG_CACHE_HOME XDG_RUNTIME_DIR CI GIVEN SSH_AUTH_SOCK DEBIAN_FRONTEND http_proxy https_proxy no_proxy "
 	local behind=" VARIANT_PATH DEADLINE KVM_DEVICE KVM_SPEED FLAVOURS MUTANTS "
@@ -22,7 +22,7 @@ own_environment() {
 		if [[ "$behind" == *" $name "* && ${SHEAFBENCH_TEST-} = yes ]]; then
 			test_only+="$name=${!name} "
 		elif [[ "$behind" == *" $name "* ]]; then
-			die 2 "$name is the tests' own and would change what is measured: unset it"
+			die 2 "$name is for sheafbench's own tests and would change what is measured: unset it"
 		elif [[ "$keep ${value_names[*]} SHEAFBENCH_TEST " != *" $name "* ]]; then
 			unset "$name"
 		fi
@@ -31,12 +31,12 @@ own_environment() {
 	export LC_ALL=C.UTF-8 TEST_ONLY=${test_only% }
 }
 
-# TARGETS: those asked for, or all that this machine can really run; LEFT_OUT says why not.
+# Sets TARGETS to those that were asked for, or to all that this machine can really run, and LEFT_OUT to the reasons for others.
 choose_targets() {
 	local t reason group usable="" words target=$top/harness/targets/target.sh
 	LEFT_OUT=""
-	[ -n "$TARGETS" ] || TARGETS=$(names_of_targets | paste -sd ' ')
-	read -ra words <<<"$TARGETS"
+	# A target may want to be asked for by name, so its probe sees what the user gave.
+	read -ra words <<<"${TARGETS:-$(names_of_targets | paste -sd ' ')}"
 	for t in "${words[@]}"; do
 		group=$("$target" "$t" get group)
 		[ -z "$group" ] || [ "$INSTALL" = no ] || "$top/harness/host/deps.sh" "$group" || true
@@ -54,13 +54,11 @@ choose_targets() {
 	export TARGETS LEFT_OUT
 }
 
-# The programs in BUILD are used by one request at a time, as another checkout state would change them under it; whoever
-# finds nothing to build does not wait.
-# Our mark, without which nothing is removed; a build of before there were marks has CMake's.
+# BUILD is marked as ours; nothing is removed without the mark. Builds that are older than the mark have CMake's.
 is_ours() { [ -e "$1/.sheafbench" ] || grep -qs '^CMAKE_PROJECT_NAME:STATIC=sheafbench$' "$1/CMakeCache.txt"; }
 own_build() {
 	[ ! -d "$build" ] || [ -z "$(ls -A "$build")" ] || is_ours "$build" ||
-		die 2 "BUILD=$build holds something else than a build of ours; give another folder"
+		die 2 "BUILD=$build holds files that are not a build of sheafbench; give another folder"
 	mkdir -p "$build"
 	touch "$build/.sheafbench"
 }
@@ -79,6 +77,8 @@ build_tools() {
 	configure "$build" -DBUILD_TESTING=OFF
 	logged "$build/tools.log" "user-space tools" cmake --build "$build" -j "$JOBS" --target "${tools[@]}"
 }
+# The programs in BUILD are rebuilt by one request at a time, and not while another uses them. A request that finds nothing to
+# rebuild does not wait.
 user_tools() {
 	own_build
 	exec {tools_fd}>>"$build/.lock"
@@ -91,7 +91,7 @@ user_tools() {
 	flock -s "$tools_fd"
 }
 
-# Only what carries our mark and nobody uses.
+# Removes only what carries our mark and what nobody uses.
 clean_up() {
 	local dir
 	if [ -d "$CACHE" ]; then
@@ -99,7 +99,7 @@ clean_up() {
 		flock -n "$cache_fd" || die 1 "CACHE=$CACHE is in use by $(holder_of "$CACHE/.sheafbench"); nothing was removed"
 	fi
 	for dir in "$build" "$CACHE/kernels" "$CACHE/supported"; do
-		[ ! -e "$dir" ] || is_ours "$dir" || die 2 "$dir has no .sheafbench: it is not a folder of ours, and stays"
+		[ ! -e "$dir" ] || is_ours "$dir" || die 2 "$dir has no .sheafbench, so sheafbench did not make it: nothing was removed"
 	done
 	if [ -d "$build" ]; then
 		exec {tools_fd}>>"$build/.lock"
@@ -115,20 +115,20 @@ result_folder() {
 	printf '%s\n' "$result"
 }
 
-# The ones that the goal takes, in the order in which they come.
+# The goals, as help lists them.
 goals=(
 	"bench    build the kernels, boot them, measure, compare, plot, write the reply"
-	"check    the tests; LONG=yes: those that take long, too"
-	"certify  what this machine can tell: 100 and more comparisons of the baseline with itself, known doses"
-	"peers    the loops that people use today against ours, on the known doses"
+	"check    the tests; with LONG=yes also those that take long"
+	"certify  what this machine can tell: over 100 comparisons of the baseline with itself, and known doses"
+	"peers    how well the loops that people use today find known doses, beside ours"
 	"variant  register somebody's series as a variant: MBOX=series.mbox NAME=foo"
 	"prove    debug kernels under stress: lockdep, KASAN, KCSAN, leaks, and the RCU test; TARGETS=tcg-rt for PREEMPT_RT"
-	"doctor   the machine's state, and what would make it quieter"
-	"profile  perf annotate of the fast path of VARIANT=<name>, in the loop of WORKLOADS; on uml, or TARGETS=kvm or arm64"
+	"doctor   the state of this machine, and what would make it quieter"
+	"profile  hot functions and lines of the fast path of VARIANT=<name>, by perf; on uml, or with TARGETS=kvm or arm64"
 	"plots    draw the plots of a result again"
 	"reply    write report.md, reply.txt and reply.eml of a result again; print the reply"
 	"publish  write Results.md and its plots from a result"
-	"clean    remove the programs and the kernels in the cache, never a source or a result"
+	"clean    remove the programs and the kernels in the cache; sources and results stay"
 )
 if [ "$goal" = help ]; then
 	printf 'make %s\n' "${goals[@]}"

@@ -2,12 +2,12 @@
 # shellcheck shell=bash disable=SC2034
 # open_result: find the unfinished result of the same request, or begin one; sets part. Sourced by front.sh.
 #
-# A request is the values of kind id, the variants and their builds, each file that ends up in a guest or starts one, and the
-# machine. request.json has it; the steps read nothing else of what the user gave.
+# The identity of a request: the values of kind id, the variants and their builds, each file that ends up in a guest or starts
+# one, and the machine. request.json has all of it. The steps read nothing else of what the user gave.
 
 target_says() { "$top/harness/targets/target.sh" "$1" get "$2"; }
 
-# telling_target WHAT: the first of TARGETS whose boots tell that, or nothing.
+# telling_target time|events|counts: the first of TARGETS whose boots tell that, or nothing.
 telling_target() {
 	local t tells
 	for t in $TARGETS; do
@@ -16,8 +16,8 @@ telling_target() {
 	done
 }
 
-# The variants to run: those asked for, or all changes; the baseline is in every result, and the null and the doses, which
-# prove a clock, in every one that tells time. Those that are not for the architecture are left out.
+# The variants to run: those that were asked for, or all changes. The baseline is in every result; the null and the doses, which
+# prove the clock, in every one that tells time. Variants for other architectures are left out.
 chosen_variants() {
 	local name role arch timed=$1
 	arch=$(target_says "$TARGET" arch)
@@ -33,7 +33,7 @@ chosen_variants() {
 	done
 }
 
-# What was made of bench/ and runs in a guest or counts one, with its libraries, and what is built for a guest from its source.
+# The programs that run in a guest or count one, with their libraries, and the sources of what is built for guests.
 guest_files() {
 	printf '%s\n' "$build"/{sheafbench-{driver,init,module-test},sheaftrace.so,sheafcounts}
 	ldd "$build/sheafbench-driver" | grep -o '/[^ ]*'
@@ -53,7 +53,7 @@ write_variants() {
 	done
 }
 
-# The request as JSON: the values of kind id, what was derived from them, and what of the machine is part of its identity.
+# The request as JSON: the values of kind id, what was derived from them, and the machine.
 write_request() {
 	local name
 	for name in "${value_names[@]}"; do
@@ -70,7 +70,7 @@ open_result() {
 	[ "$GOAL" != certify ] || link=certified
 	[ "$GOAL" != peers ] || { link=peers also=^peer-; }
 	SOURCE=$("$top/harness/kernel/source.sh")
-	# Without a target that tells time, or has performance counters at least, there are counts alone, and no layouts.
+	# Where no target tells time or has performance counters, there are counts alone, and no layouts.
 	timed=$(telling_target time)
 	booted=${timed:-$(telling_target events)}
 	TARGET=${booted:-${TARGETS%% *}}
@@ -86,13 +86,13 @@ open_result() {
 	write_request >"$work/request.json"
 	id=$(hash_of "$work/request.json" | cut -c1-6)
 
-	# One writer of a result; whoever waited finds it complete and begins another.
+	# A result has one writer. A second request of the same identity waits, finds it complete and begins another.
 	exec {result_fd}>>"$OUT/.$id.lock"
 	wait_for "$result_fd" -x "$OUT/.$id.lock" "the result of this request in $OUT"
 	part=$(find "$OUT" -maxdepth 1 -type d -name "*-$id.part" | sort | tail -n 1)
 	if [ -n "$part" ]; then
 		say "  going on with $(basename "$part" .part)"
-		# A line that was torn when the disk was full or the machine went down says nothing.
+		# A last line that was cut off, by a full disk or a crash, is dropped.
 		[ -z "$(tail -c 1 "$part/boots.tsv")" ] || sed -i '$d' "$part/boots.tsv"
 	else
 		part=$OUT/$(date -u +%Y%m%dT%H%M%SZ)-$id.part
@@ -121,7 +121,7 @@ write_environment() {
 	done
 	[ -z "$LEFT_OUT" ] || mapfile -t -O "${#left_out[@]}" left_out <<<"$LEFT_OUT"
 	[ -z "$TEST_ONLY" ] || left_out+=("everything real: made by a test of sheafbench ($TEST_ONLY)")
-	# Of the x86_64 kernels; uml has none.
+	# Mitigations of the x86_64 kernels; uml has none.
 	if [[ " $TARGETS " =~ \ (tcg|tcg-rt|kvm)\  ]]; then
 		mitigations="those that the CPU needs"
 		[ "$MITIGATIONS" = yes ] || mitigations="off (mitigations=off)"

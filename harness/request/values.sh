@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The values that a user may give: one table, from which come defaults, checks, the identity of a request, the command that
-# repeats it, and the help. Sourced after lib.sh and variants.sh.
+# The values that a user may give, in one table. Defaults, checks, the identity of a request, the command that repeats it and
+# the help come from it. Sourced after lib.sh and variants.sh.
 
 # value NAME KIND CHECK DEFAULT HELP [GOAL=DEFAULT]...
-#   KIND   id: another value is another request. way: how, or where, the same is done. make: counts only when given on
-#          make's command line, since people have variables of that name for other reasons
+#   KIND   id: another value is another request. way: how or where the same is done. make: counts only on make's command
+#          line, since people have environment variables of that name for other reasons
 #   CHECK  a function check_<first word>, which gets the name and the rest of the words
 value_names=()
 declare -A value_kind value_check value_default value_help value_for_goal
@@ -16,9 +16,9 @@ value() {
 	for goal in "${@:6}"; do value_for_goal["$name ${goal%%=*}"]=${goal#*=}; done
 }
 
-# One object held at each size; alloc and free apart over the number of objects held, past what a sheaf and what the barn
-# keeps; batches freed in three orders. Flushes of a CPU that runs a program; of more CPUs, which tcg counts; of one that
-# allocates; and one that waits for a SCHED_FIFO program.
+# Pairs of one object at each size; alloc and free apart, over numbers of objects past what a sheaf and what the barn hold;
+# batches freed in two orders. Flushes of a CPU that runs a program; of more CPUs, which tcg counts; of a CPU that allocates;
+# and one that waits for a SCHED_FIFO program.
 default_workloads='^(pair/[0-9]+/1|(alloc|free)/64/[0-9]+(/lifo)?|batch-(alloc|free)/(64|512)/(128|2048)/(fifo|shuffled)|flush-(none/64/2|shrink/64/[0-9]+)/user|flush-shrink/64/2/kernel|flush-destroy/64/2/fifo)$'
 
 value VARIANTS id 'words variants' '' "which kernels, such as \"qpw-off qpw-on\" (default: all changes; 'none': the baseline alone)" certify=half-gate peers=none
@@ -37,24 +37,24 @@ value SEED id 'number 0 4294967295' 1 'seed of the layouts and of the order'
 value EVENTS id events auto 'performance counters: auto, none, or names with commas (harness/counters/events)'
 value MITIGATIONS id 'words yesno' yes 'no: tcg and kvm boot with mitigations=off'
 value UM_FIDELITY id 'words yesno' yes 'no: arch/um as the kernel has it, without kernel-patches/patches/um'
-value DEBUG_INFO id 'words yesno' no 'yes: tcg tells by source line, too, where instructions come from (builds each kernel once more)'
+value DEBUG_INFO id 'words yesno' no 'yes: tcg also tells which source lines instructions come from (builds each kernel once more)'
 value TUNE id 'words yesno' no 'yes: governor, turbo and NMI watchdog are set for the run, and put back after it'
-value KERNEL_SRC id kernel debian-7.2 'the kernel: debian-<series>, a folder, a git tree with @commit, a tarball'
+value KERNEL_SRC id kernel debian-7.2 'the kernel source: debian-<series>, a folder, a git tree with @commit, a tarball'
 value VARIANT way variant '' "of 'make profile': which variant"
 value DURATION way 'number 1 86400' 5 "of 'make prove': seconds of each test in a boot"
 value MBOX make line '' "of 'make variant': a mailbox as b4 or lore gives it, a folder of patches, or <git tree>@<from>..<to>"
-value NAME make line '' 'its name'
-value TITLE make line '' 'its title in tables and plots'
-value KCONFIG make line '' 'its options, such as "CONFIG_X=y"'
-value CMDLINE make line '' 'its boot parameters'
-value BASE make line '' 'the series that it stands on, such as "qpw"'
+value NAME make line '' "of 'make variant': the variant's name"
+value TITLE make line '' "of 'make variant': its title in tables and plots"
+value KCONFIG make line '' "of 'make variant': its options, such as \"CONFIG_X=y\""
+value CMDLINE make line '' "of 'make variant': its boot parameters"
+value BASE make line '' "of 'make variant': the series that it is based on, such as \"qpw\""
 value RESULT way line '' 'the result that plots, reply and publish are about (default: the latest)'
 value OUT way folder "$top/results" 'where results go'
 value BUILD way folder "$top/build" 'where the programs are built'
 value CACHE way folder "$CACHE" 'where sources and kernels are kept'
 value JOBS way 'number 1 1024' "$JOBS" 'compilers at once'
 value INSTALL way 'words yesno' yes 'no: packages that are missing are named, not installed'
-value LONG way 'words yesno' no "of 'make check': yes runs those that take long, too"
+value LONG way 'words yesno' no "of 'make check': yes runs also the tests that take long"
 value NOWAIT way 'words yesno' no 'yes: refuse to begin while another sheafbench has the machine, instead of waiting'
 
 values_help() {
@@ -106,7 +106,7 @@ check_variant() { [ -z "${!1}" ] || check_words "$1" variants; }
 
 check_events() { [[ ${!1} =~ ^[A-Za-z0-9_:.,=-]+$ ]] || die 2 "$1='${!1}': give auto, none, or names with commas between them"; }
 
-# Whether it can be matched in a second is known once the driver is there, which matches with the same library.
+# grep compiles it here. Whether it can be matched in a second is known once the driver is built, which uses the same library.
 check_regex() {
 	local status=0 text=${!1}
 	[[ ${#text} -le 4096 && $text != *[[:cntrl:]]* ]] || die 2 "$1: give an extended regular expression of one line, such as '^pair/64/'"
@@ -116,9 +116,9 @@ check_regex() {
 
 check_line() { [[ ${!1} != *[[:cntrl:]]* ]] || die 2 "$1: give it in one line, without tabs"; }
 
-# kbuild, QEMU and uml each give a meaning to some characters of a path.
+# Some characters of a path have a meaning to kbuild, QEMU or uml.
 check_path() {
-	[[ $2 =~ ^[A-Za-z0-9._+@/-]+$ ]] || die 2 "$1='$2': give a folder whose path has letters, digits and . _ + @ - alone; other programs take the rest for something else"
+	[[ $2 =~ ^[A-Za-z0-9._+@/-]+$ ]] || die 2 "$1='$2': give a folder whose path has only letters, digits and . _ + @ -; kbuild, QEMU or uml misread others"
 }
 
 check_folder() {
@@ -138,8 +138,8 @@ check_kernel() {
 	esac
 }
 
-# take_values GOAL: each value that the user gave, or its default for the goal; all are checked, whatever the goal.
-# GIVEN are the names on make's command line.
+# take_values GOAL: sets each value to what the user gave, or to its default for the goal, and checks it, whatever the goal.
+# GIVEN has the names on make's command line.
 take_values() {
 	local goal=$1 name at
 	for name in ${GIVEN-}; do known make "$name" "${value_names[@]}"; done
@@ -147,13 +147,13 @@ take_values() {
 		[ "${value_kind[$name]}" != make ] || [[ " ${GIVEN-} " == *" $name "* ]] || unset "$name"
 		at=${value_for_goal["$name $goal"]-${value_default[$name]}}
 		[ -n "${!name-x}" ] || [ -z "${value_default[$name]}" ] || die 2 "$name is given and empty; leave it out, or give a value such as '$at'"
-		[ "$goal $name ${TARGETS-}" != 'bench LAYOUTS arm64' ] || at=4      # what is counted hardly depends on the layout
+		[ "$goal $name ${TARGETS-}" != 'bench LAYOUTS arm64' ] || at=4 # counts hardly depend on the layout
 		[[ $goal != profile || $name != SAMPLES || ${TARGETS:-uml} == uml* ]] || at=300
 		[[ $goal != profile || $name != SAMPLES || ${TARGETS:-uml} != uml* ]] || at=20000
 		[ -n "${!name-}" ] || printf -v "$name" %s "$at"
 		export "${name?}"
 	done
-	# Steps run in folders of their own, so a path means what it means where make was called.
+	# Steps run in folders of their own: a relative path is made absolute here, where make was called.
 	for name in OUT BUILD CACHE; do printf -v "$name" %s "$(realpath -m -- "${!name}")"; done
 	[ -z "$RESULT" ] || RESULT=$(realpath -m -- "$RESULT")
 	case $KERNEL_SRC in
@@ -167,15 +167,15 @@ take_values() {
 	done
 }
 
-# repeat_command GOAL: what makes the same request again.
+# repeat_command GOAL: the command that makes the same request again.
 repeat_command() {
 	local name given text="make $1"
 	for name in "${value_names[@]}"; do
 		[ "${value_kind[$name]}" = id ] || continue
 		given=${!name}
-		# What was chosen for the user is part of the command: another machine may have other targets, and another version other variants.
+		# Targets and variants are named even where they are the default: other machines and versions have others.
 		case $name in TARGETS | VARIANTS) ;; *) [ "$given" != "${value_for_goal["$name $1"]-${value_default[$name]}}" ] || continue ;; esac
-		# For make and for the shell.
+		# Quoted for make and for the shell.
 		given=${given//\$/\$\$}
 		[[ $given =~ ^[A-Za-z0-9_./:,=@+-]+$ ]] || given="'${given//\'/\'\\\'\'}'"
 		text+=" $name=$given"
@@ -183,7 +183,7 @@ repeat_command() {
 	printf '%s\n' "$text"
 }
 
-# What 'make variant' is given, beyond what the table says.
+# The values of 'make variant' have checks beyond those of the table.
 check_variant_values() {
 	local word all taken
 	[ -n "$MBOX" ] || die 2 "give MBOX=<mailbox | folder of patches | git tree@from..to>"

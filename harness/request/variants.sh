@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Reading the variant files (harness/formats.md). Sourced after lib.sh.
+# Reading the variant files (docs/formats.md). Sourced after lib.sh.
 
-# Each folder has variants/ and patches/; the first that knows a name has it.
+# Each folder has variants/ and patches/; a name is taken from the first that has it.
 IFS=: read -ra variant_path <<<"${VARIANT_PATH:-$top/kernel-patches:$top/kernel-patches/local}"
 
-# in_path NAME: the first that is there, or nothing and a failure.
+# in_path NAME: prints the first file of that name, or fails.
 in_path() {
 	local dir
 	for dir in "${variant_path[@]}"; do
@@ -15,7 +15,7 @@ in_path() {
 }
 variant_file() { in_path "variants/$1.variant"; }
 
-# All variants in the order in which tables show them.
+# Names of all variants, in the order of tables.
 variant_names() {
 	local dir f
 	for dir in "${variant_path[@]}"; do
@@ -27,7 +27,7 @@ variant_names() {
 	done | sort -n -k1,1 -k2,2 | cut -d' ' -f2
 }
 
-# variant_key NAME KEY [DEFAULT]: its values, a line each.
+# variant_key NAME KEY [DEFAULT]: the variant's values of KEY, a line each.
 variant_key() {
 	awk -F ' *= *' -v key="$2" -v fallback="${3-}" '
 		/^#/ { next }
@@ -35,7 +35,7 @@ variant_key() {
 		END { if (!found && fallback != "") print fallback }' "$(variant_file "$1")"
 }
 
-# A variant's command line on standard input, without what it isolates: for boots that choose that themselves.
+# Takes the isolated CPUs out of a command line on standard input, for boots that choose these themselves.
 unisolated() { sed -E 's/(^| )(isolcpus|ncpus)=[^ ]*//g'; }
 
 baseline_variant() {
@@ -52,8 +52,8 @@ baseline_variant() {
 # VERSION.PATCHLEVEL of the source tree.
 kernel_series() { awk -F ' *= *' '/^VERSION =/ { v = $2 } /^PATCHLEVEL =/ { print v "." $2; exit }' "$1/Makefile"; }
 
-# The patches of a list of series, in order of their names. For a 7.3 kernel, those in
-# SERIES-7.3/ stand in for the ones with the same name, and are added to the others.
+# The patches of a list of series, in order of their names. On a 7.3 kernel those in SERIES-7.3/ replace the ones with the
+# same name, and are added to the others.
 series_patches() {
 	local s dirs version=none
 	[ -z "${SOURCE-}" ] || version=$(kernel_series "$SOURCE")
@@ -65,7 +65,7 @@ series_patches() {
 	done
 }
 
-# What makes two variants different kernels; equal for those that share a build.
+# All that makes one variant's kernel differ from another's; variants with the same text share a build.
 variant_build_text() {
 	local patches
 	variant_key "$1" kconfig

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
 # Target kvm: tcg.sh's kernels and machine, executed by KVM, its CPUs bound to CPUs of this machine. Sourced by target.sh.
-# KVM_DEVICE is what is asked whether it works. KVM_SPEED=unjudged takes one that is slow as well, to try all but the times
-# in a host that is emulated itself; one that says that it emulates is refused even so.
+# KVM_DEVICE is the device that is probed. KVM_SPEED=unjudged also takes a slow KVM, to test everything but the times in a host
+# that is emulated itself. A KVM that says that it emulates is refused even so.
 
 . "$top/harness/targets/tcg.sh"
 target_tells='time'
 guest_accel=kvm
 
-# Prints why the target cannot run here, or nothing. That a device opens says nothing: a guest is run and timed.
+# Prints why the target cannot run here, or nothing. A device that opens proves nothing, so a small guest is run and timed.
 target_probe() {
 	local device=${KVM_DEVICE:-/dev/kvm} probe reason
 	[ "$(uname -m)" = x86_64 ] || { echo "the guest is x86_64"; return; }
@@ -24,8 +24,8 @@ target_probe() {
 	if [ -n "$reason" ]; then echo "$reason"; else target_installed; fi
 }
 
-# What a guest of three instructions gets, a kernel may not: a chain of dependent additions takes a core cycle each where a
-# CPU executes it, once it is warm. Every second sample has twice as many.
+# KVM may execute the probe's three instructions and still emulate a kernel. Executed by a CPU that is warm, a chain of dependent
+# additions takes a core cycle for each. Every second sample has a chain twice as long, and is not looked at.
 target_verify() {
 	[ "${KVM_SPEED:-judged}" = judged ] && [ -f "$1/samples.tsv" ] || return 0
 	awk -F '\t' '
@@ -34,7 +34,7 @@ target_verify() {
 		END { if (least > 4 * adds) printf "KVM emulates the kernel: %d additions took %d TSC ticks at best\n", adds, least }' "$1/samples.tsv"
 }
 
-# The names of threads tell which of QEMU's are CPUs.
+# QEMU's threads that are CPUs have it in their names.
 target_threads() {
 	local cpu
 	for cpu in 0 1; do grep -l "^CPU $cpu/" "/proc/$1/task/"*/comm; done | cut -d/ -f5

@@ -1,28 +1,28 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# target.sh TARGET VERB [ARGUMENT...]: a place where kernels run; the files beside this one say what each is.
+# target.sh TARGET VERB [ARGUMENT...]: what can be done with a target, a place where kernels run. Each has a file beside this.
 #
-#   probe     why it cannot run here, in a line, or nothing
-#   get NAME  what its file says: arch, config, tells, ...
+#   probe     prints why the target cannot run here, in a line, or nothing
+#   get NAME  prints what its file says: arch, config, tells, ...
 #   boot LOG IMAGE INITRAMFS CMDLINE OUT DEADLINE [KEY=VALUE...] [-- OPTION...]
-#             one boot, with its console in LOG and OUT as the guest's /out; prints why it brought no result, in a line, or
-#             nothing. Whatever it starts has ended with it (guard.c). The keys:
-#               cpus=2        CPUs; of two, the last one is measured and has the last of this machine's for itself
+#             makes one boot, with its console in LOG and OUT as the guest's /out; prints why it brought no result, in a line,
+#             or nothing. All that it starts ends with it (guard.c). The keys:
+#               cpus=2        CPUs. The last of two is measured, and is bound to the last CPU of this machine
 #               mem=512       MiB of memory
 #               turns=no      yes: emulated CPUs take turns, so that each boot is the same
 #               shift=0       an emulated instruction takes 2^shift ns, where CPUs take turns
-#               accel=        tcg: what KVM would execute is emulated
+#               accel=        tcg: emulate the guest of kvm
 #               needs=        files that have to be in OUT, with blanks between them
-#               reports=yes   no: whoever called judges the console
-#             OPTIONs are QEMU's.
+#               reports=yes   no: do not judge the console; the caller does
+#             The OPTIONs go to QEMU.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
-# The console's words for a kernel that is in trouble, and for a boot that could not be made.
+# What the console says of a kernel in trouble, and of a boot that could not be made.
 reports='Kernel panic|Oops|BUG:|WARNING:|general protection|Segmentation fault|INFO: task .* blocked|rcu.*detected stalls'
 failures='No space left|sheafbench: boot: |taskset: |^qemu-system'
 
-# own_program NAME: the program that NAME.c beside this makes; prints its path.
+# own_program NAME: builds NAME.c, which is beside this, and prints the path of the program.
 own_program() {
 	local source=$top/harness/targets/$1.c program
 	program=$CACHE/programs/$1-$(hash_of "$source")
@@ -37,8 +37,8 @@ own_program() {
 # The CPUs that this process may use, one a line.
 host_cpus() { taskset -cp "$BASHPID" | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (c = $1; c <= ($2 == "" ? $1 : $2); c++) print c }'; }
 
-# bind_guest GUARD OUT CPU...: the guest's last CPU to the last of these, its other one to the first. The kernel is a child of
-# GUARD, and target_threads prints the threads of both CPUs once it has them. OUT/bound tells that it is done; a guest that
+# bind_guest GUARD OUT CPU...: binds the guest's last CPU to the last of these, and its other one to the first. The kernel is a
+# child of GUARD; target_threads prints the threads of both CPUs once they exist. OUT/bound says that it was done. A guest that
 # cannot be bound is ended.
 bind_guest() {
 	local guard=$1 out=$2 pid tids why
@@ -59,7 +59,7 @@ bind_guest() {
 	done
 }
 
-# judge STATUS LOG OUT: why a boot is none. The console's own words come first.
+# judge STATUS LOG OUT: prints why the boot brought no result, or nothing. The console's own words come first.
 judge() {
 	local status=$1 log=$2 out=$3 line="" file
 	[ "$judged" = no ] || line=$(grep -aE -m1 "$reports" "$log" || true)
@@ -98,7 +98,7 @@ boot() {
 	[ $# = 0 ] || shift
 	ulimit -c 0
 	mapfile -t host < <(host_cpus)
-	# Those whose CPUs are this machine's.
+	# Only targets whose CPUs run on CPUs of this machine have target_threads.
 	[ "$cpus" != 2 ] || ! declare -F target_threads >/dev/null || binds=yes
 	rm -f "$out/bound"
 	target_command "$@"

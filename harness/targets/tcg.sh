@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
 # Target tcg: the variant's x86_64 kernel in QEMU's TCG, and what kvm.sh shares with it. Sourced by target.sh, whose boot()
-# has the variables. Where CPUs take turns the TSC advances by one per instruction, the same in each boot; else they run in
-# parallel and nothing repeats. MITIGATIONS=no boots with mitigations=off.
+# sets the variables. Where CPUs take turns, the TSC advances by one per instruction and each boot is the same. Else they run
+# in parallel, and no two boots are alike. MITIGATIONS=no boots with mitigations=off.
 
 target_arch=x86_64
 target_config=x86_64
@@ -16,8 +16,8 @@ guest_accel=tcg
 target_installed() { command -v qemu-system-x86_64 >/dev/null || echo "qemu-system-x86_64 is not installed: harness/host/deps.sh qemu does that"; }
 target_probe() { target_installed; }
 
-# Sets options for QEMU and cmdline for the kernel. TCG emulates too unevenly for the kernel to find the
-# TSC's rate: with icount it is 1 GHz, without it the host's. Five levels of page tables are slow there.
+# Sets QEMU's options and the kernel's cmdline. TCG is too uneven for the kernel to calibrate the TSC, so it is told the rate:
+# with icount 1 GHz, without it the host's. Five levels of page tables are slow in TCG.
 guest_accel_options() {
 	local khz=1000000
 	if [ "${accel:-$guest_accel}" = kvm ]; then
@@ -26,9 +26,9 @@ guest_accel_options() {
 	fi
 	options=(-cpu 'max,-la57')
 	if [ "$turns" = yes ]; then
-		# Nothing waits for idle time: the next timer is due at once. No random number is the host's.
+		# sleep=off: while all CPUs idle, QEMU goes on to the next timer at once. No random number comes from the host.
 		options[1]+=,-rdrand,-rdseed
-		# And a kernel that finds one CPU is not to take its LOCK prefixes out.
+		# A kernel with one CPU would patch its LOCK prefixes out.
 		cmdline="noreplace-smp $cmdline"
 		options+=(-accel 'tcg,thread=single' -icount "shift=$shift,sleep=off")
 	else

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# count.sh RESULT: what its variants execute, instruction by instruction: for each target that is asked for and tells
-# counts, build and command line one boot in QEMU, under the plugin sheaftrace.so, into RESULT/counts (formats.md). With tcg,
-# uml's build too runs as the process that it is, in a guest of the baseline's x86_64 kernel, and what flushes bring upon other
-# CPUs is the x86_64 kernel's own account, without the plugin and with 16 CPUs. Every kernel that is counted finds the two CPUs
-# of one that is timed, since slabs are larger on a machine with more of them; unless one of the two is isolated, it
-# leaves the second one off, which would make each boot another. What is there is not counted again; what cannot be
-# counted is told in counts/failed. The values of the request come from steps.sh.
+# count.sh RESULT: counts what its variants execute, instruction by instruction, into RESULT/counts (docs/formats.md). For each
+# target that tells counts, each build and command line is booted once in QEMU, under the plugin sheaftrace.so. With tcg there
+# is more: uml's build is counted as well, as a process in a guest of the baseline's x86_64 kernel; and what flushes do to other
+# CPUs is taken from the x86_64 kernel's own accounting, without the plugin and with 16 CPUs. Otherwise a kernel that is counted
+# has two CPUs like one that is timed, since slabs are larger with more CPUs; the second one stays off, or no boot would repeat
+# another, unless one of them is isolated. What is there is not counted again; what cannot be counted is listed in
+# counts/failed. The values of the request come from steps.sh.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
@@ -21,19 +21,19 @@ mkdir -p counts/{calls,insns,parts,lines,sequences,estimates,flushes/{isolated,s
 : >counts/failed
 deadline=${DEADLINE:-300}
 
-# make_kernel TARGET VARIANT: sets dir and initramfs; false when it cannot be built.
+# make_kernel TARGET VARIANT: sets dir and initramfs; fails where the kernel cannot be built.
 make_kernel() {
 	local TARGET=$1 variant=$2 module
 	export TARGET
 	"$top/harness/kernel/build.sh" tree "$variant" && "$top/harness/kernel/build.sh" link "$variant" 0 &&
 		module=$("$top/harness/kernel/build.sh" module "$variant") && dir=$("$top/harness/kernel/build.sh" path "$variant") || return
-	# Without perf, which those that are timed may have.
+	# Without perf: nothing here calls it.
 	initramfs=$PWD/initramfs/counts.$(basename "$dir").cpio
 	"$top/harness/kernel/initramfs.sh" "$initramfs" "$module" "$BUILD"
 }
 
-# tell_lines TARGET VARIANT INSNS OUT: the source lines of what dir's kernel executed, by its twin with debug information;
-# sets reason to why there are none. The counts stand without them.
+# tell_lines TARGET VARIANT INSNS OUT: the source lines of what dir's kernel executed, by the same kernel built with debug
+# information. Sets reason to why there are none; the counts are good without them.
 tell_lines() {
 	local twin
 	reason="no source lines: its kernel does not build with debug information"
@@ -44,7 +44,8 @@ tell_lines() {
 	reason=$(DEBUG=$twin "$top/harness/trace/lines.sh" "$dir" "$3" "$4" 2>&1) || return 0
 }
 
-# boot TARGET NAME IMAGE INITRAMFS CMDLINE KEY...: one boot; sets reason to why it is none. Its console is kept under NAME.
+# boot TARGET NAME IMAGE INITRAMFS CMDLINE KEY...: one boot, whose console is kept under NAME. Sets reason to why it brought no
+# result, or to nothing.
 boot() {
 	"$run_target" "$1" boot "$scratch/console" "$3" "$4" "$5" "$scratch/out" "$deadline" "${@:6}" >"$scratch/reason" &
 	booting=$!
@@ -54,9 +55,9 @@ boot() {
 	cp "$scratch/console" "consoles/counts.$2.log"
 }
 
-# count_flushes FOLDER VARIANT CMDLINE: what the flushes of CPU 0 bring upon the others, into counts/FOLDER; sets reason to
-# what went wrong. An instruction takes 4 ns there: with fewer the kernel spins for long while it finds the rate of a timer.
-# No time is kept, nor how often a timer fired, which is one.
+# count_flushes FOLDER VARIANT CMDLINE: what flushes by CPU 0 do to the other CPUs, into counts/FOLDER. Sets reason to what went
+# wrong. An instruction takes 4 ns (shift=2): with less the kernel spins long to calibrate a timer. Emulated times say nothing, so
+# neither stolen time nor the number of timer interrupts is kept.
 count_flushes() {
 	local cmdline="sheafbench.cpu=1 $3" name=$1/tcg.$2 out=$scratch/out dir initramfs
 	reason="its kernel does not build"
@@ -71,9 +72,9 @@ count_flushes() {
 	mv "counts/$name.new" "counts/$name.tsv"
 }
 
-# count_slow FOLDER VARIANT CMDLINE: how often a thread of the kernel's goes to a slab while another CPU flushes the sheaves
-# that it uses, into counts/FOLDER; sets reason to what went wrong. On uml, whose CPUs run at once, and with the
-# allocator's own counters, which those that are timed do without.
+# count_slow FOLDER VARIANT CMDLINE: how often a kernel thread goes to a slab while another CPU flushes the sheaves that it
+# uses, into counts/FOLDER. Sets reason to what went wrong. It runs on uml, whose CPUs run at once, with CONFIG_SLUB_STATS, which
+# kernels that are timed do not have.
 count_slow() {
 	local name=$1/uml.$2 out=$scratch/out dir initramfs FLAVOUR=stats
 	export FLAVOUR
@@ -88,7 +89,8 @@ count_slow() {
 	mv "counts/$name.new" "counts/$name.tsv"
 }
 
-# count TARGET VARIANT CMDLINE: its files, of which the counts come last; sets reason to what went wrong.
+# count TARGET VARIANT CMDLINE: the variant's files in counts/, of which TARGET.VARIANT.tsv is written last. Sets reason to what
+# went wrong.
 count() {
 	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out runner=$1 needs=windows.tsv dir initramfs inner image host=() last=0 online=maxcpus=1
 	reason="its kernel does not build"
@@ -124,15 +126,15 @@ count() {
 	mv "counts/$name.new" "counts/$name.tsv"
 }
 
-# What doses and checks execute says nothing of a change.
+# Doses and checks are not counted: they say nothing of a change.
 mapfile -t lines < <(rows variants.tsv | awk -F "$rs" '$2 != "dose" && $2 != "check"')
-# What of WORKLOADS is counted by instruction, and what of it by event: on CPUs that idle, and under a program.
+# Which of WORKLOADS are counted by instruction, and which flushes by what other CPUs notice.
 kinds=()
 if "$BUILD/sheafbench-driver" --list --out-windows none --workloads "$WORKLOADS" >/dev/null 2>&1; then
 	for target in $TARGETS; do
 		[ "$("$run_target" "$target" get tells)" != counts ] || kinds+=("$target")
 	done
-	# Behind its host.
+	# uml after tcg, which has the kernel of its host.
 	[[ " $TARGETS " != *" uml "* || " $TARGETS " != *" tcg "* ]] || kinds+=(uml)
 fi
 flushes=$("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-[^n].*/(idle|user)$' | paste -sd '|' || true)
@@ -152,14 +154,14 @@ for kind in "${kinds[@]}"; do
 	for line in "${lines[@]}"; do
 		IFS=$rs read -r variant _ _ _ _ cmdline _ <<<"$line"
 		n=$((n + 1)) reason=
-		# Which CPUs are isolated is the kind's.
+		# In these boots the kind decides which CPUs are isolated.
 		[[ $kind != @(flushes|flushes/isolated) ]] || cmdline=$(unisolated <<<"$cmdline")
-		# The baseline again, or a series that changes nothing: the same kernel counts the same.
+		# The same kernel with the same command line, as of the null, is counted once.
 		key="$(TARGET=$target "$top/harness/kernel/build.sh" id "$variant") $cmdline"
 		if [ -f "counts/${folders[-1]}/$target.$variant.tsv" ]; then
 			:
 		elif [ -n "${same[$key]-}" ] && [ "$target" != "$kind" ]; then
-			: # what tells them apart is what they isolate, or nothing
+			: # they differ at most in the CPUs that they isolate, which are the kind's here
 		elif [ -n "${same[$key]-}" ]; then
 			for folder in "${folders[@]}"; do
 				[ ! -f "counts/$folder/$target.${same[$key]}.tsv" ] || cp "counts/$folder/$target.${same[$key]}.tsv" "counts/$folder/$target.$variant.tsv"
@@ -168,7 +170,7 @@ for kind in "${kinds[@]}"; do
 			count "$target" "$variant" "$cmdline"
 		elif [ "$kind" = flushes/slow ]; then
 			count_slow "$kind" "$variant" "$cmdline"
-		elif ! grep -q "^tcg\.$variant	" counts/failed; then # else it fails again
+		elif ! grep -q "^tcg\.$variant	" counts/failed; then # it would fail again
 			count_flushes "$kind" "$variant" "$cmdline"
 		fi
 		if [ -z "$reason" ]; then

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # lines.sh KERNEL INSNS OUT.tsv: the source lines of the instructions in INSNS (counts/insns of KERNEL, a folder of
-# kernel/build.sh), by the same kernel built with debug information (FLAVOUR=lines), which is given as DEBUG. That
-# changes nothing in the code, or there are no lines: the text of both images is compared.
+# kernel/build.sh). They come from DEBUG, the folder of the same kernel built with debug information (FLAVOUR=lines). The code
+# of both images is compared; where it differs, there are no lines.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
@@ -21,7 +21,7 @@ plain=$(text_of "$kernel/image.0") && debug=$(text_of "$DEBUG/image.0")
 [ "$plain" = "$debug" ] ||
 	die 1 "debug information changes the code of $(basename "$kernel"), so its lines would not be those that were counted"
 
-# Of each address the frame that is in a .c file, and the inlined function in it that has the instruction.
+# For each address, the innermost frame that is in a .c file, and the function inlined there that has the instruction.
 awk -F '\t' '!/^#/ && $3 !~ /^\(/ { print $11 }' "$insns" | sort -u >"$scratch/addresses"
 addr2line -a -f -i -e "$DEBUG/image.0" <"$scratch/addresses" | awk -v OFS='\t' '
 	function frame() {
@@ -42,7 +42,7 @@ addr2line -a -f -i -e "$DEBUG/image.0" <"$scratch/addresses" | awk -v OFS='\t' '
 	}
 	END { frame() }' >"$scratch/frames"
 [ "$(wc -l <"$scratch/frames")" = "$(wc -l <"$scratch/addresses")" ] ||
-	die 1 "addr2line does not tell the lines of $(basename "$DEBUG")"
+	die 1 "addr2line does not find the lines of $(basename "$DEBUG")"
 
 # Instructions of one line, function and inlined function are one record, with the line's own text.
 {
@@ -68,7 +68,7 @@ addr2line -a -f -i -e "$DEBUG/image.0" <"$scratch/addresses" | awk -v OFS='\t' '
 			sub(/^0x0*/, "", address)
 			where = address in frame && $3 !~ /^\(/ ? frame[address] : $3 OFS "" OFS 0 OFS "" OFS ""
 			split(where, f, OFS)
-			# What has no line is of the symbol that executed it.
+			# An instruction without a line is counted for its symbol.
 			if (f[2] == "") where = $3 OFS "" OFS 0 OFS "" OFS ""
 			count[$1 OFS $2 OFS $3 OFS where] += $6
 		}

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# mca.sh FOLDER OUT.tsv: what llvm-mca makes of each sequence of instructions in FOLDER (*.insns of sheafcounts): the
-# assembly beside it as *.s, and in OUT.tsv an estimate for some microarchitectures (formats.md). The model knows
-# neither a cache, a predictor nor what LOCK waits for: an estimate, and no measurement.
+# mca.sh FOLDER OUT.tsv: runs llvm-mca on each sequence of instructions in FOLDER (*.insns of sheafcounts). The assembly is
+# written beside it as *.s, and estimates for some microarchitectures into OUT.tsv. docs/formats.md says what the model lacks.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
@@ -13,8 +12,8 @@ command -v llvm-mca >/dev/null || die 1 "llvm-mca is missing: harness/host/deps.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch" "$out.part"' EXIT
 
-# The bytes one after the other, as objdump reads them; where a jump goes says nothing here. Calls, returns
-# and endbr64, which some models take for a hundred cycles, stand as what they do: to the stack, and nothing.
+# Disassembles the bytes one after the other; the targets of jumps do not matter. Some models give calls, returns and endbr64 a
+# hundred cycles, so calls and returns are replaced by what they do to the stack, and endbr64 by a nop.
 assembly() {
 	grep -v '^#' "$1" | cut -f4 | tr -d '\n' | sed 's/../\\x&/g' | xargs -0 printf '%b' >"$scratch/bytes"
 	printf '\t.text\n'
@@ -28,11 +27,11 @@ for file in "$folder"/*.insns; do
 	[ -f "$file" ] || continue
 	name=${file%.insns}
 	assembly "$file" >"$name.s"
-	[ "$(grep -c '^	[a-z].*	#' "$name.s")" = "$(grep -vc '^#' "$file")" ] || die 1 "objdump reads other instructions in $file than were executed"
+	[ "$(grep -c '^	[a-z].*	#' "$name.s")" = "$(grep -vc '^#' "$file")" ] || die 1 "objdump finds other instructions in $file than were executed"
 	for cpu in $cpus; do
 		llvm-mca -mtriple=x86_64 -mcpu="$cpu" -iterations=100 "$name.s" >"$scratch/mca" 2>"$scratch/error" ||
 			die 1 "llvm-mca cannot read $name.s: $(grep -m1 error "$scratch/error")"
-		# Cycles of its model for one operation when one follows the other, and what issue alone would take.
+		# Cycles of an operation when one follows the other, and what issue alone would take.
 		awk -v OFS='\t' -v cpu="$cpu" -v name="$(sed -n '1s/^# //p' "$file")" '
 			/^Iterations:/ { n = $2 }
 			/^Instructions:/ { insn = $2 } /^Total Cycles:/ { cycles = $3 } /^Total uOps:/ { uops = $3 }

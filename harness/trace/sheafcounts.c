@@ -6,7 +6,7 @@
  *               [--sequences FOLDER] [--parts FILE]
  *
  * The trace is the plugin's (trace.h), the windows are the driver's, the symbols are 'nm vmlinux'; the files that it
- * writes are described in harness/formats.md. A window into which an interrupt or another task broke is left out. That a window's
+ * writes are described in docs/formats.md. A window into which an interrupt or another task broke is left out. That a window's
  * instructions are what the guest's clock advanced by is checked for each. Exit status 1: the counts cannot be made.
  */
 #define _GNU_SOURCE
