@@ -75,7 +75,7 @@ mkdir "$scratch/bin"
 cp /bin/true "$scratch/bin/perf"
 # carries ARG...: the files in an initramfs for x86_64, made by guest_initramfs with ARG.
 carries() {
-	(export PATH=$scratch/bin:$PATH BUILD=$build target_arch=x86_64 && guest_initramfs "$scratch/five.cpio" "$scratch/module.ko" "$@") &&
+	(export PATH=$scratch/bin:$PATH BUILD=$build TARGET=kvm && guest_initramfs "$scratch/five.cpio" "$scratch/module.ko" "$@") &&
 		cpio -t --quiet <"$scratch/five.cpio" >"$scratch/list"
 }
 EVENTS=none holds 'a guest that counts nothing carries what it needs' carries
