@@ -57,7 +57,8 @@ wait_for() {
 	flock -n "$2" "$1" || {
 		[ "${NOWAIT:-no}" = no ] || die 1 "$4: in use by $(holder_of "$3"), and NOWAIT=yes"
 		say "  waiting for $4, in use by $(holder_of "$3")"
-		flock "$2" "$1"
+		# Whoever is gone waits no longer.
+		setpriv --pdeathsig KILL flock "$2" "$1"
 	}
 }
 
