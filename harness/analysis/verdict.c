@@ -44,7 +44,7 @@ static json_t *primary_workloads(const json_t *summary)
 
 	for (size_t k = 0; k < ARRAY_SIZE(primary_ops); k++) {
 		const char *found = NULL;
-		struct workload best, w;
+		struct workload best = { 0 }, w;
 		const json_t *e;
 		size_t i;
 
