@@ -259,6 +259,18 @@ static json_t *dose_points(const struct result *r, int w, int reference, int *do
 	return points;
 }
 
+/* How far the reference lies off the line of the others, which has this slope. */
+static double dose_offset(const json_t *points, double slope)
+{
+	const json_t *one;
+	double sum = 0.0;
+	size_t i;
+
+	json_array_foreach(points, i, one)
+		sum += json_num(one, "effect") - slope * json_num(one, "dose");
+	return sum / (double)json_array_size(points);
+}
+
 /*
  * The known amounts as they were found: in each layout a line with an intercept of its own, through the
  * doses above 0 where there are two of them, for the reference is not quite the zero of their line.
@@ -283,14 +295,15 @@ json_t *certificate_dose(const struct result *r)
 
 		e = stat_slope(sxy, sxx, n, STAT_LEVEL);
 		word = dose_word(e.ci);
-		out = json_record("certificate", r->id, "dose",
-				  "{s:s, s:s, s:s, s:f, s:o, s:O, s:i, s:o, s:s, s:b}", "workload",
-				  r->workload[w], "reference", r->variants.v[reference].name,
-				  "unit", "core_cycles_per_op", "slope", e.mean, "ci95",
-				  json_from_interval(e.ci), "points", points, "layouts", n, "holds",
-				  streq(word, imprecise) ? json_null()
-							 : json_boolean(streq(word, "proven")),
-				  "word", word, "with_reference", doses < 2);
+		out = json_record(
+			"certificate", r->id, "dose",
+			"{s:s, s:s, s:s, s:f, s:o, s:O, s:i, s:o, s:s, s:b, s:o}", "workload",
+			r->workload[w], "reference", r->variants.v[reference].name, "unit",
+			"core_cycles_per_op", "slope", e.mean, "ci95", json_from_interval(e.ci),
+			"points", points, "layouts", n, "holds",
+			streq(word, imprecise) ? json_null() : json_boolean(streq(word, "proven")),
+			"word", word, "with_reference", doses < 2, "offset",
+			json_from_number(doses < 2 ? 0.0 : dose_offset(points, e.mean)));
 	}
 	json_decref(points);
 	free(sxx);
@@ -581,14 +594,13 @@ static char *null_text(const json_t *part)
 		number(fabs(json_num(part, "largest")), 2, false).s,
 		json_text(part, "largest_workload"));
 	if (!isnan(json_num(part, "spread"))) {
-		more = xasprintf("%s. They differ %s times as much among themselves as their "
-				 "spread over layouts "
-				 "says; chance of as many without zero %s %%, of differing as much "
-				 "%s %%, as "
-				 "little %s %%",
-				 text, of(part, "spread", 2).s, share(json_num(part, "p_missed")).s,
-				 share(json_num(part, "p_narrow")).s,
-				 share(json_num(part, "p_wide")).s);
+		more = xasprintf(
+			"%s. Among themselves they differ %s times as much as their spread over "
+			"layouts says. Chances, if their intervals are right: of so many without "
+			"zero "
+			"%s, of lying as far apart %s, as close %s",
+			text, of(part, "spread", 2).s, of(part, "p_missed", 3).s,
+			of(part, "p_narrow", 3).s, of(part, "p_wide", 3).s);
 		free(text);
 		text = more;
 	}

@@ -17,8 +17,10 @@ static const char *const primary_ops[] = { "pair", "alloc", "free", "batch-alloc
 const char *verdict_lacks(const struct finding *f)
 {
 	if (isnan(f->p) || isnan(f->ci90.lo) || f->layouts < CERTIFICATE_LAYOUTS)
-		return "fewer than 8 layouts";
-	return f->kept < CERTIFICATE_KEPT ? "fewer than 80 % of the runs have a value" : NULL;
+		return "fewer than " WORDS(CERTIFICATE_LAYOUTS) " layouts";
+	return f->kept < CERTIFICATE_KEPT
+		       ? "fewer than " WORDS(CERTIFICATE_KEPT) " of the runs have a value"
+		       : NULL;
 }
 
 enum verdict verdict_of(const struct finding *f, double equal)

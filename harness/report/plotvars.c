@@ -61,6 +61,9 @@ static void plot_dose(const struct view *r)
 	gnuplot_number("slope", json_num(dose, "slope"));
 	gnuplot_number("slope_lo", ci.lo);
 	gnuplot_number("slope_hi", ci.hi);
+	/* where the line of the doses begins */
+	gnuplot_number("dose_offset",
+		       isnan(json_num(dose, "offset")) ? 0 : json_num(dose, "offset"));
 	printf("# added found lo hi\n$dose << END\n");
 	json_array_foreach(json_object_get(dose, "points"), i, p)
 	{
