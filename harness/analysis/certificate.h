@@ -19,9 +19,9 @@ struct result;
 /* The same in words. */
 #define WORDS_OF(x) #x
 #define WORDS(x)    WORDS_OF(x)
-#define NULL_RULE                                                                      \
-	"no chance below " WORDS(NULL_TAIL) ", with the signs of whole layouts drawn " \
-					    "anew; " WORDS(CERTIFICATE_LAYOUTS) " layouts or more"
+#define NULL_RULE                                                                            \
+	"none below " WORDS(NULL_TAIL) ", by drawing the signs of whole layouts; in " WORDS( \
+		CERTIFICATE_LAYOUTS) " layouts or more"
 #define DOSE_RULE "the interval inside " WORDS(DOSE_LEAST) " to " WORDS(DOSE_MOST)
 #define LOSSES_RULE                                                                            \
 	"a value for " WORDS(CERTIFICATE_KEPT) " of the runs of each variant, and gaps of at " \
