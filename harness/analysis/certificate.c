@@ -313,49 +313,53 @@ json_t *certificate_dose(const struct result *r)
 
 /* ---- losses ---- */
 
-/* Runs, what is kept of them, quiet samples and gaps of one variant; its quiet share by layout in @quiet. */
-static json_t *losses_of(const struct result *r, int v, double *quiet, double *kept, double *all)
+/* What came of the runs of a variant. */
+struct losses {
+	double runs, kept;     /* kept: share of them with a value */
+	double samples, quiet; /* of those with a gate */
+	double looked, lost;   /* ticks, of the gap detector */
+	double *share;	       /* by layout, of quiet samples; NaN without a gate */
+};
+
+static struct losses losses_of(const struct result *r, int v)
 {
 	const int layouts = r->plan.layouts - 1;
-	double *n = xcalloc(layouts + 1, sizeof(*n)), looked = 0.0, lost = 0.0, samples = 0.0,
-	       share;
-	int runs = 0;
+	double *samples = xcalloc(layouts + 1, sizeof(*samples));
+	struct losses l = { .kept = result_kept(r, -1, v) };
 
-	for (int l = 0; l < layouts; l++)
-		quiet[l] = 0.0;
+	l.share = xcalloc(layouts + 1, sizeof(*l.share));
 	for (int i = 0; i < r->runs; i++) {
 		const struct run *run = &r->run[i];
 
 		if (run->variant != v || !run->layout ||
 		    workload_is_flush(r->workload[run->workload]))
 			continue;
-		runs++;
-		looked += run->looked;
-		lost += run->lost;
+		l.runs++;
+		l.looked += run->looked;
+		l.lost += run->lost;
 		if (run->quiet < 0)
 			continue;
-		quiet[run->layout - 1] += run->quiet;
-		n[run->layout - 1] += run->samples;
+		l.samples += run->samples;
+		l.quiet += run->quiet;
+		samples[run->layout - 1] += run->samples;
+		l.share[run->layout - 1] += run->quiet;
 	}
-	share = result_kept(r, -1, v);
-	if (runs) {
-		*kept += share * runs;
-		*all += runs;
-	}
-	looked = looked > 0.0 ? 1e6 * lost / looked : NAN;
-	lost = 0.0;
-	for (int l = 0; l < layouts; l++) {
-		lost += quiet[l];
-		samples += n[l];
-		quiet[l] = quiet[l] / n[l];
-	}
-	free(n);
-	return json_record("certificate", r->variants.v[v].name, "losses",
-			   "{s:s, s:i, s:o, s:o, s:o, s:b}", "variant", r->variants.v[v].name,
-			   "runs", runs, "kept", json_from_number(share), "quiet_share",
-			   json_from_number(samples > 0.0 ? lost / samples : NAN), "noise_ppm",
-			   json_from_number(looked), "holds",
-			   !(share < CERTIFICATE_KEPT) && !(looked > NOISE_MOST));
+	for (int k = 0; k < layouts; k++)
+		l.share[k] /= samples[k];
+	free(samples);
+	return l;
+}
+
+static json_t *losses_json(const char *variant, const struct losses *l)
+{
+	const double ppm = l->looked > 0.0 ? 1e6 * l->lost / l->looked : NAN;
+
+	return json_record("certificate", variant, "losses", "{s:s, s:i, s:o, s:o, s:o, s:b}",
+			   "variant", variant, "runs", (int)l->runs, "kept",
+			   json_from_number(l->kept), "quiet_share",
+			   json_from_number(l->samples > 0.0 ? l->quiet / l->samples : NAN),
+			   "noise_ppm", json_from_number(ppm), "holds",
+			   !(l->kept < CERTIFICATE_KEPT) && !(ppm > NOISE_MOST));
 }
 
 /* Adds "losses", and warns where a variant was quiet more or less often than the baseline. */
@@ -363,33 +367,37 @@ static void losses_add(json_t *certificate, const struct result *r, json_t *warn
 {
 	const int layouts = r->plan.layouts - 1, base = variants_baseline(&r->variants);
 	const int nv = r->variants.n;
-	double *quiet = xcalloc((size_t)nv * (layouts + 1), sizeof(*quiet)), kept = 0.0, all = 0.0;
-	double *p = xcalloc(nv, sizeof(*p)), *holm = xcalloc(nv, sizeof(*holm));
+	struct losses *of = xcalloc(nv, sizeof(*of));
+	double *p = xcalloc(nv, sizeof(*p)), *holm = xcalloc(nv, sizeof(*holm)), kept = 0.0,
+	       all = 0.0;
 	json_t *list = json_array();
 
-	for (int v = 0; v < nv; v++)
-		json_array_append_new(list,
-				      losses_of(r, v, quiet + (size_t)v * layouts, &kept, &all));
 	for (int v = 0; v < nv; v++) {
-		struct nested a = { quiet + (size_t)v * layouts, layouts, 1 },
-			      b = { quiet + (size_t)(base < 0 ? v : base) * layouts, layouts, 1 };
+		of[v] = losses_of(r, v);
+		json_array_append_new(list, losses_json(r->variants.v[v].name, &of[v]));
+		all += of[v].runs;
+		kept += of[v].runs > 0.0 ? of[v].kept * of[v].runs : 0.0;
+	}
+	for (int v = 0; v < nv; v++) {
+		struct nested a = { of[v].share, layouts, 1 },
+			      b = { of[base < 0 ? v : base].share, layouts, 1 };
 		struct pairs pairs;
 
 		pairs_make(&pairs, &a, &b);
-		p[v] = base == v ? NAN : stat_t(pairs.d, pairs.n, STAT_LEVEL).p_value;
+		p[v] = base < 0 || base == v ? NAN : stat_t(pairs.d, pairs.n, STAT_LEVEL).p_value;
 		pairs_free(&pairs);
 	}
 	stat_holm(p, holm, nv);
 	for (int v = 0; v < nv; v++) {
-		if (!(holm[v] < 1.0 - STAT_LEVEL))
-			continue;
-		certificate_warn(
-			warnings,
-			xasprintf("%s had %.0f %% quiet samples, the baseline %.0f %%, which is no "
-				  "chance: what is beside them differs, too",
-				  r->variants.v[v].name,
-				  100.0 * json_num(json_array_get(list, v), "quiet_share"),
-				  100.0 * json_num(json_array_get(list, base), "quiet_share")));
+		if (holm[v] < 1.0 - STAT_LEVEL)
+			certificate_warn(warnings,
+					 xasprintf("%s had %.0f %% quiet samples, the baseline "
+						   "%.0f %%, which is "
+						   "no chance: what is beside them differs, too",
+						   r->variants.v[v].name,
+						   100.0 * of[v].quiet / of[v].samples,
+						   100.0 * of[base].quiet / of[base].samples));
+		free(of[v].share);
 	}
 	json_object_set_new(certificate, "losses",
 			    !all ? json_null()
@@ -398,7 +406,7 @@ static void losses_add(json_t *certificate, const struct result *r, json_t *warn
 	json_decref(list);
 	free(holm);
 	free(p);
-	free(quiet);
+	free(of);
 }
 
 /* What the runs say of the machine: adds gate, clock, noise, warmup and timer_step. */
