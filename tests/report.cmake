@@ -8,4 +8,4 @@ target_link_libraries(report_text PRIVATE sheafstat-lib PkgConfig::CMOCKA)
 add_test(NAME report_text COMMAND report_text)
 
 add_test(NAME report COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/report.sh ${CMAKE_BINARY_DIR})
-set_tests_properties(report PROPERTIES TIMEOUT 300)
+set_tests_properties(report PROPERTIES TIMEOUT 600)
