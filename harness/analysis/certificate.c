@@ -541,8 +541,7 @@ static void lines_add(json_t *out, json_t *why)
 			      json_record("certificate", "dose", word, "{s:s, s:s, s:s, s:o}",
 					  "name", "dose", "word", word, "criterion", DOSE_RULE,
 					  "value", json_from_number(json_num(dose, "slope"))));
-	json_array_foreach(json_object_get(losses, "variants"), i, one)
-	{
+	json_array_foreach(json_object_get(losses, "variants"), i, one) {
 		lost |= json_is_false(json_object_get(one, "holds"));
 		kept = fmin(kept, json_num(one, "kept"));
 		ppm = fmax(ppm, json_num(one, "noise_ppm"));
@@ -612,8 +611,7 @@ static char *null_text(const json_t *part)
 		free(text);
 		text = more;
 	}
-	json_array_foreach(failed, i, one)
-	{
+	json_array_foreach(failed, i, one) {
 		more = xasprintf("%s%s%s", text, i ? ", " : ". It differs for sure in ",
 				 json_string_value(one));
 		free(text);
@@ -637,8 +635,7 @@ static char *losses_text(const json_t *part)
 	double ppm = NAN;
 	size_t i;
 
-	json_array_foreach(all, i, one)
-	{
+	json_array_foreach(all, i, one) {
 		ppm = fmax(isnan(ppm) ? -1.0 : ppm, json_num(one, "noise_ppm"));
 		if (!worst || json_num(one, "kept") < json_num(worst, "kept"))
 			worst = one;

@@ -50,8 +50,7 @@ static json_t *primary_workloads(const json_t *summary)
 		const json_t *e;
 		size_t i;
 
-		json_array_foreach(json_object_get(summary, "effects"), i, e)
-		{
+		json_array_foreach(json_object_get(summary, "effects"), i, e) {
 			if (!workload_parse(json_text(e, "workload"), &w) ||
 			    !streq(w.op, primary_ops[k]) || !is_change(summary, e) ||
 			    (found && workload_nearer(&w, &best) >= 0))
@@ -116,16 +115,14 @@ void verdicts_add(json_t *summary, double equal)
 	       *q = xcalloc(json_array_size(effects), sizeof(*q));
 	size_t i;
 
-	json_array_foreach(effects, i, e)
-	{
+	json_array_foreach(effects, i, e) {
 		bool is = is_change(summary, e) && json_has_text(primary, json_text(e, "workload"));
 
 		p[i] = is ? json_num(e, "p_value") : NAN;
 		json_object_set_new(e, "primary", json_boolean(is));
 	}
 	stat_holm(p, q, (int)json_array_size(effects));
-	json_array_foreach(effects, i, e)
-	{
+	json_array_foreach(effects, i, e) {
 		if (json_is_true(json_object_get(e, "primary")))
 			verdict_add(summary, e, q[i], equal);
 	}

@@ -162,8 +162,7 @@ static void slow_table(struct doc *d, const struct view *r)
 	size_t i;
 
 	table_start(&t, heads);
-	json_array_foreach(json_object_get(r->root, "flushes"), i, one)
-	{
+	json_array_foreach(json_object_get(r->root, "flushes"), i, one) {
 		if (!strcmp(json_text(one, "metric"), "slow_paths"))
 			table_row(&t, json_text(one, "variant"), json_text(one, "workload"),
 				  number(json_num(one, "value"), 1, false).s);
@@ -186,8 +185,7 @@ void write_flushes(struct doc *d, const struct view *r)
 	bool any = false;
 	size_t i;
 
-	json_array_foreach(json_object_get(r->root, "values"), i, one)
-	{
+	json_array_foreach(json_object_get(r->root, "values"), i, one) {
 		const char *workload = json_text(one, "workload");
 
 		if (!workload_is_flush(workload) || is_starved(workload) || !strcmp(workload, last))
@@ -247,8 +245,7 @@ void write_waits(struct doc *d, const struct view *r)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(r->root, "values"), i, one)
-	{
+	json_array_foreach(json_object_get(r->root, "values"), i, one) {
 		const char *workload = json_text(one, "workload");
 
 		if (!is_starved(workload) || !strcmp(workload, last))
@@ -300,8 +297,7 @@ static size_t numbers_of(const json_t *flushes, const char *family, double cpus[
 	const json_t *one;
 	size_t i, n = 0;
 
-	json_array_foreach(flushes, i, one)
-	{
+	json_array_foreach(flushes, i, one) {
 		size_t k = 0;
 
 		while (k < n && cpus[k] != json_num(one, "cpus"))
@@ -322,8 +318,7 @@ static bool growth_cell(char *out, size_t size, const json_t *flushes, const cha
 	bool any = false;
 	size_t i;
 
-	json_array_foreach(flushes, i, one)
-	{
+	json_array_foreach(flushes, i, one) {
 		if (strcmp(json_text(one, "variant"), variant) != 0 ||
 		    json_is_true(json_object_get(one, "isolated")) != isolated ||
 		    json_num(one, "cpus") != cpus || !is_of(one, family))
@@ -382,8 +377,7 @@ void write_growth(struct doc *d, const struct view *r)
 	bool any = false;
 	size_t i, k;
 
-	json_array_foreach(flushes, i, one)
-	{
+	json_array_foreach(flushes, i, one) {
 		const struct family family = family_of(one);
 
 		if (!is_of(one, family.name))
