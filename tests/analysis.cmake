@@ -10,7 +10,7 @@ foreach(test stats simulate coverage plan result certify)
 	target_link_libraries(analysis_${test} PRIVATE sheafstat-lib PkgConfig::CMOCKA)
 	target_compile_options(analysis_${test} PRIVATE -Wall -Wextra -Werror)
 	add_test(NAME analysis_${test} COMMAND analysis_${test})
-	set_tests_properties(analysis_${test} PROPERTIES TIMEOUT 300)
+	set_tests_properties(analysis_${test} PROPERTIES TIMEOUT 600)
 endforeach()
 
 foreach(test result certify)

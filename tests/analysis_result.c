@@ -92,8 +92,7 @@ static const json_t *record(const json_t *j, const char *list, const char *workl
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(j, list), i, one)
-	{
+	json_array_foreach(json_object_get(j, list), i, one) {
 		if (!strcmp(json_text(one, "variant"), variant) &&
 		    !strcmp(json_text(one, "workload"), workload))
 			return one;
@@ -106,8 +105,7 @@ static const json_t *variant(const json_t *j, const char *name)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(j, "variants"), i, one)
-	{
+	json_array_foreach(json_object_get(j, "variants"), i, one) {
 		if (!strcmp(json_text(one, "name"), name))
 			return one;
 	}
@@ -120,8 +118,7 @@ static bool warns(const json_t *effect, const char *text)
 	const json_t *w;
 	size_t i;
 
-	json_array_foreach(json_object_get(effect, "warnings"), i, w)
-	{
+	json_array_foreach(json_object_get(effect, "warnings"), i, w) {
 		if (strstr(json_string_value(w), text))
 			return true;
 	}
@@ -492,8 +489,7 @@ static void test_components(void **state)
 			    "qpw-on slowpath' d && $S summarize --resamples 100 d"),
 			 0);
 	j = summary("d");
-	json_array_foreach(json_object_get(j, "values"), i, v)
-	{
+	json_array_foreach(json_object_get(j, "values"), i, v) {
 		const json_t *c = json_object_get(v, "components");
 
 		boot += json_num(c, "boot");
@@ -548,8 +544,7 @@ static void test_estimators(void **state)
 		assert_non_null(strstr(output, stat_locations[i].name));
 	all = estimators_make("d", &f);
 	near(json_array_size(all), STAT_LOCATIONS, 0);
-	json_array_foreach(all, i, one)
-	{
+	json_array_foreach(all, i, one) {
 		assert_string_equal(json_text(one, "name"), stat_locations[i].name);
 		assert_true(json_is_true(json_object_get(one, "chosen")) == (i == 0));
 		assert_true(json_num(one, "sd_boot") > 0.0);
@@ -609,8 +604,7 @@ static void test_words(void **state)
 	j = summary("w");
 	family = json_object_get(json_object_get(j, "rules"), "primary");
 	near(json_array_size(family), 5, 0);
-	json_array_foreach(json_object_get(j, "effects"), i, e)
-	{
+	json_array_foreach(json_object_get(j, "effects"), i, e) {
 		bool is = json_is_true(json_object_get(e, "primary"));
 
 		n += is;

@@ -63,9 +63,9 @@ static json_t *result(json_t *root, const char *name)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(root, "benchmarks"), i,
-			   one) if (!strcmp(json_string_value(json_object_get(one, "name")),
-					    name)) return one;
+	json_array_foreach(json_object_get(root, "benchmarks"), i, one)
+		if (!strcmp(json_string_value(json_object_get(one, "name")), name))
+			return one;
 	fail_msg("no result '%s'", name);
 	return NULL;
 }

@@ -259,6 +259,18 @@ static json_t *dose_points(const struct result *r, int w, int reference, int *do
 	return points;
 }
 
+/* How far the reference lies off the line of the others, which has this slope. */
+static double dose_offset(const json_t *points, double slope)
+{
+	const json_t *one;
+	double sum = 0.0;
+	size_t i;
+
+	json_array_foreach(points, i, one)
+		sum += json_num(one, "effect") - slope * json_num(one, "dose");
+	return sum / (double)json_array_size(points);
+}
+
 /*
  * The known amounts as they were found: in each layout a line with an intercept of its own, through the
  * doses above 0 where there are two of them, for the reference is not quite the zero of their line.
@@ -283,14 +295,15 @@ json_t *certificate_dose(const struct result *r)
 
 		e = stat_slope(sxy, sxx, n, STAT_LEVEL);
 		word = dose_word(e.ci);
-		out = json_record("certificate", r->id, "dose",
-				  "{s:s, s:s, s:s, s:f, s:o, s:O, s:i, s:o, s:s, s:b}", "workload",
-				  r->workload[w], "reference", r->variants.v[reference].name,
-				  "unit", "core_cycles_per_op", "slope", e.mean, "ci95",
-				  json_from_interval(e.ci), "points", points, "layouts", n, "holds",
-				  streq(word, imprecise) ? json_null()
-							 : json_boolean(streq(word, "proven")),
-				  "word", word, "with_reference", doses < 2);
+		out = json_record(
+			"certificate", r->id, "dose",
+			"{s:s, s:s, s:s, s:f, s:o, s:O, s:i, s:o, s:s, s:b, s:o}", "workload",
+			r->workload[w], "reference", r->variants.v[reference].name, "unit",
+			"core_cycles_per_op", "slope", e.mean, "ci95", json_from_interval(e.ci),
+			"points", points, "layouts", n, "holds",
+			streq(word, imprecise) ? json_null() : json_boolean(streq(word, "proven")),
+			"word", word, "with_reference", doses < 2, "offset",
+			json_from_number(doses < 2 ? 0.0 : dose_offset(points, e.mean)));
 	}
 	json_decref(points);
 	free(sxx);
@@ -300,49 +313,53 @@ json_t *certificate_dose(const struct result *r)
 
 /* ---- losses ---- */
 
-/* Runs, what is kept of them, quiet samples and gaps of one variant; its quiet share by layout in @quiet. */
-static json_t *losses_of(const struct result *r, int v, double *quiet, double *kept, double *all)
+/* What came of the runs of a variant. */
+struct losses {
+	double runs, kept;     /* kept: share of them with a value */
+	double samples, quiet; /* of those with a gate */
+	double looked, lost;   /* ticks, of the gap detector */
+	double *share;	       /* by layout, of quiet samples; NaN without a gate */
+};
+
+static struct losses losses_of(const struct result *r, int v)
 {
 	const int layouts = r->plan.layouts - 1;
-	double *n = xcalloc(layouts + 1, sizeof(*n)), looked = 0.0, lost = 0.0, samples = 0.0,
-	       share;
-	int runs = 0;
+	double *samples = xcalloc(layouts + 1, sizeof(*samples));
+	struct losses l = { .kept = result_kept(r, -1, v) };
 
-	for (int l = 0; l < layouts; l++)
-		quiet[l] = 0.0;
+	l.share = xcalloc(layouts + 1, sizeof(*l.share));
 	for (int i = 0; i < r->runs; i++) {
 		const struct run *run = &r->run[i];
 
 		if (run->variant != v || !run->layout ||
 		    workload_is_flush(r->workload[run->workload]))
 			continue;
-		runs++;
-		looked += run->looked;
-		lost += run->lost;
+		l.runs++;
+		l.looked += run->looked;
+		l.lost += run->lost;
 		if (run->quiet < 0)
 			continue;
-		quiet[run->layout - 1] += run->quiet;
-		n[run->layout - 1] += run->samples;
+		l.samples += run->samples;
+		l.quiet += run->quiet;
+		samples[run->layout - 1] += run->samples;
+		l.share[run->layout - 1] += run->quiet;
 	}
-	share = result_kept(r, -1, v);
-	if (runs) {
-		*kept += share * runs;
-		*all += runs;
-	}
-	looked = looked > 0.0 ? 1e6 * lost / looked : NAN;
-	lost = 0.0;
-	for (int l = 0; l < layouts; l++) {
-		lost += quiet[l];
-		samples += n[l];
-		quiet[l] = quiet[l] / n[l];
-	}
-	free(n);
-	return json_record("certificate", r->variants.v[v].name, "losses",
-			   "{s:s, s:i, s:o, s:o, s:o, s:b}", "variant", r->variants.v[v].name,
-			   "runs", runs, "kept", json_from_number(share), "quiet_share",
-			   json_from_number(samples > 0.0 ? lost / samples : NAN), "noise_ppm",
-			   json_from_number(looked), "holds",
-			   !(share < CERTIFICATE_KEPT) && !(looked > NOISE_MOST));
+	for (int k = 0; k < layouts; k++)
+		l.share[k] /= samples[k];
+	free(samples);
+	return l;
+}
+
+static json_t *losses_json(const char *variant, const struct losses *l)
+{
+	const double ppm = l->looked > 0.0 ? 1e6 * l->lost / l->looked : NAN;
+
+	return json_record("certificate", variant, "losses", "{s:s, s:i, s:o, s:o, s:o, s:b}",
+			   "variant", variant, "runs", (int)l->runs, "kept",
+			   json_from_number(l->kept), "quiet_share",
+			   json_from_number(l->samples > 0.0 ? l->quiet / l->samples : NAN),
+			   "noise_ppm", json_from_number(ppm), "holds",
+			   !(l->kept < CERTIFICATE_KEPT) && !(ppm > NOISE_MOST));
 }
 
 /* Adds "losses", and warns where a variant was quiet more or less often than the baseline. */
@@ -350,33 +367,37 @@ static void losses_add(json_t *certificate, const struct result *r, json_t *warn
 {
 	const int layouts = r->plan.layouts - 1, base = variants_baseline(&r->variants);
 	const int nv = r->variants.n;
-	double *quiet = xcalloc((size_t)nv * (layouts + 1), sizeof(*quiet)), kept = 0.0, all = 0.0;
-	double *p = xcalloc(nv, sizeof(*p)), *holm = xcalloc(nv, sizeof(*holm));
+	struct losses *of = xcalloc(nv, sizeof(*of));
+	double *p = xcalloc(nv, sizeof(*p)), *holm = xcalloc(nv, sizeof(*holm)), kept = 0.0,
+	       all = 0.0;
 	json_t *list = json_array();
 
-	for (int v = 0; v < nv; v++)
-		json_array_append_new(list,
-				      losses_of(r, v, quiet + (size_t)v * layouts, &kept, &all));
 	for (int v = 0; v < nv; v++) {
-		struct nested a = { quiet + (size_t)v * layouts, layouts, 1 },
-			      b = { quiet + (size_t)(base < 0 ? v : base) * layouts, layouts, 1 };
+		of[v] = losses_of(r, v);
+		json_array_append_new(list, losses_json(r->variants.v[v].name, &of[v]));
+		all += of[v].runs;
+		kept += of[v].runs > 0.0 ? of[v].kept * of[v].runs : 0.0;
+	}
+	for (int v = 0; v < nv; v++) {
+		struct nested a = { of[v].share, layouts, 1 },
+			      b = { of[base < 0 ? v : base].share, layouts, 1 };
 		struct pairs pairs;
 
 		pairs_make(&pairs, &a, &b);
-		p[v] = base == v ? NAN : stat_t(pairs.d, pairs.n, STAT_LEVEL).p_value;
+		p[v] = base < 0 || base == v ? NAN : stat_t(pairs.d, pairs.n, STAT_LEVEL).p_value;
 		pairs_free(&pairs);
 	}
 	stat_holm(p, holm, nv);
 	for (int v = 0; v < nv; v++) {
-		if (!(holm[v] < 1.0 - STAT_LEVEL))
-			continue;
-		certificate_warn(
-			warnings,
-			xasprintf("%s had %.0f %% quiet samples, the baseline %.0f %%, which is no "
-				  "chance: what is beside them differs, too",
-				  r->variants.v[v].name,
-				  100.0 * json_num(json_array_get(list, v), "quiet_share"),
-				  100.0 * json_num(json_array_get(list, base), "quiet_share")));
+		if (holm[v] < 1.0 - STAT_LEVEL)
+			certificate_warn(warnings,
+					 xasprintf("%s had %.0f %% quiet samples, the baseline "
+						   "%.0f %%, which is "
+						   "no chance: what is beside them differs, too",
+						   r->variants.v[v].name,
+						   100.0 * of[v].quiet / of[v].samples,
+						   100.0 * of[base].quiet / of[base].samples));
+		free(of[v].share);
 	}
 	json_object_set_new(certificate, "losses",
 			    !all ? json_null()
@@ -385,7 +406,7 @@ static void losses_add(json_t *certificate, const struct result *r, json_t *warn
 	json_decref(list);
 	free(holm);
 	free(p);
-	free(quiet);
+	free(of);
 }
 
 /* What the runs say of the machine: adds gate, clock, noise, warmup and timer_step. */
@@ -520,8 +541,7 @@ static void lines_add(json_t *out, json_t *why)
 			      json_record("certificate", "dose", word, "{s:s, s:s, s:s, s:o}",
 					  "name", "dose", "word", word, "criterion", DOSE_RULE,
 					  "value", json_from_number(json_num(dose, "slope"))));
-	json_array_foreach(json_object_get(losses, "variants"), i, one)
-	{
+	json_array_foreach(json_object_get(losses, "variants"), i, one) {
 		lost |= json_is_false(json_object_get(one, "holds"));
 		kept = fmin(kept, json_num(one, "kept"));
 		ppm = fmax(ppm, json_num(one, "noise_ppm"));
@@ -581,19 +601,17 @@ static char *null_text(const json_t *part)
 		number(fabs(json_num(part, "largest")), 2, false).s,
 		json_text(part, "largest_workload"));
 	if (!isnan(json_num(part, "spread"))) {
-		more = xasprintf("%s. They differ %s times as much among themselves as their "
-				 "spread over layouts "
-				 "says; chance of as many without zero %s %%, of differing as much "
-				 "%s %%, as "
-				 "little %s %%",
-				 text, of(part, "spread", 2).s, share(json_num(part, "p_missed")).s,
-				 share(json_num(part, "p_narrow")).s,
-				 share(json_num(part, "p_wide")).s);
+		more = xasprintf(
+			"%s. Among themselves they differ %s times as much as their spread over "
+			"layouts says. Chances, if their intervals are right: of so many without "
+			"zero "
+			"%s, of lying as far apart %s, as close %s",
+			text, of(part, "spread", 2).s, of(part, "p_missed", 3).s,
+			of(part, "p_narrow", 3).s, of(part, "p_wide", 3).s);
 		free(text);
 		text = more;
 	}
-	json_array_foreach(failed, i, one)
-	{
+	json_array_foreach(failed, i, one) {
 		more = xasprintf("%s%s%s", text, i ? ", " : ". It differs for sure in ",
 				 json_string_value(one));
 		free(text);
@@ -617,8 +635,7 @@ static char *losses_text(const json_t *part)
 	double ppm = NAN;
 	size_t i;
 
-	json_array_foreach(all, i, one)
-	{
+	json_array_foreach(all, i, one) {
 		ppm = fmax(isnan(ppm) ? -1.0 : ppm, json_num(one, "noise_ppm"));
 		if (!worst || json_num(one, "kept") < json_num(worst, "kept"))
 			worst = one;

@@ -14,12 +14,18 @@ struct result;
 #define NULL_WORKLOAD	    0.01 /* the same of one workload, after Holm's correction */
 #define DOSE_LEAST	    0.90 /* of the slope */
 #define DOSE_MOST	    1.10
-#define NOISE_MOST	    100000.0 /* ppm: half of that is how far a median is off its place */
+#define NOISE_MOST	    100000 /* ppm: half of that is how far a median is off its place */
 
-#define NULL_RULE \
-	"no chance below 1 %, with the signs of whole layouts drawn anew; 8 layouts or more"
-#define DOSE_RULE   "the interval inside 0.90 to 1.10"
-#define LOSSES_RULE "80 % of the runs of each variant, and gaps of at most 100000 ppm"
+/* The same in words. */
+#define WORDS_OF(x) #x
+#define WORDS(x)    WORDS_OF(x)
+#define NULL_RULE                                                                            \
+	"none below " WORDS(NULL_TAIL) ", by drawing the signs of whole layouts; in " WORDS( \
+		CERTIFICATE_LAYOUTS) " layouts or more"
+#define DOSE_RULE "the interval inside " WORDS(DOSE_LEAST) " to " WORDS(DOSE_MOST)
+#define LOSSES_RULE                                                                            \
+	"a value for " WORDS(CERTIFICATE_KEPT) " of the runs of each variant, and gaps of at " \
+					       "most " WORDS(NOISE_MOST) " ppm"
 
 /* Of @r; @same_code is that of the summary. Adds warnings. */
 json_t *certificate_make(const struct result *r, const json_t *same_code, json_t *warnings);

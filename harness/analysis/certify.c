@@ -309,8 +309,7 @@ static void null_shares(struct result *r, int base, int null, int size, json_t *
 	json_t *one, *found;
 	size_t i;
 
-	json_array_foreach(estimators, i, one)
-	{
+	json_array_foreach(estimators, i, one) {
 		result_locate(r, stat_location_find(json_text(one, "name")));
 		found = null_json(r, base, null, size);
 		json_object_set(one, "null_share", json_object_get(found, "share"));
@@ -438,8 +437,9 @@ static void resolution_write(struct doc *d, const json_t *c)
 		 json_num(c, "link_s") > 0.0 ? "" : ", since all were in the cache",
 		 of(c, "boot_s", 2).s);
 	table_start(&t, heads);
-	json_array_foreach(list, i, one) table_row(&t, of(one, "minutes", 0).s,
-						   of(one, "layouts", 0).s, of(one, "ticks", 2).s);
+	json_array_foreach(list, i, one)
+		table_row(&t, of(one, "minutes", 0).s, of(one, "layouts", 0).s,
+			  of(one, "ticks", 2).s);
 	doc_table_end(d, &t);
 }
 

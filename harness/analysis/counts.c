@@ -127,8 +127,7 @@ static void lines_differ(json_t *out, json_t *lines, const json_t *others, bool 
 	const char *key;
 	json_t *one;
 
-	json_object_foreach(lines, key, one)
-	{
+	json_object_foreach(lines, key, one) {
 		const json_t *other = json_object_get(others, key);
 		double mine = json_num(one, "variant"),
 		       theirs = other ? json_num(other, "variant") : 0.0;
@@ -151,8 +150,7 @@ static void lines_compare(const json_t *records, const struct variants *vs)
 	const json_t *from;
 	size_t i;
 
-	json_array_foreach(records, i, one)
-	{
+	json_array_foreach(records, i, one) {
 		from = base < 0 ? NULL
 				: json_find(records, "variant", vs->v[base].name, "target",
 					    json_text(one, "target"), "workload",
@@ -167,8 +165,7 @@ static void lines_compare(const json_t *records, const struct variants *vs)
 			     true);
 		json_object_set_new(one, "differ", differ);
 	}
-	json_array_foreach(records, i, one)
-	{
+	json_array_foreach(records, i, one) {
 		json_object_del(one, "lines");
 		differ = json_object_get(one, "differ");
 		if (differ)
@@ -230,8 +227,7 @@ static int file_add(json_t *out, const struct variants *vs, const char *dir, con
 	path = xasprintf("%s/lines/%s", dir, name);
 	ret = ret < 0 ? ret : tsv_read(&lines_table, path, lines_row, &c, f);
 	free(path);
-	json_object_foreach(c.all, workload, record)
-	{
+	json_object_foreach(c.all, workload, record) {
 		json_object_set_new(record, "target",
 				    json_record("counts", name, "target", "s%", name, target));
 		json_object_set_new(record, "workload", json_from_text(workload));
@@ -249,9 +245,9 @@ static json_t *in_order(const struct variants *vs, json_t *records)
 	size_t i;
 
 	for (int v = 0; v < vs->n; v++)
-		json_array_foreach(records, i,
-				   one) if (streq(json_text(one, "variant"), vs->v[v].name))
-			json_array_append(out, one);
+		json_array_foreach(records, i, one)
+			if (streq(json_text(one, "variant"), vs->v[v].name))
+				json_array_append(out, one);
 	json_decref(records);
 	return out;
 }
@@ -361,8 +357,7 @@ bool counts_stand(const json_t *counts, const json_t *one)
 
 	if (!workload_parse(json_text(one, "workload"), &w) || w.size != COUNTS_SIZE)
 		return false;
-	json_array_foreach(counts, i, before)
-	{
+	json_array_foreach(counts, i, before) {
 		if (streq(json_text(before, "workload"), json_text(one, "workload")))
 			return true;
 		if (streq(json_text(before, "target"), json_text(one, "target")) &&

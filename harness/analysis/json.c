@@ -71,8 +71,7 @@ const json_t *json_find(const json_t *list, ...)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i, one)
-	{
+	json_array_foreach(list, i, one) {
 		bool found = true;
 		const char *key;
 		va_list ap;
@@ -92,8 +91,7 @@ bool json_has_text(const json_t *list, const char *text)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i, one)
-	{
+	json_array_foreach(list, i, one) {
 		if (json_is_string(one) && streq(json_string_value(one), text))
 			return true;
 	}

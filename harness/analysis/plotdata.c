@@ -65,8 +65,7 @@ static void plot_effects(FILE *out, const json_t *j)
 	      "# columns: variant_index name title effect lo hi baseline_value has_ci workload "
 	      "baseline\n",
 	      out);
-	json_array_foreach(json_object_get(j, "effects"), i, e)
-	{
+	json_array_foreach(json_object_get(j, "effects"), i, e) {
 		const char *workload = json_text(e, "workload");
 
 		if (workload_is_flush(workload))
@@ -94,11 +93,9 @@ static void plot_bysize(FILE *out, const json_t *j)
 	fputs("# pair, one object: ticks per operation against size in bytes; a block per variant\n"
 	      "# columns: size mean lo hi has_ci variant_index name title\n",
 	      out);
-	json_array_foreach(json_object_get(j, "variants"), i, v)
-	{
+	json_array_foreach(json_object_get(j, "variants"), i, v) {
 		fprintf(out, "%s# %s\n", i ? "\n\n" : "", json_text(v, "name"));
-		json_array_foreach(json_object_get(j, "values"), k, value)
-		{
+		json_array_foreach(json_object_get(j, "values"), k, value) {
 			if (!workload_parse(json_text(value, "workload"), &w) ||
 			    !streq(w.op, "pair") || w.n != 1 ||
 			    !streq(json_text(value, "variant"), json_text(v, "name")))
@@ -117,8 +114,7 @@ static void byn_block(FILE *out, const json_t *j, const struct workload *w, cons
 	size_t i;
 
 	fprintf(out, "\n\n# %s%s%s %s\n", w->op, *w->order ? "/" : "", w->order, name);
-	json_array_foreach(json_object_get(j, "values"), i, value)
-	{
+	json_array_foreach(json_object_get(j, "values"), i, value) {
 		if (!workload_parse(json_text(value, "workload"), &other) ||
 		    !streq(json_text(value, "variant"), name) || !streq(other.op, w->op) ||
 		    other.size != COUNTS_SIZE || (other.n > 1 && !streq(other.order, w->order)))
@@ -140,8 +136,7 @@ static void plot_byn(FILE *out, const json_t *j)
 		"per op, order and variant\n"
 		"# columns: n mean lo hi has_ci variant_index name title op order\n",
 		COUNTS_SIZE);
-	json_array_foreach(values, i, value)
-	{
+	json_array_foreach(values, i, value) {
 		bool known = false;
 
 		if (!workload_parse(json_text(value, "workload"), &w) || w.size != COUNTS_SIZE ||
@@ -256,15 +251,13 @@ static void plot_counts(FILE *out, const json_t *j)
 	fprintf(out, "# instructions per operation on x86_64, stacked by symbol; a block per "
 		     "workload and variant, of a workload on PREEMPT_RT with its target before it\n"
 		     "# columns: from to place variant_index name title workload symbol\n");
-	json_array_foreach(counts, i, one)
-	{
+	json_array_foreach(counts, i, one) {
 		role = summary_role(j, json_text(one, "variant"));
 		/* A dose is shown nowhere, and takes no colour from what is. */
 		if (streq(json_text(one, "target"), "uml") || !counts_stand(counts, one) ||
 		    streq(role, "dose") || streq(role, "check"))
 			continue;
-		json_object_foreach(json_object_get(one, "symbols"), name, classes)
-		{
+		json_object_foreach(json_object_get(one, "symbols"), name, classes) {
 			double n = json_num(classes, "instructions");
 			int at = 0;
 
@@ -283,8 +276,7 @@ static void plot_counts(FILE *out, const json_t *j)
 	}
 	if (symbols)
 		qsort(symbol, symbols, sizeof(*symbol), by_most);
-	json_array_foreach(counts, i, one)
-	{
+	json_array_foreach(counts, i, one) {
 		const json_t *of = json_object_get(one, "symbols");
 		char workload[128];
 		double from = 0.0;
@@ -327,8 +319,7 @@ static void plot_trade(FILE *out, const json_t *j)
 	      "program on another CPU\n"
 	      "# columns: variant_index name title cost lo hi stolen lo hi workload\n",
 	      out);
-	json_array_foreach(counters, i, one)
-	{
+	json_array_foreach(counters, i, one) {
 		const char *variant = json_text(one, "variant");
 		struct interval ci = json_interval(one, "ci95"), cost = { 0, 0 };
 		double mean = 0;

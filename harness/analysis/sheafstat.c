@@ -221,8 +221,7 @@ static void environments_compare(json_t *a, json_t *b)
 	const char *key;
 
 	json_object_update_missing(both, b);
-	json_object_foreach(both, key, v)
-	{
+	json_object_foreach(both, key, v) {
 		scalar(json_object_get(a, key), left, sizeof(left));
 		scalar(json_object_get(b, key), right, sizeof(right));
 		if (matters(key) && !streq(left, right))
@@ -239,8 +238,9 @@ static double *per_layout(const json_t *value, int *n)
 	size_t i;
 
 	*n = 0;
-	json_array_foreach(all, i, one) if (!isnan(json_num(one, "value")))
-		x[(*n)++] = json_num(one, "value");
+	json_array_foreach(all, i, one)
+		if (!isnan(json_num(one, "value")))
+			x[(*n)++] = json_num(one, "value");
 	return x;
 }
 
@@ -294,8 +294,7 @@ static int cmd_compare(const struct command *c, int argc, char **argv)
 		printf("estimator differs: %s | %s\n",
 		       json_text(json_object_get(a, "estimator"), "location"),
 		       json_text(json_object_get(b, "estimator"), "location"));
-	json_array_foreach(json_object_get(a, "values"), i, va)
-	{
+	json_array_foreach(json_object_get(a, "values"), i, va) {
 		const char *workload = json_text(va, "workload"), *metric = json_text(va, "metric");
 		const json_t *vb = json_find(json_object_get(b, "values"), "workload", workload,
 					     "variant", json_text(va, "variant"), NULL);

@@ -72,8 +72,7 @@ static void counters_show(const json_t *j)
 	const char *last = "";
 	size_t i;
 
-	json_array_foreach(json_object_get(j, "counters"), i, one)
-	{
+	json_array_foreach(json_object_get(j, "counters"), i, one) {
 		const char *role = summary_role(j, json_text(one, "variant"));
 
 		if (!streq(json_text(one, "metric"), "instructions") ||
@@ -96,15 +95,13 @@ static void counts_show(const json_t *j)
 
 	puts("exact counts per operation, and the difference from the baseline; no times");
 	counters_show(j);
-	json_array_foreach(counts, i, base)
-	{
+	json_array_foreach(counts, i, base) {
 		if (!streq(summary_role(j, json_text(base, "variant")), "baseline") ||
 		    !counts_stand(counts, base))
 			continue;
 		printf("\n%.40s (target %.20s): instructions, LOCKed ones\n",
 		       json_text(base, "workload"), json_text(base, "target"));
-		json_array_foreach(counts, k, one)
-		{
+		json_array_foreach(counts, k, one) {
 			const char *role = summary_role(j, json_text(one, "variant"));
 
 			if (!streq(role, "baseline") && !streq(role, "change"))
@@ -142,8 +139,7 @@ void summary_show(const json_t *j)
 	certified = json_is_true(json_object_get(json_object_get(j, "certificate"), "holds")) &&
 		    json_is_object(json_object_get(j, "rules"));
 	certificate_show(json_object_get(j, "certificate"));
-	json_array_foreach(json_object_get(j, "variants"), i, one)
-	{
+	json_array_foreach(json_object_get(j, "variants"), i, one) {
 		const char *reason = json_text(one, "reason");
 
 		printf("  %-20.20s %3.0f layouts %3.0f boots", json_text(one, "name"),
@@ -154,8 +150,7 @@ void summary_show(const json_t *j)
 			printf(", ");
 		printf("%.24s\n", reason);
 	}
-	json_array_foreach(json_object_get(j, "effects"), i, one)
-	{
+	json_array_foreach(json_object_get(j, "effects"), i, one) {
 		const char *workload = json_text(one, "workload");
 
 		if (!streq(last, workload))

@@ -256,8 +256,7 @@ static void holm_add(json_t *effects, const struct result *r, enum role role)
 	json_t *effect;
 	size_t i;
 
-	json_array_foreach(effects, i, effect)
-	{
+	json_array_foreach(effects, i, effect) {
 		int v = variants_find(&r->variants, json_text(effect, "variant"));
 
 		p[i] = r->variants.v[v].role == role &&
@@ -266,8 +265,7 @@ static void holm_add(json_t *effects, const struct result *r, enum role role)
 			       : NAN;
 	}
 	stat_holm(p, q, n);
-	json_array_foreach(effects, i, effect)
-	{
+	json_array_foreach(effects, i, effect) {
 		if (!isnan(q[i]))
 			json_object_set_new(effect, "p_holm", json_real(q[i]));
 		else if (!json_object_get(effect, "p_holm"))
@@ -388,8 +386,7 @@ static int records_check(const json_t *j, const char *path, const char *key,
 
 	if (!json_is_array(all))
 		return fault_set(f, "%s: no list \"%s\" in it", path, key);
-	json_array_foreach(all, i, one)
-	{
+	json_array_foreach(all, i, one) {
 		for (int k = 0; texts[k]; k++)
 			if (!*json_text(one, texts[k]))
 				return fault_set(f, "%s: \"%s\" is missing in %s[%zu]", path,

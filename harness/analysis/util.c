@@ -13,6 +13,7 @@ int fault_set(struct fault *f, const char *fmt, ...)
 {
 	va_list ap;
 
+	f->text[0] = '\0';
 	va_start(ap, fmt);
 	vsnprintf(f->text, sizeof(f->text), fmt, ap);
 	va_end(ap);
@@ -183,7 +184,7 @@ int tsv_read(const struct tsv *t, const char *path,
 	char *line, *field[TSV_COLUMNS];
 	bool failed = false;
 	int want = 1, rows = 0;
-	struct reader r;
+	struct reader r = { 0 };
 
 	if (t->optional && access(path, F_OK))
 		return 0;

@@ -17,8 +17,10 @@ static const char *const primary_ops[] = { "pair", "alloc", "free", "batch-alloc
 const char *verdict_lacks(const struct finding *f)
 {
 	if (isnan(f->p) || isnan(f->ci90.lo) || f->layouts < CERTIFICATE_LAYOUTS)
-		return "fewer than 8 layouts";
-	return f->kept < CERTIFICATE_KEPT ? "fewer than 80 % of the runs have a value" : NULL;
+		return "fewer than " WORDS(CERTIFICATE_LAYOUTS) " layouts";
+	return f->kept < CERTIFICATE_KEPT
+		       ? "fewer than " WORDS(CERTIFICATE_KEPT) " of the runs have a value"
+		       : NULL;
 }
 
 enum verdict verdict_of(const struct finding *f, double equal)
@@ -44,12 +46,11 @@ static json_t *primary_workloads(const json_t *summary)
 
 	for (size_t k = 0; k < ARRAY_SIZE(primary_ops); k++) {
 		const char *found = NULL;
-		struct workload best, w;
+		struct workload best = { 0 }, w;
 		const json_t *e;
 		size_t i;
 
-		json_array_foreach(json_object_get(summary, "effects"), i, e)
-		{
+		json_array_foreach(json_object_get(summary, "effects"), i, e) {
 			if (!workload_parse(json_text(e, "workload"), &w) ||
 			    !streq(w.op, primary_ops[k]) || !is_change(summary, e) ||
 			    (found && workload_nearer(&w, &best) >= 0))
@@ -114,16 +115,14 @@ void verdicts_add(json_t *summary, double equal)
 	       *q = xcalloc(json_array_size(effects), sizeof(*q));
 	size_t i;
 
-	json_array_foreach(effects, i, e)
-	{
+	json_array_foreach(effects, i, e) {
 		bool is = is_change(summary, e) && json_has_text(primary, json_text(e, "workload"));
 
 		p[i] = is ? json_num(e, "p_value") : NAN;
 		json_object_set_new(e, "primary", json_boolean(is));
 	}
 	stat_holm(p, q, (int)json_array_size(effects));
-	json_array_foreach(effects, i, e)
-	{
+	json_array_foreach(effects, i, e) {
 		if (json_is_true(json_object_get(e, "primary")))
 			verdict_add(summary, e, q[i], equal);
 	}

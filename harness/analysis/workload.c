@@ -59,8 +59,7 @@ const char *workload_flush_headline(const json_t *counters)
 	bool shrink = false;
 	size_t i;
 
-	json_array_foreach(counters, i, one)
-	{
+	json_array_foreach(counters, i, one) {
 		const char *name = json_text(one, "workload");
 		struct workload w;
 

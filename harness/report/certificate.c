@@ -31,12 +31,16 @@ static void write_doses(struct doc *d, const json_t *dose)
 
 	if (!json_array_size(points))
 		return;
-	doc_para(d, "The doses, in core cycles per operation of %s; differences from %s:",
-		 json_text(dose, "workload"), json_text(dose, "reference"));
+	doc_para(d,
+		 "The doses, in core cycles per operation of %s; differences from %s. Their line "
+		 "begins at %s:",
+		 json_text(dose, "workload"), json_text(dose, "reference"),
+		 number(json_num(dose, "offset"), 2, true).s);
 	table_start(&t, heads);
-	json_array_foreach(points, i, p) table_row(&t, json_text(p, "variant"), of(p, "dose", 0).s,
-						   number(json_num(p, "effect"), 2, true).s,
-						   interval(json_interval(p, "ci95"), 2, true).s);
+	json_array_foreach(points, i, p)
+		table_row(&t, json_text(p, "variant"), of(p, "dose", 0).s,
+			  number(json_num(p, "effect"), 2, true).s,
+			  interval(json_interval(p, "ci95"), 2, true).s);
 	doc_table_end(d, &t);
 }
 

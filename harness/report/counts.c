@@ -136,12 +136,11 @@ static bool same_counts(const json_t *a, const json_t *b)
 	    !json_equal(json_object_get(a, "estimates"), json_object_get(b, "estimates")) ||
 	    !json_equal(json_object_get(a, "parts"), json_object_get(b, "parts")))
 		return a == b;
-	json_object_foreach((json_t *)of, symbol,
-			    classes) for (size_t k = 0; k < ARRAY_SIZE(kinds);
-					  k++) if (!json_object_get(others, symbol) ||
-						   of_kind(classes, k) !=
-							   of_kind(json_object_get(others, symbol),
-								   k)) return false;
+	json_object_foreach((json_t *)of, symbol, classes)
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+			if (!json_object_get(others, symbol) ||
+			    of_kind(classes, k) != of_kind(json_object_get(others, symbol), k))
+				return false;
 	return true;
 }
 
@@ -162,8 +161,7 @@ static const char *stands_for(const struct view *r, const char *target, const ch
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(r->root, "counts"), i, one)
-	{
+	json_array_foreach(json_object_get(r->root, "counts"), i, one) {
 		const char *other = json_text(one, "workload");
 		bool alike = same_op(workload, other) &&
 			     !strcmp(json_text(one, "target"), target) &&
@@ -201,8 +199,7 @@ static void write_alike(struct doc *d, const struct view *r, const char *target)
 
 	if (!base || d->style == DOC_MAIL)
 		return;
-	json_array_foreach(json_object_get(r->root, "counts"), i, one)
-	{
+	json_array_foreach(json_object_get(r->root, "counts"), i, one) {
 		if (strcmp(json_text(one, "variant"), base->name) != 0 ||
 		    strcmp(json_text(one, "target"), target) != 0 || told(d, r, one))
 			continue;
@@ -234,8 +231,7 @@ void write_counts(struct doc *d, const struct view *r)
 
 	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++) {
 		any = false;
-		json_array_foreach(json_object_get(r->root, "counts"), i, one)
-		{
+		json_array_foreach(json_object_get(r->root, "counts"), i, one) {
 			if (strcmp(json_text(one, "variant"), base->name) != 0 ||
 			    strcmp(json_text(one, "target"), targets[t].name) != 0 ||
 			    !told(d, r, one))
@@ -269,8 +265,7 @@ static int symbol_rows(struct table *t, const struct doc *d, const json_t *one, 
 
 	json_object_update(names, (json_t *)theirs);
 	json_object_update(names, (json_t *)mine);
-	json_object_foreach(names, symbol, classes)
-	{
+	json_object_foreach(names, symbol, classes) {
 		const json_t *a = json_object_get(theirs, symbol),
 			     *b = json_object_get(mine, symbol);
 		double before = a ? of_class(a, "instructions") : 0,
@@ -305,8 +300,7 @@ static void count_symbols(struct doc *d, const struct view *r, const struct vinf
 
 	table_start(&t, heads + (d->style == DOC_MAIL));
 	for (size_t v = 0; v < r->nvariants; v++) {
-		json_array_foreach(json_object_get(r->root, "counts"), i, one)
-		{
+		json_array_foreach(json_object_get(r->root, "counts"), i, one) {
 			const json_t *from = view_count(r, targets[target].name,
 							json_text(one, "workload"), base->name);
 			int differ;
@@ -332,8 +326,7 @@ static void count_symbols(struct doc *d, const struct view *r, const struct vinf
 				 ? json_text(headline(r, targets[target].name, base->name),
 					     "workload")
 				 : "");
-		json_object_foreach(same, name, none)
-		{
+		json_object_foreach(same, name, none) {
 			if (!json_is_true(none))
 				continue;
 			any = true;
@@ -371,8 +364,7 @@ static void count_lines(struct doc *d, const struct view *r, const json_t *head,
 
 		if (!counted(&r->variants[v]))
 			continue;
-		json_array_foreach(json_object_get(one, "lines"), i, line)
-		{
+		json_array_foreach(json_object_get(one, "lines"), i, line) {
 			double before = json_num(line, "baseline"),
 			       after = json_num(line, "variant");
 			char *place = *json_text(line, "file")
@@ -430,8 +422,9 @@ static void write_parts(struct doc *d, const struct view *r, const struct vinfo 
 	struct table t;
 	size_t i;
 
-	json_object_foreach(json_object_get((json_t *)first, "parts"), part,
-			    n) if (cols < DOC_COLS - 1) heads[cols++] = xasprintf(">%s", part);
+	json_object_foreach(json_object_get((json_t *)first, "parts"), part, n)
+		if (cols < DOC_COLS - 1)
+			heads[cols++] = xasprintf(">%s", part);
 	if (cols == 2)
 		return;
 	heads[cols] = ">sum";
@@ -452,8 +445,7 @@ static void write_parts(struct doc *d, const struct view *r, const struct vinfo 
 		heads[1] = "variant";
 	table_start(&t, heads + (d->style == DOC_MAIL));
 	for (size_t v = 0; v < r->nvariants; v++) {
-		json_array_foreach(json_object_get(r->root, "counts"), i, one)
-		{
+		json_array_foreach(json_object_get(r->root, "counts"), i, one) {
 			const char *workload = json_text(one, "workload"),
 				   *name = r->variants[v].name;
 			const json_t *x86 = view_count(r, targets[X86].name, workload, name),
@@ -507,8 +499,7 @@ void write_fidelity(struct doc *d, const struct view *r)
 
 	table_start(&t, heads);
 	for (size_t v = 0; base && v < r->nvariants; v++) {
-		json_array_foreach(json_object_get(r->root, "counts"), i, one)
-		{
+		json_array_foreach(json_object_get(r->root, "counts"), i, one) {
 			const char *workload = json_text(one, "workload");
 			const json_t *x86 =
 				view_count(r, targets[X86].name, workload, r->variants[v].name);
@@ -584,15 +575,14 @@ static void estimates(struct doc *d, const struct view *r, const struct vinfo *b
 	size_t i;
 
 	json_array_foreach(counts, i, one)
-		json_object_foreach(json_object_get(one, "estimates"), cpu, v)
-	{
-		bool known = strcmp(json_text(one, "target"), targets[target].name) != 0;
+		json_object_foreach(json_object_get(one, "estimates"), cpu, v) {
+			bool known = strcmp(json_text(one, "target"), targets[target].name) != 0;
 
-		for (int k = 2; k < cols; k++)
-			known |= !strcmp(heads[k] + 1, cpu);
-		if (!known && cols < DOC_COLS)
-			heads[cols++] = xasprintf(">%s", cpu);
-	}
+			for (int k = 2; k < cols; k++)
+				known |= !strcmp(heads[k] + 1, cpu);
+			if (!known && cols < DOC_COLS)
+				heads[cols++] = xasprintf(">%s", cpu);
+		}
 	if (cols > 2) {
 		heading(d, "Estimated, not measured", targets[target].title);
 		doc_para(d,
@@ -603,8 +593,7 @@ static void estimates(struct doc *d, const struct view *r, const struct vinfo *b
 			 "prediction, and nothing of what LOCK waits for: a LOCKed instruction "
 			 "counts as one without.");
 		table_start(&t, heads);
-		json_array_foreach(counts, i, one)
-		{
+		json_array_foreach(counts, i, one) {
 			if (strcmp(json_text(one, "variant"), base->name) != 0 ||
 			    strcmp(json_text(one, "target"), targets[target].name) != 0 ||
 			    !told(d, r, one))

@@ -81,6 +81,8 @@ void write_answer(struct doc *d, const struct view *r)
 
 static void write_key(struct doc *d, const struct view *r)
 {
+	const json_t *rules = json_object_get(r->root, "rules");
+
 	doc_para(d, "The first line of each table is the whole cost, the others are differences "
 		    "from it.");
 	if (!r->proven)
@@ -96,10 +98,10 @@ static void write_key(struct doc *d, const struct view *r)
 			"interval lies inside, which is false in at most 5 %% of differences that "
 			"are as large as that. Cannot tell (+-w): neither; w is half of the 95 %% "
 			"interval. Same code: the functions that run are the same byte for byte. "
-			"No verdict: fewer than 8 layouts, fewer than 80 %% of the runs with a "
-			"value, or a baseline that differs from itself there. The other intervals "
+			"No verdict: fewer than %.0f layouts, a value for fewer than %g of the "
+			"runs, or a baseline that differs from itself there. The other intervals "
 			"are for exploring: one in twenty misses.",
-			r->equal);
+			r->equal, json_num(rules, "fewest_layouts"), json_num(rules, "least_kept"));
 }
 
 static void write_brief_table(struct doc *d, const struct view *r, const struct group *g)

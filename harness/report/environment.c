@@ -83,8 +83,9 @@ static void write_list(struct doc *d, const struct view *r, const char *key, con
 		doc_para(d, "n/a: environment.json has no %s.", key);
 	else if (!json_array_size(list))
 		doc_para(d, "Nothing.");
-	json_array_foreach(list, i, item) if (json_is_string(item))
-		doc_item(d, "%s", json_string_value(item));
+	json_array_foreach(list, i, item)
+		if (json_is_string(item))
+			doc_item(d, "%s", json_string_value(item));
 	if (json_array_size(list))
 		doc_gap(d);
 }

@@ -138,8 +138,7 @@ static const char *counted_first(const struct view *r)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(r->root, "counters"), i, one)
-	{
+	json_array_foreach(json_object_get(r->root, "counters"), i, one) {
 		const char *workload = json_text(one, "workload");
 
 		if (!strcmp(workload, "pair/64/1"))
@@ -162,8 +161,7 @@ void write_counters(struct doc *d, const struct view *r)
 		return;
 	doc_heading(d, 2, "Performance counters");
 	doc_para(d, "%s%s.", strncmp(told, "counted", 7) ? "" : "In kernel mode, ", told);
-	json_array_foreach(json_object_get(r->root, "counters"), i, one)
-	{
+	json_array_foreach(json_object_get(r->root, "counters"), i, one) {
 		workload = json_text(one, "workload");
 		if (!base || !strcmp(workload, last) || workload_is_flush(workload) ||
 		    (d->style == DOC_MAIL && strcmp(workload, counted_first(r)) != 0))

@@ -42,10 +42,10 @@ static void plot_layouts(const struct view *r)
 		if (!is_role(&r->variants[i], "baseline") && !is_role(&r->variants[i], "change"))
 			continue;
 		gnuplot_layout(r->variants[i].name, 0, json_num(value, "stock"), 1);
-		json_array_foreach(json_object_get(value, "per_layout"), k,
-				   l) if (json_num(l, "layout") > 0)
-			gnuplot_layout(r->variants[i].name, json_num(l, "pad"),
-				       json_num(l, "value"), 0);
+		json_array_foreach(json_object_get(value, "per_layout"), k, l)
+			if (json_num(l, "layout") > 0)
+				gnuplot_layout(r->variants[i].name, json_num(l, "pad"),
+					       json_num(l, "value"), 0);
 	}
 	printf("END\n");
 }
@@ -61,9 +61,11 @@ static void plot_dose(const struct view *r)
 	gnuplot_number("slope", json_num(dose, "slope"));
 	gnuplot_number("slope_lo", ci.lo);
 	gnuplot_number("slope_hi", ci.hi);
+	/* where the line of the doses begins */
+	gnuplot_number("dose_offset",
+		       isnan(json_num(dose, "offset")) ? 0 : json_num(dose, "offset"));
 	printf("# added found lo hi\n$dose << END\n");
-	json_array_foreach(json_object_get(dose, "points"), i, p)
-	{
+	json_array_foreach(json_object_get(dose, "points"), i, p) {
 		double found = json_num(p, "effect");
 
 		ci = json_interval(p, "ci95");

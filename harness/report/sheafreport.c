@@ -134,8 +134,9 @@ static void write_unproven(struct doc *d, const struct view *r)
 	if (!r->proven) {
 		doc_para(d, "CAUTION: the instrument is not proven in this result, so no effect in "
 			    "it is called real, and each verdict reads \"unproven\":");
-		json_array_foreach(why, k, sentence) if (json_is_string(sentence))
-			doc_item(d, "%s", json_string_value(sentence));
+		json_array_foreach(why, k, sentence)
+			if (json_is_string(sentence))
+				doc_item(d, "%s", json_string_value(sentence));
 		if (!r->judged)
 			doc_item(d, "summary.json is of before there were the rules that verdicts "
 				    "follow; make it anew with sheafstat summarize");
@@ -318,8 +319,7 @@ static void write_failures(struct doc *d, const struct view *r)
 		else
 			doc_item(d, "%s (%s): %s", v->name, v->title, v->reason);
 	}
-	json_array_foreach(uncounted, k, one)
-	{
+	json_array_foreach(uncounted, k, one) {
 		if (!any)
 			doc_heading(d, 2, "What failed");
 		any = true;
@@ -342,21 +342,20 @@ static void write_warnings(struct doc *d, const struct view *r)
 		const json_t *w;
 		size_t k;
 
-		json_array_foreach(r->effects[i].warnings, k, w) if (json_is_string(w))
-			json_object_set_new(
-				counts, json_string_value(w),
-				json_integer(1 + json_integer_value(json_object_get(
-							 counts, json_string_value(w)))));
+		json_array_foreach(r->effects[i].warnings, k, w)
+			if (json_is_string(w))
+				json_object_set_new(
+					counts, json_string_value(w),
+					json_integer(1 + json_integer_value(json_object_get(
+								 counts, json_string_value(w)))));
 	}
-	json_array_foreach(all, i, warning)
-	{
+	json_array_foreach(all, i, warning) {
 		if (json_is_string(warning))
 			json_object_set_new(counts, json_string_value(warning), json_null());
 	}
 	if (json_object_size(counts)) {
 		doc_heading(d, 2, "Warnings of the analysis");
-		json_object_foreach(counts, text, count)
-		{
+		json_object_foreach(counts, text, count) {
 			if (json_is_null(count))
 				doc_item(d, "%s", text);
 			else

@@ -121,8 +121,7 @@ static void read_variants(struct view *r)
 	size_t i;
 
 	r->variants = xrealloc(NULL, json_array_size(list) + 1, sizeof(*r->variants));
-	json_array_foreach(list, i, v)
-	{
+	json_array_foreach(list, i, v) {
 		struct vinfo *to = &r->variants[r->nvariants++];
 
 		*to = (struct vinfo){
@@ -148,8 +147,7 @@ static int read_effects(struct view *r)
 	size_t i;
 
 	r->effects = xrealloc(NULL, json_array_size(list) + 1, sizeof(*r->effects));
-	json_array_foreach(list, i, v)
-	{
+	json_array_foreach(list, i, v) {
 		struct effect *e = &r->effects[r->neffects++];
 
 		*e = (struct effect){
@@ -345,8 +343,7 @@ char *view_env_text(const struct view *r, const char *key)
 		return xasprintf("%.10g", json_number_value(v));
 	if (json_is_boolean(v))
 		return xstrdup(json_is_true(v) ? "yes" : "no");
-	json_array_foreach(v, i, item)
-	{
+	json_array_foreach(v, i, item) {
 		char *longer;
 
 		if (!json_is_string(item))
