@@ -134,6 +134,30 @@ progress() {
 
 progress_end() { [ ! -t 2 ] || printf '\r\033[K' >&2; }
 
+# commits_of NAME USAGE: $NAME is <git tree>@<commit> or <git tree>@<from>..<to>, and each part may hold an '@'. Sets the array
+# commits to the tree and the ids of the commits, or ends with one line that has git's reason.
+commits_of() {
+	local value=${!1} tree=${!1} words reason='' names
+	mapfile -t names < <(git rev-parse --local-env-vars)
+	while [[ $tree == *@* ]]; do
+		tree=${tree%@*}
+		words=${value#"$tree@"}
+		[ -d "$tree" ] || continue
+		if [[ $words == *..* ]]; then set -- "$1" "$2" "${words%%..*}" "${words##*..}"; else set -- "$1" "$2" "$words"; fi
+		commits=("$tree")
+		for words in "${@:3}"; do
+			# git's first line is the reason; its last one may say how to mend it.
+			words=$(unset "${names[@]}"; LC_ALL=C git -C "$tree" rev-parse --verify --end-of-options "${words:-HEAD}^{commit}" 2>&1) || {
+				reason=${reason:-$(sed -n 's/^fatal: //p; s/^\t*\(git config .*\)/; it is allowed by: \1/p' <<<"$words" | tr -d '\n')}
+				break
+			}
+			commits+=("$words")
+		done
+		[ ${#commits[@]} != $(($# - 1)) ] || return 0
+	done
+	die 2 "$1=$value names no commits of a git tree${reason:+ ($reason)}; $2"
+}
+
 # rows FILE: its records, with the unit separator between columns. 'read' takes several tabs for one and would lose an
 # empty column.
 rows() { grep -v '^#' "$1" | tr '\t' '\037' || true; }

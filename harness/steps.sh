@@ -35,7 +35,7 @@ tell_failures() {
 	jq --rawfile failed "$part/failed" '.left_out = ([.left_out[] | select(startswith("failed: ") | not)] +
 		($failed | split("\n") | map(select(. != "") | "failed: " + sub("\t"; ": "))))' "$part/environment.json" >"$part/environment.json.new"
 	mv "$part/environment.json.new" "$part/environment.json"
-	"$BUILD/sheafstat" summarize "$part"
+	"$BUILD/sheafstat" summarize --equal "$EQUAL" "$part"
 }
 
 step_tree() {

@@ -8,7 +8,14 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 build=$1
 
-export VARIANT_PATH=$scratch
+# Where numbers have a decimal comma the same comes out, and in a folder whose name other programs could take for something else.
+localedef -i de_DE -f UTF-8 "$scratch/de_DE.UTF-8" 2>/dev/null || true
+german=(env LOCPATH="$scratch" LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8)
+# shellcheck disable=SC2016 # the other shell's
+holds 'there is a locale with a decimal comma' test "$("${german[@]}" bash -c 'echo "${EPOCHREALTIME//[0-9]/}"')" = ,
+results=$scratch/re+sults@1.0
+export VARIANT_PATH=$scratch TMPDIR=$scratch/t+m@p
+mkdir "$TMPDIR"
 cp -r "$top/kernel-patches/variants" "$scratch"
 ln -s "$top/kernel-patches/patches" "$scratch"
 # Without the gate: on a busy machine there might be too few quiet samples for a value.
@@ -16,13 +23,13 @@ for f in "$scratch"/variants/*.variant; do printf 'args = --no-gate\n' >>"$f"; d
 # The baseline's build without an init: it panics at the end of its boot.
 printf 'title = a kernel that panics\nseries = qpw\nkconfig = CONFIG_QPW=y\ncmdline = rdinit=/nowhere root=none\norder = 90\n' >"$scratch/variants/panics.variant"
 # A precision that cannot be reached: layouts are added once, up to MOST.
-args=(-C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" LAYOUTS=2 PRECISION=0.0001 MOST=4 SAMPLES=60 "VARIANTS=qpw-on slowpath panics"
+args=(-C "$top" --no-print-directory "BUILD=$build" "OUT=$results" LAYOUTS=2 PRECISION=0.0001 MOST=4 SAMPLES=60 "VARIANTS=qpw-on slowpath panics"
 	'WORKLOADS=^(pair/(64|256)/1|(alloc|free)/64/(1|32/lifo))$')
 
 # Ctrl-C after two boots: the whole process group gets the signal, as from a terminal.
-MAKEFLAGS='' setsid make "${args[@]}" bench >"$scratch/first.log" 2>&1 </dev/null &
+MAKEFLAGS='' setsid "${german[@]}" make "${args[@]}" bench >"$scratch/first.log" 2>&1 </dev/null &
 leader=$!
-done_boots() { cat "$scratch"/results/*.part/boots.tsv 2>/dev/null | grep -vc '^#' || true; }
+done_boots() { cat "$results"/*.part/boots.tsv 2>/dev/null | grep -vc '^#' || true; }
 while kill -0 "$leader" 2>/dev/null && [ "$(done_boots)" -lt 2 ]; do sleep 0.2; done
 before=$(done_boots)
 if kill -0 "$leader" 2>/dev/null; then
@@ -39,15 +46,17 @@ sleep 1
 # All that was started has this test's environment, which tells it from another bench on this machine.
 left=$(env -u VARIANT_PATH grep -la "VARIANT_PATH=$scratch" /proc/[0-9]*/environ 2>/dev/null || true)
 holds "no kernel is left behind${left:+: $left}" test -z "$left"
-if compgen -G "$scratch/results/*.part" >/dev/null && [ ! -e "$scratch/results/latest" ]; then
+if compgen -G "$results/*.part" >/dev/null && [ ! -e "$results/latest" ]; then
 	ok 'a half result is not taken for a whole one'
 else
-	not_ok "results after the interrupt: $(ls "$scratch/results")"
+	not_ok "results after the interrupt: $(ls "$results")"
 fi
-kept=$(grep -v '^#' "$scratch"/results/*.part/boots.tsv)
+kept=$(grep -v '^#' "$results"/*.part/boots.tsv)
+# As a full disk or a power cut leaves it.
+printf '7\tqpw-on\t1' >>"$(echo "$results"/*.part/boots.tsv)"
 
 status=0
-MAKEFLAGS='' make "${args[@]}" bench >"$scratch/second.log" 2>&1 </dev/null || status=$?
+MAKEFLAGS='' "${german[@]}" make "${args[@]}" bench >"$scratch/second.log" 2>&1 </dev/null || status=$?
 tail -n 40 "$scratch/second.log"
 holds "a bench with a failed variant does not succeed ($status)" test "$status" = 2
 holds 'the same command goes on' grep -q 'going on with' "$scratch/second.log"
@@ -55,7 +64,7 @@ for what in 'variant panics' 'counts of tcg.panics' 'counts of uml.panics'; do
 	holds "the panic is told with its own words: $what" grep -q "^sheafbench: $what failed: .*Kernel panic" "$scratch/second.log"
 done
 
-result=$(readlink -f "$scratch/results/latest")
+result=$(readlink -f "$results/latest")
 [ -f "$result/summary.json" ] || { not_ok 'no complete result'; finish; }
 holds 'boots that were done are not done again' \
 	test "$(grep -v '^#' "$result/boots.tsv" | head -n "$(wc -l <<<"$kept")")" = "$kept"
@@ -125,7 +134,7 @@ for program in gnuplot qemu-system-x86_64 llvm-mca perf; do
 	rm -rf "$scratch/broken/results"
 done
 
-unset VARIANT_PATH
+unset VARIANT_PATH TMPDIR
 status=0
 MAKEFLAGS='' make -C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" LAYOUTS=1 BOOTS=1 SAMPLES=20 peers >"$scratch/peers.log" 2>&1 </dev/null || status=$?
 tail -n 25 "$scratch/peers.log"

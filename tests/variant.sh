@@ -19,7 +19,7 @@ touch "$scratch/begun"
 k=$scratch/tree
 g() { git -C "$k" -c diff.noprefix=false -c commit.gpgSign=false -c format.signOff=false "$@"; }
 git init -q "$k"
-(cd "$SOURCE" && cp --parents mm/slub.c mm/Kconfig "$k")
+(cd "$SOURCE" && cp --no-preserve=mode --parents mm/slub.c mm/Kconfig "$k")
 g add -A && g commit -qm base && g tag base
 commit() { g -c user.name='Jörg Ångström' -c user.email=jorg@localhost commit -qam "$1"; }
 printf '\nconfig SLUB_TASTE\n\tbool "Taste"\n\nconfig SLUB_SPICES\n\tint "Spices"\n\tdefault 3\n' >>"$k/mm/Kconfig"
@@ -30,19 +30,19 @@ sed -i '0,/^static/s//static int taste;\n\nstatic/' "$k/mm/slub.c"
 commit 'mm/slub: Use the taste'
 sed -i 's/^static int taste;/static int taste = 1;\nstatic int another; \/* naïve *\//' "$k/mm/slub.c"
 commit 'mm/slub: Have another taste'
-g format-patch -q -N -o "$scratch/plain" base..HEAD
+g format-patch -q -N -o "$scratch/plain" base..HEAD && g tag tasty
 files=("$scratch"/plain/*)
 subjects=('mm: Add a taste' 'mm/slub: Use the taste' 'mm/slub: Have another taste')
 
 # mail TAG N [ENCODING]: patch N as a list has it: sent by another than who wrote it, folded and encoded.
 mail() {
-	local tag=$1 n=$2 encoding=${3:-8bit} body=$scratch/body
+	local tag=$1 n=$2 encoding=${3:-8bit} body=$scratch/body cover=${1%[ ,]*}
 	{
 		printf 'From: Jörg Ångström <jorg@localhost>\n\n'
 		sed '1,/^$/d' "${files[n - 1]}"
 	} >"$body"
 	printf 'From mboxrd@z Thu Jan  1 00:00:00 1970\nFrom: The Poster <poster@localhost>\nDate: Sun, 22 Nov 2026 10:0%s:00 +0000\n' "$n"
-	printf 'Subject: [%s]\n %s\nMessage-ID:\n <%s.%s@localhost>\nIn-Reply-To: <%s.0@localhost>\n' "$tag" "${subjects[n - 1]}" "${tag//[ \/]/-}" "$n" "${tag% *}"
+	printf 'Subject: [%s]\n %s\nMessage-ID:\n <%s.%s@localhost>\nIn-Reply-To: <%s.0@localhost>\n' "$tag" "${subjects[n - 1]}" "${tag//[ \/]/-}" "$n" "${cover//[ ,]/-}"
 	printf 'MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: %s\n\n' "$encoding"
 	case $encoding in
 	8bit) sed 's/^>*From />&/' "$body" ;;
@@ -140,6 +140,166 @@ taken 'the newer of two versions, a copy and an answer with a patch' versions 'l
 g format-patch -q -n --cover-letter --thread --stdout base..HEAD >"$scratch/mail/git"
 taken "git's own mailbox" git-own '' MBOX="$scratch/mail/git"
 
+### The same series in other fashions.
+
+# fashioned WHAT SED [TAG]: the three mails, changed by a sed script that sees one mail at a time.
+fashioned() {
+	local n tag=${3:-PATCH}
+	for n in 1 2 3; do mail "$tag $n/3" "$n" | sed -E "$2"; done >"$scratch/mail/fashion"
+	taken "$1" "fashion-$((fashions++))" '' MBOX="$scratch/mail/fashion"
+}
+fashions=0
+for prefixes in 'i w' 'c i' 'slab.orig slab' 'mm.orig mm' 'old/linux new/linux' '/usr/src/linux-7.2.orig /usr/src/linux-7.2'; do
+	fashioned "names with ${prefixes/ / and }" "s#^(diff --git|---) a/#\1 ${prefixes% *}/#; s#^(\+\+\+|diff --git [^ ]+) b/#\1 ${prefixes#* }/#"
+done
+fashioned 'names without prefixes' 's#^(diff --git|---) a/#\1 #; s#^(\+\+\+|diff --git [^ ]+) b/#\1 #'
+fashioned "quilt's own" '/^index /d; s#^diff --git a/([^ ]*) .*#Index: linux-7.2/\1\n===========#; s#^--- a/(.*)#--- linux-7.2.orig/\1\t2026-11-20 10:00:00.000000000 +0000#; s#^\+\+\+ b/(.*)#+++ linux-7.2/\1\t2026-11-21 10:00:00.000000000 +0000#'
+for from in 'From poster@localhost' 'From MAILER-DAEMON Thu, 26 Nov 2026 10:00:00 +0000' 'From poster at localhost  Thu Nov 26 10:00:00 2026' 'From - Thu Nov 26 10:00 2026'; do
+	fashioned "separated by '$from'" "1s/.*/$from/"
+done
+fashioned "a charset that nobody knows" 's/charset=UTF-8/charset=DEFAULT_CHARSET/'
+fashioned "a subject in a charset that nobody knows" 's/^ (mm.*)/ =?x-none?Q?\1?=/; /^ =/s/ /_/g; s/^_=/ =/'
+fashioned 'addresses as archives hide them' 's/^From: The Poster <poster@localhost>/From: poster at localhost (The Poster)/; s/^From: (.*) <jorg@localhost>/From: jorg at localhost (\1)/'
+fashioned 'a byte order mark' '1s/^/\xef\xbb\xbf/'
+fashioned 'an RFC of the first version' '' RFC
+author='From: nobody <nobody@localhost>' fashioned 'without an author or a date' '/^From: /d; /^Date: /d'
+author='From: "poster@localhost" <poster@localhost>' fashioned 'a sender without a name' 's/^From: The Poster/From: /; /^From: J/d; s/^Date: .*/Date: yesterday or so/'
+holds 'a date that git cannot read is 1970' grep -q '^Date: Thu, 1 Jan 1970' "$scratch/local/patches/fashion-$((fashions - 1))"/0001*
+for packer in xz bzip2 zstd 'gzip -c -' 'tar -cz -T -'; do
+	case $packer in
+	tar*) (cd "$scratch" && find plain -type f | $packer >"$scratch/mail/other") ;;
+	*) $packer <"$scratch/mail/mixed" >"$scratch/mail/other" ;;
+	esac
+	taken "packed by ${packer%% *}" "by-${packer%% *}" '' MBOX="$scratch/mail/other"
+done
+(cd "$scratch" && mkdir q && cp -r quilt q/patches && tar -cJf "$scratch/mail/quilt.tar.xz" q)
+author='From: nobody <nobody@localhost>' taken "a tar of quilt's folder" quilt-tar '' MBOX="$scratch/mail/quilt.tar.xz"
+iconv -f UTF-8 -t UTF-16 <"${files[0]}" >"$scratch/mail/utf16"
+
+# registered WHAT NAME PATTERN ADDED VALUE...: what the patches add is just this.
+added_by() { sed -n '/^+++ /{p;d}; s/^+\(.*[^ ]\)/\1/p' "$@"; }
+registered() {
+	local what=$1 name=$2 pattern=$3 added=$4 output status=0
+	output=$(make_variant NAME="$name" "${@:5}") || status=$?
+	if [ "$status" != 0 ] || ! grep -qE -- "$pattern" <<<"$output"; then
+		not_ok "$what: status $status, no /$pattern/ in: $output"
+	elif [ "$(added_by "$scratch/local/patches/$name"/*.patch)" != "$added" ]; then
+		not_ok "$what: $(cat "$scratch/local/patches/$name"/*.patch)"
+	else
+		ok "$what"
+	fi
+}
+# adding FILE LINE [OLD NEW]: a diff that makes a file, or adds a line to the end of it.
+adding() {
+	local k=$scratch/adding
+	rm -rf "$k" && git init -q "$k"
+	[ ! -f "$SOURCE/$1" ] || (cd "$SOURCE" && cp --no-preserve=mode --parents "$1" "$k")
+	git -C "$k" add -A && git -C "$k" -c user.name=T -c user.email=t@localhost -c commit.gpgSign=false commit -q --allow-empty -m base
+	mkdir -p "$(dirname "$k/$1")" && printf '%s\n' "$2" >>"$k/$1"
+	git -C "$k" add -A && git -C "$k" diff --cached --src-prefix="${3-a/}" --dst-prefix="${4-b/}"
+}
+# posting SUBJECT ID ANSWERS DIFF...
+posting() {
+	printf 'From mboxrd@z Thu Jan  1 00:00:00 1970\nFrom: %s\nDate: Sun, 22 Nov 2026 10:00:00 +0000\nSubject: %s\nMessage-ID: <%s@localhost>\n' "${sender:-The Poster <poster@localhost>}" "$1" "$2"
+	[ -z "$3" ] || printf 'In-Reply-To: <%s@localhost>\n' "$3"
+	printf '\nWords.\n---\n'
+	"${@:4}"
+	printf -- '-- \n2.39.5\n\n'
+}
+for prefixes in 'a/ b/' ' ' 'linux.orig/ linux/' 'one/mm/ two/mm/'; do
+	posting '[PATCH] mm: A file' f '' adding mm/new_taste.c 'int new_taste;' "${prefixes% *}" "${prefixes#* }" >"$scratch/mail/file"
+	registered "a new file, named with '$prefixes'" "file-$((fashions++))" '' '+++ b/mm/new_taste.c'$'\n''int new_taste;' MBOX="$scratch/mail/file"
+done
+posting '[PATCH] mm: A file' f '' adding kernel/Makefile '# taste' '' '' >"$scratch/mail/file"
+registered "a file that is there with and without its first folder" "file-$((fashions++))" '' '+++ b/kernel/Makefile'$'\n''# taste' MBOX="$scratch/mail/file"
+registered 'UTF-16' utf16 '' "$(added_by "${files[0]}")" MBOX="$scratch/mail/utf16"
+
+### Which mails are the series.
+
+h=mm/slab.h
+one() { adding $h "$1"; }
+two() { adding mm/slub.c "$1"; }
+{ posting '[PATCH 0/2] A cover' c '' echo; posting '[PATCH 1/2] mm: One' 1 c one 'int one;'; posting '[PATCH 2/2] mm: Two' 2 c two 'int two;'; } >"$scratch/mail/v1"
+v1=("$scratch/mail/v1" "$scratch/mail/more")
+more() { "$@" >"$scratch/mail/more"; cat "${v1[@]}" >"$scratch/mail/threads"; }
+more posting '[PATCH v2] mm: One and two' v2 c one 'int both;'
+registered 'v2 in one mail, in answer to v1' v2-single 'left out, older than v2: v1' "+++ b/$h"$'\n''int both;' MBOX="$scratch/mail/threads"
+cat "$scratch/mail/more" "$scratch/mail/v1" >"$scratch/mail/threads"
+registered 'v2 before v1' v2-first 'left out, older than v2: v1' "+++ b/$h"$'\n''int both;' MBOX="$scratch/mail/threads"
+more posting '[PATCH v2] mm: Two' v2 2 two 'int both;'
+refused "v2 of 'mm: Two', which is patch 2/2 of v1: it may be meant for that alone" MBOX="$scratch/mail/threads"
+more posting '[PATCH v2 2/2] mm: Two' v2 2 two 'int both;'
+refused 'lacks 1/2 of v2' MBOX="$scratch/mail/threads"
+more posting '[PATCH v1.1 2/2] mm: Two' v2 2 two 'int both;'
+refused 'lacks 1/2 of v1.1' MBOX="$scratch/mail/threads"
+sender='Another <another@localhost>' more posting '[PATCH v2] mm: Rather so' v2 c one 'int both;'
+refused "by another sender, 'mm: Rather so' \(v2, not numbered\)" MBOX="$scratch/mail/threads"
+more posting '[PATCH 7/2] mm: Seven' 7 c one 'int seven;'
+refused "'mm: Seven', which is patch 7 of 2" MBOX="$scratch/mail/threads"
+{ posting '[RFC 1/2] mm: One' 1 '' one 'int one;'; posting '[RFC 2/2] mm: Two' 2 '' two 'int two;'; posting '[RFCv2 1/2] mm: One' 3 '' one 'int three;'; posting '[RFCv2 2/2] mm: Two' 4 '' two 'int four;'; } >"$scratch/mail/threads"
+registered 'RFCv2 is newer than RFC' rfcv2 'left out, older than v2: v1' "+++ b/$h"$'\n''int three;'$'\n''+++ b/mm/slub.c'$'\n''int four;' MBOX="$scratch/mail/threads"
+sed -i 's/RFCv2/PATCH/' "$scratch/mail/threads"
+registered 'a posting is newer than its RFC' rfc-v1 'left out, older than v1: RFC v1' "+++ b/$h"$'\n''int three;'$'\n''+++ b/mm/slub.c'$'\n''int four;' MBOX="$scratch/mail/threads"
+sed -i 's/\[RFC /[RFC v2 /' "$scratch/mail/threads"
+refused "'mm: One' \(v2, of 2\), an RFC, and 'mm: One' \(v1, of 2\), which is none" MBOX="$scratch/mail/threads"
+{ posting '[PATCH 1/2] mm: One' 1 c one 'int one;'; posting '[PATCH 2/2] mm: Two' 2 d two 'int two;'; } >"$scratch/mail/threads"
+refused "parts of several series: 1/2 'mm: One' and 2/2 'mm: Two' are of two threads" MBOX="$scratch/mail/threads"
+{ posting '[PATCH 1/2] mm: One' 1 '' one 'int one;'; posting '[PATCH 2/2] mm: Two' 2 d two 'int two;'; } >"$scratch/mail/threads"
+refused "are of two threads" MBOX="$scratch/mail/threads"
+{ posting '[PATCH 1/2] mm: One' 1 '' one 'int one;'; posting '[PATCH RESEND 2/2] mm: Two' 4 3 two 'int two;'; posting '[PATCH 2/2] mm: Two' 2 1 two 'int two;'; posting '[PATCH RESEND 1/2] mm: One' 3 '' one 'int one;'; } >"$scratch/mail/threads"
+registered 'a series that was sent again, its mails among those of the first time' resend '' "+++ b/$h"$'\n''int one;'$'\n''+++ b/mm/slub.c'$'\n''int two;' MBOX="$scratch/mail/threads"
+{ posting '[PATCH 1/2] mm: One' 1 '' one 'int one;'; posting '[PATCH 1/2] mm: One' 1 '' one 'int other;'; posting '[PATCH 2/2] mm: Two' 2 1 two 'int two;'; } | sed '/^diff --git/d' >"$scratch/mail/threads"
+refused "both 'mm: One' and 'mm: One' are patch 1/2" MBOX="$scratch/mail/threads"
+{ posting '[PATCH 1/2] mm: One' 1 '' echo; posting '[PATCH 2/2] mm: Two' 2 1 two 'int two;'; } >"$scratch/mail/threads"
+refused 'lacks 1/2 \(a mail without a diff\) of v1' MBOX="$scratch/mail/threads"
+for between in '' '-----------------' $'\001\001\001\001' '>From poster@localhost Thu Nov 26 10:00:00 2026'; do
+	{ posting '[PATCH 1/2] mm: One' 1 c one 'int one;'; printf '%s\n' "$between"; posting '[PATCH 2/2] mm: Two' 2 c two 'int two;' | sed 1d; } >"$scratch/mail/threads"
+	refused "a mail, 'mm: One', that holds the headers of another, '\[PATCH 2/2\] mm: Two'" MBOX="$scratch/mail/threads"
+done
+{ cat "$scratch/mail/v1"; letter 'Re: [PATCH 1/2] mm: One' re 'Nice.'; posting '[PATCH v2] mm: One and two' v2 c one 'int both;' | sed 1d; } >"$scratch/mail/threads"
+refused "a mail, 'Re: .*', that holds the headers of another, '\[PATCH v2\] mm: One and two'" MBOX="$scratch/mail/threads"
+{ cat "$scratch/mail/v1"; letter 'Re: [PATCH 1/2] mm: One' re 'Nice.' '' 'From: The Poster <poster@localhost>' 'Sent: Thursday' 'Subject: [PATCH 1/2] mm: One' '' 'Words.'; } >"$scratch/mail/threads"
+registered 'an answer that quotes headers' quotes '' "+++ b/$h"$'\n''int one;'$'\n''+++ b/mm/slub.c'$'\n''int two;' MBOX="$scratch/mail/threads"
+
+### Git trees.
+
+g config uploadpack.allowFilter true
+git clone -q --bare --filter=blob:none "file://$k" "$scratch/blobless"
+holds 'the clone has no files' test -z "$(git -C "$scratch/blobless" cat-file --batch-all-objects --batch-check | grep blob)"
+taken 'a range of a clone without files' blobless '' MBOX="$scratch/blobless@base..tasty"
+git clone -q --bare --filter=blob:none "file://$k" "$scratch/blobless-too"
+source_of() { KERNEL_SRC=$1 CACHE=$scratch/cache "$top/harness/kernel/source.sh"; }
+holds 'a kernel of a clone without files' cmp "$(source_of "$scratch/blobless-too@tasty")/mm/slub.c" <(g show tasty:mm/slub.c)
+git clone -q --bare --filter=blob:none "file://$k" "$scratch/blobless-lone"
+git -C "$scratch/blobless-lone" remote set-url origin "file://$scratch/gone"
+refused "git cannot fetch them: .*gone" MBOX="$scratch/blobless-lone@base..tasty"
+mkdir "$scratch/at@b..c" && git clone -q "$k" "$scratch/at@b..c/tree@x" && cp "$scratch/mail/mixed" "$scratch/at@b..c"
+git -C "$scratch/at@b..c/tree@x" branch feat@v2 tasty
+taken "a path and a branch with '@'" at '' MBOX="$scratch/at@b..c/tree@x@base..feat@v2"
+taken "a mailbox below a folder with '@'" at-mailbox '' MBOX="$scratch/at@b..c/mixed"
+holds "a kernel of a path and a branch with '@'" test -f "$(source_of "$scratch/at@b..c/tree@x@feat@v2")/mm/slub.c"
+# How git itself is made to see another owner, without being root.
+export GIT_TEST_ASSUME_DIFFERENT_OWNER=1
+refused 'dubious ownership.*it is allowed by: git config' MBOX="$k@base..tasty"
+refused 'KERNEL_SRC=.*dubious ownership.*it is allowed by: git config' MBOX="$scratch/plain" KERNEL_SRC="$k@tasty"
+unset GIT_TEST_ASSUME_DIFFERENT_OWNER
+refused 'not a git repository' MBOX="$scratch/plain@a..b"
+
+### A series for another kernel.
+
+{
+	posting '[PATCH 1/3] mm: One' 1 c one 'int one;' | sed 's/^@@ -\([0-9]*\),\([0-9]*\) +\([0-9]*\)/@@ -7,\2 +7/; /^index/d'
+	posting '[PATCH 2/3] mm: Two' 2 c two 'int two;' | sed '/^index/d; /^@@/{n;s/.*/ int gone;/}'
+	posting '[PATCH 3/3] mm: Three' 3 c two 'int three;' | sed '/^index/d; /^@@/,$s/^ ./ gone/'
+} >"$scratch/mail/older"
+refused "patch 2/3 'mm: Two' does not apply to .*hunk 1 of mm/slub.c, @@ .*; 1 of 3 apply; nothing is registered" MBOX="$scratch/mail/older"
+told=$(make_variant NAME=bad MBOX="$scratch/mail/older" || true)
+says() { if grep -qE "$2" <<<"$told"; then ok "$1"; else not_ok "$1: no /$2/ in: $told"; fi; }
+says 'which patch applies, and where' "^  applies at other lines: patch 1/3 'mm: One': hunk 1 of mm/slab.h at line [0-9]+ \(offset [0-9]+"
+says 'which would with less context' '^    as it is: hunk 1 of mm/slub.c, @@ .*: with one line of context it would$'
+says 'which does not' "^  does not apply: patch 3/3 'mm: Three'$"
+says 'nor with less context' '^    as it is: hunk 1 of mm/slub.c, @@ [^:]*$'
+
 # As build.sh does it: after the common patches, by git apply, on the files of the kernel.
 apply_all() {
 	local p
@@ -216,6 +376,39 @@ g checkout -q -b side base && g merge -q -m merge --no-ff -s ours elsewhere
 refused 'merges in it' MBOX="$k@base..side"
 series_patches layout | head -n 1 | xargs -I{} cp {} "$scratch/mail/layout"
 refused 'in .* already' MBOX="$scratch/mail/layout"
+
+# What is sent to take all time or memory takes neither, nor more than a line.
+bounded() { local start=$SECONDS; refused "$@"; [ $((SECONDS - start)) -lt 60 ] || not_ok "$1: after $((SECONDS - start)) s"; }
+head -c 3000000000 /dev/zero | gzip -1 >"$scratch/mail/bomb"
+bounded 'more than 64 MiB' MBOX="$scratch/mail/bomb"
+head -c 3000000000 /dev/zero | xz -0 -T0 | gzip >"$scratch/mail/bomb"
+bounded 'more than 64 MiB' MBOX="$scratch/mail/bomb"
+for n in 1 2; do posting "[PATCH $n/9999] mm: One" "$n" c one 'int one;'; done >"$scratch/mail/bomb"
+bounded 'lacks 3/9999 4/9999 5/9999 6/9999 7/9999 and 9992 more of v1' MBOX="$scratch/mail/bomb"
+{ posting '[PATCH 1/2] mm: One' 1 c one 'int one;'; posting "$(yes '[a] ' | head -n 20000 | tr -d '\n')[PATCH 2/2] x" 2 c two 'int two;'; } >"$scratch/mail/bomb"
+bounded 'lacks 2/2' MBOX="$scratch/mail/bomb"
+{ printf 'From: x\nSubject: [PATCH 1/2] a\nReferences: <a@b>\n'; yes ' <c@d>' | head -n 2000000; printf '\n---\n'; one 'int one;'; } >"$scratch/mail/bomb"
+bounded 'lacks 2/2' MBOX="$scratch/mail/bomb"
+yes $'From a@b Thu Jan  1 00:00:00 2026\nSubject: x\n' | head -n 300000 >"$scratch/mail/bomb"
+bounded 'more than 2000 mails' MBOX="$scratch/mail/bomb"
+{ printf 'From: x\nSubject: [PATCH 1/2] a\n\n---\n--- a/mm/slub.c\n+++ b/mm/slub.c\n'; yes $'@@ -1,1 +1,1 @@\n-a\n+b' | head -n 600000; } >"$scratch/mail/bomb"
+bounded 'lacks 2/2' MBOX="$scratch/mail/bomb"
+sed -i 's#1/2#1/1#' "$scratch/mail/bomb"
+bounded 'does not apply' MBOX="$scratch/mail/bomb"
+
+# Other things than mail are named for what they are.
+printf 'PK\003\004zip' >"$scratch/mail/other"
+refused 'archive of zip' MBOX="$scratch/mail/other"
+head -c 100000 /dev/urandom | sed '1s/^/x/' >"$scratch/mail/other"
+refused 'is no text' MBOX="$scratch/mail/other"
+(cd "$scratch" && tar -czPf "$scratch/mail/other" plain/../plain/0001*)
+refused 'cannot be unpacked|no patch' MBOX="$scratch/mail/other"
+g log -p base..tasty >"$scratch/mail/other"
+refused 'a log of several commits' MBOX="$scratch/mail/other"
+{ printf 'Subject: [PATCH] x\nFrom: a@b\n\n'; diff -c "$SOURCE/mm/slab.h" "$SOURCE/mm/slub.c" | head -n 400; } >"$scratch/mail/other"
+refused 'context diff' MBOX="$scratch/mail/other"
+printf '../plain/0001\n' >"$scratch/quilt/series"
+refused 'outside of it' MBOX="$scratch/quilt"
 
 refused 'MBOX=<mailbox'
 refused "NAME='No'" NAME=No MBOX="$scratch/plain"

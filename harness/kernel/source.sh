@@ -84,13 +84,25 @@ take() {
 	printf '%s\n' "$dir"
 }
 
-from_tarball() { tar -x --strip-components=1 -C "$2" -f "$1" || die 1 "$1 cannot be unpacked (disk full, or not a tarball?)"; }
-from_git() { git -C "$1" archive --format=tar "$2" | tar -x -C "$3" || die 1 "$2 of $1 cannot be unpacked (disk full, or a clone without its files?)"; }
+from_tarball() { tar -x --no-same-owner --strip-components=1 -C "$2" -f "$1" || die 1 "$1 cannot be unpacked (disk full, or not a tarball?)"; }
+# A clone without its files ('git clone --filter=blob:none') fetches them in one go: git archive would fetch each by itself.
+from_git() {
+	local promised
+	promised=$(git -C "$1" config --get-regexp '^remote\..*\.promisor$' true | sed -n '1s/^remote\.\(.*\)\.promisor .*/\1/p')
+	if [ -n "$promised" ]; then
+		git -C "$1" rev-list --objects --missing=print --no-walk "$2" | sed -n 's/^?//p' >"$3/.missing"
+		[ ! -s "$3/.missing" ] || { say "  fetching $(wc -l <"$3/.missing") files of $2 from $promised" &&
+			git -C "$1" -c fetch.negotiationAlgorithm=noop fetch -q "$promised" --no-tags --no-write-fetch-head --recurse-submodules=no --filter=blob:none --stdin <"$3/.missing" >"$CACHE/logs/source-git.log" 2>&1; } ||
+			die 1 "KERNEL_SRC=$KERNEL_SRC is a clone without its files, and git cannot fetch them: $(grep -m1 -E '^(fatal|error)' "$CACHE/logs/source-git.log")"
+		rm -f "$3/.missing"
+	fi
+	git -C "$1" archive --format=tar "$2" | tar -x --no-same-owner -C "$3" || die 1 "$2 of $1 cannot be unpacked (disk full, or a clone without its files?)"
+}
 from_folder() {
 	# A folder may have been built in; the tarball that 'make clean' would leave is taken.
 	tar -c -C "$1" --exclude=./.git --exclude='*.o' --exclude='*.ko' --exclude='*.a' --exclude='.*.cmd' \
 		--exclude=./.config --exclude=./include/generated --exclude=./include/config \
-		--exclude='./arch/*/include/generated' --exclude=./vmlinux --exclude=./linux . | tar -x -C "$2" ||
+		--exclude='./arch/*/include/generated' --exclude=./vmlinux --exclude=./linux . | tar -x --no-same-owner -C "$2" ||
 		die 1 "$1 cannot be copied (disk full, or changed meanwhile?)"
 }
 
@@ -100,18 +112,15 @@ debian-[0-9]*)
 	tarball=$(with_lock debian debian_tarball "${KERNEL_SRC#debian-}")
 	take "debian-$(basename "$(dirname "$tarball")" | tr '~+' '--')" from_tarball "$tarball"
 	;;
-*@*)
-	tree=${KERNEL_SRC%@*}
-	commit=$(git -C "$tree" rev-parse --verify --quiet "${KERNEL_SRC##*@}^{commit}") ||
-		die 2 "KERNEL_SRC=$KERNEL_SRC names no commit of a git tree"
-	take "git-${commit:0:12}" from_git "$tree" "$commit"
-	;;
 *)
 	if [ -f "$KERNEL_SRC" ]; then
 		take "tar-$(hash_of "$KERNEL_SRC")" from_tarball "$KERNEL_SRC"
 	elif [ -f "$KERNEL_SRC/mm/slub.c" ]; then
 		id=$(cd "$KERNEL_SRC" && find . -name .git -prune -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort | hash_of)
 		take "dir-$id" from_folder "$KERNEL_SRC"
+	elif [[ $KERNEL_SRC == *@* ]]; then
+		commits_of KERNEL_SRC "$alternatives"
+		take "git-${commits[1]:0:12}" from_git "${commits[@]}"
 	else
 		die 2 "KERNEL_SRC=$KERNEL_SRC is neither debian-<series>, a kernel folder, a git tree with @commit nor a tarball"
 	fi

@@ -35,186 +35,210 @@ kernel=$(cat "$SOURCE/.sheafbench")
 plain init -q --template= "$work/tree"
 mkdir -p "$work/tree/.git/info"
 
-# The objects of a git tree that was named hold the ancestors that a 3-way merge asks for.
+# borrow_objects TREE: the objects of a git tree that was named hold the ancestors that a 3-way merge asks for.
 borrow_objects() {
 	local from
-	from=$(git -C "$1" rev-parse --path-format=absolute --git-path objects)
+	from=$(git -C "$1" rev-parse --path-format=absolute --git-path objects) || return
 	printf '%s\n' "$from" >>"$work/tree/.git/objects/info/alternates"
 	from=$(git -C "$1" rev-parse --path-format=absolute --git-path shallow)
 	[ ! -f "$from" ] || cat "$from" >>"$work/tree/.git/shallow"
+	lender=$1
 }
-case ${KERNEL_SRC-} in debian-*) ;; *@*) borrow_objects "${KERNEL_SRC%@*}" ;; esac
+# fetch_promised TREE FIRST LAST: a clone without its files fetches those that the commits change.
+fetch_promised() {
+	[ -z "$(git -C "$1" config --get-regexp '^remote\..*\.promisor$' true)" ] ||
+		git -C "$1" log -p -M --no-ext-diff --no-textconv "$2..$3" >/dev/null 2>"$work/fetch.log"
+}
+lender=
+if [ -e "${KERNEL_SRC-}" ]; then
+	[ ! -e "$KERNEL_SRC/.git" ] || borrow_objects "$KERNEL_SRC" 2>/dev/null || true
+elif [[ ${KERNEL_SRC-} == *@* ]]; then
+	commits_of KERNEL_SRC "give <git tree>@<commit>"
+	borrow_objects "${commits[0]}"
+fi
 
 ### The mails: one file each in $work/mails, in the order in which they came.
 
-# split FILE: a mailbox, packed or not, or a single mail or bare diff.
+most_bytes=$((64 << 20)) most_mails=2000 bytes=0
+
+# unpack FILE: what is packed in it, as $work/text.
+unpack() {
+	local layer tool status
+	head -c $((most_bytes + 1)) <"$1" >"$work/text"
+	for layer in 1 2 3 4; do
+		case $(head -c 6 "$work/text" | od -An -tx1 | tr -d ' \n') in
+		1f8b*) tool='gzip -dcq' ;;
+		fd377a585a00) tool='xz -dcq --memlimit-decompress=512MiB' ;;
+		5d0000*) tool='xz -dcq --format=lzma --memlimit-decompress=512MiB' ;;
+		425a68*) tool='bzip2 -dcq' ;;
+		28b52ffd*) tool='zstd -dcq --memory=512MB' ;;
+		504b0304* | 377abcaf271c* | 52617221*) die 2 "MBOX: $1 is an archive of zip, 7z or rar; unpack it and give the folder" ;;
+		*) break ;;
+		esac
+		[ "$layer" != 4 ] || die 2 "MBOX: $1 is packed more than three times over"
+		command -v "${tool%% *}" >/dev/null || die 2 "MBOX: $1 is packed with ${tool%% *}, which is not here; unpack it"
+		mv "$work/text" "$work/packed"
+		# shellcheck disable=SC2086 # a command with its options
+		{ $tool <"$work/packed" 2>/dev/null || echo $? >"$work/status"; } | head -c $((most_bytes + 1)) >"$work/text"
+		status=$(cat "$work/status" 2>/dev/null || echo 0)
+		rm -f "$work/status"
+		[ "$(stat -c %s "$work/text")" -le $most_bytes ] || break
+		[ "$status" = 0 ] || die 2 "MBOX: $1 cannot be unpacked (cut off?): ${tool%% *} says $status"
+	done
+	bytes=$((bytes + $(stat -c %s "$work/text")))
+	[ "$bytes" -le $most_bytes ] || die 2 "MBOX: $1 is more than $((most_bytes >> 20)) MiB of mail; give the thread of the series alone"
+}
+
+by_mail() { LC_ALL=C awk -v step="$1" -f "$top/harness/request/mail.awk" "${@:2}"; }
+
+# split FILE: a mailbox, packed or not, a tar of patches, a single mail or a bare diff.
 split() {
-	local plain_file=$work/unpacked count
-	gzip -cdf <"$1" >"$plain_file" 2>/dev/null || die 2 "MBOX: $1 cannot be unpacked (cut off?)"
+	local plain_file=$work/plain count
+	unpack "$1"
+	if [ "$(dd if="$work/text" bs=1 skip=257 count=5 status=none)" = ustar ]; then
+		[ ! -d "$work/tar" ] || die 2 "MBOX: $1 is a tar in a tar; unpack it and give the folder"
+		mkdir "$work/tar"
+		tar -x --no-same-owner --no-same-permissions -C "$work/tar" -f "$work/text" 2>/dev/null || die 2 "MBOX: $1 is a tar that cannot be unpacked (cut off?)"
+		bytes=0
+		take_folder "$work/tar"
+		return
+	fi
+	# What Windows' shell writes with '>'.
+	case $(head -c 2 "$work/text" | od -An -tx1 | tr -d ' \n') in
+	fffe | feff)
+		iconv -f UTF-16 -t UTF-8 "$work/text" >"$work/utf8" 2>/dev/null || die 2 "MBOX: $1 looks like UTF-16 and is none"
+		mv "$work/utf8" "$work/text"
+		;;
+	esac
+	# shellcheck disable=SC2094 # both read
+	tr -d '\000' <"$work/text" | cmp -s - "$work/text" || die 2 "MBOX: $1 is no text (it has NUL bytes); give a mailbox, patches, or these packed with gzip, xz, bzip2, zstd or tar"
+	by_mail lines "$work/text" >"$plain_file"
 	# A diff without a mail around it gets one, named after the file.
 	if ! awk 'NF { any = 1 } any && !NF { exit } /^(From:|Subject:|From [^ ]+ .*[0-9]:[0-9])/ { mail = 1; exit } END { exit !mail }' "$plain_file"; then
-		printf 'From: nobody <nobody@localhost>\nSubject: %s\n\n' "$(basename "$1")" | cat - "$plain_file" >"$plain_file.mail"
-		mv "$plain_file.mail" "$plain_file"
+		[ "$(grep -cE '^commit [0-9a-f]{40}' "$plain_file")" -le 1 ] || die 2 "MBOX: $1 is a log of several commits; give what git format-patch writes"
+		printf 'From: nobody <nobody@localhost>\nSubject: %s\n\n' "$(basename "$1" | tr -d '\000-\037\177')" | cat - "$plain_file" >"$work/text"
+		mv "$work/text" "$plain_file"
 	fi
 	count=$(find "$work/mails" -type f | wc -l)
+	[ $((count + $(grep -ac '^From ' "$plain_file"))) -le $most_mails ] || die 2 "MBOX: $1 has more than $most_mails mails; give the thread of the series alone"
 	plain mailsplit -b --mboxrd -d5 -f"$count" -o"$work/mails" "$plain_file" >/dev/null 2>&1 ||
 		die 2 "MBOX: $1 is no mailbox and no patch; give what 'b4 am' or lore's mbox.gz gives"
 }
 
-named_order=
-case $MBOX in
-*@*..*)
-	tree=${MBOX%@*}
-	range=${MBOX##*@}
-	last=${range##*..}
-	if ! first=$(git -C "$tree" rev-parse --verify --quiet "${range%%..*}^{commit}") ||
-		! last=$(git -C "$tree" rev-parse --verify --quiet "${last:-HEAD}^{commit}"); then
-		die 2 "MBOX=$MBOX names no commits of a git tree; give <git tree>@<from>..<to>"
+# take_folder FOLDER: its series file's patches, or what is named like patches, below it too when that is one folder.
+take_folder() {
+	local folder=$1 files=() f folders
+	mapfile -t folders < <(find "$folder" -type f \( -name series -o -regex '.*\.\(patch\|diff\|eml\|mbox\|mbx\)\(\.gz\|\.xz\|\.bz2\|\.zst\)?' \) -printf '%h\n' | sort -u)
+	if [ ${#folders[@]} = 1 ]; then folder=${folders[0]}; fi
+	if [ -f "$folder/series" ]; then
+		mapfile -t files < <(sed 's/[[:space:]]*#.*//; s/[[:space:]].*//; /^$/d' "$folder/series")
+	else
+		mapfile -t files < <(cd "$folder" && find . -maxdepth 1 -type f -regex '.*\.\(patch\|diff\|eml\|mbox\|mbx\)\(\.gz\|\.xz\|\.bz2\|\.zst\)?' | LC_ALL=C sort)
+		[ ${#files[@]} -gt 0 ] || [ ${#folders[@]} -le 1 ] || die 2 "MBOX=$MBOX has patches in ${#folders[@]} folders; give one of them"
 	fi
+	[ ${#files[@]} -le $most_mails ] || die 2 "MBOX=$MBOX has more than $most_mails patches; give the series alone"
+	for f in "${files[@]}"; do
+		[[ /$f/ != */../* ]] || die 2 "MBOX=$MBOX: its series file names $f, which is outside of it"
+		[ -f "$folder/$f" ] || die 2 "MBOX=$MBOX: its series file names $f, which is not there"
+		split "$folder/$f"
+	done
+	named_order=yes
+}
+
+named_order=
+if [ -d "$MBOX/cur" ]; then
+	mapfile -t files < <(find "$MBOX/cur" "$MBOX/new" -type f 2>/dev/null | LC_ALL=C sort)
+	for f in "${files[@]}"; do split "$f"; done
+elif [ -d "$MBOX" ]; then
+	take_folder "$MBOX"
+elif [ -f "$MBOX" ]; then
+	split "$MBOX"
+elif [[ $MBOX == *@*..* ]]; then
+	commits_of MBOX "give <git tree>@<from>..<to>"
+	tree=${commits[0]} first=${commits[1]} last=${commits[2]}
 	borrow_objects "$tree"
 	merges=$(in_tree rev-list --merges --count "$first..$last")
 	[ "$merges" = 0 ] || die 2 "MBOX=$MBOX has $merges merges in it; give a range without any"
-	in_tree format-patch -q -N --no-signature -o "$work/range" "$first..$last"
+	count=$(in_tree rev-list --count "$first..$last")
+	[ "$count" -le $most_mails ] || die 2 "MBOX=$MBOX is a range of $count patches; give the series alone"
+	fetch_promised "$tree" "$first" "$last" || die 1 "MBOX=$MBOX is of a clone without its files, and git cannot fetch them: $(grep -m1 '^fatal: ' "$work/fetch.log")"
+	in_tree format-patch -q -N --no-signature --pretty=mboxrd -o "$work/range" "$first..$last"
 	compgen -G "$work/range/*" >/dev/null || die 2 "MBOX=$MBOX is an empty range; give <git tree>@<from>..<to>"
 	for f in "$work"/range/*; do split "$f"; done
 	named_order=yes
-	;;
-*)
-	if [ -d "$MBOX/cur" ]; then
-		plain mailsplit -b -d5 -o"$work/mails" "$MBOX" >/dev/null
-	elif [ -d "$MBOX" ]; then
-		if [ -f "$MBOX/series" ]; then
-			mapfile -t files < <(sed 's/[[:space:]]*#.*//; s/[[:space:]].*//; /^$/d' "$MBOX/series")
-		else
-			mapfile -t files < <(cd "$MBOX" && find . -maxdepth 1 \( -name '*.patch' -o -name '*.diff' -o -name '*.eml' \) | LC_ALL=C sort)
-		fi
-		for f in "${files[@]}"; do
-			[ -f "$MBOX/$f" ] || die 2 "MBOX=$MBOX: its series file names $f, which is not there"
-			split "$MBOX/$f"
-		done
-		named_order=yes
-	elif [ -f "$MBOX" ]; then
-		split "$MBOX"
-	else
-		die 2 "MBOX=$MBOX: no such mailbox; give a mailbox, a folder of patches or <git tree>@<from>..<to>"
-	fi
-	;;
-esac
-
-### What each is. Covers have part 0; what no series numbers has total 0. Trailers in replies change no code: ignored.
-
-mail=() patch=() version=() part=() total=() id=() answers=() subject=()
-header() { awk -v name="$2:" '/^\r?$/ { exit } /^[ \t]/ { if (on) print; next } { on = tolower($1) == name; if (on) { $1 = ""; print } }' "$1" | tr -d ' \t\r\n'; }
-look_at() {
-	local rest v=1 n=0 of=0 text k=${#mail[@]}
-	plain mailinfo -k --quoted-cr=strip "$1.msg" "$1.diff" <"$1" >"$1.info" 2>/dev/null || return 0
-	rest=$(sed -n 's/^Subject: //p' "$1.info" | head -n 1 | tr -d '\000-\037')
-	while [[ $rest =~ ^[[:space:]]*\[([^]]*)\](.*)$ ]]; do
-		text=,${BASH_REMATCH[1]},
-		rest=${BASH_REMATCH[2]}
-		[[ ! $text =~ ([[:space:],_-]|PATCH)[vV]([0-9]{1,4}) ]] || v=$((10#${BASH_REMATCH[2]}))
-		[[ ! $text =~ [[:space:],]([0-9]{1,4})/([0-9]{1,4})[[:space:],] ]] || { n=$((10#${BASH_REMATCH[1]})) of=$((10#${BASH_REMATCH[2]})); }
-	done
-	rest=${rest#"${rest%%[![:space:]]*}"}
-	[[ ! ${rest,,} =~ ^(re|aw|sv|antw|fwd?): ]] || return 0
-	if [ "$of" = 0 ] || [ "$n" != 0 ]; then
-		awk '/^diff --git / || (last ~ /^--- / && /^\+\+\+ /) { found = 1 } { last = $0 } END { exit !found }' "$1.diff" || return 0
-	fi
-	mail[k]=$1 version[k]=$v part[k]=$n total[k]=$of subject[k]=$rest
-	id[k]=$(header "$1" message-id) answers[k]=$(header "$1" in-reply-to)$(header "$1" references)
-	patch[k]=$(plain patch-id --stable <"$1.diff" | cut -d' ' -f1)
-}
-for f in "$work"/mails/*; do
-	[ ! -f "$f" ] || look_at "$f"
-done
-
-all=("${!mail[@]}")
-numbered=()
-for k in "${all[@]}"; do [ "${total[k]}" = 0 ] || numbered+=("$k"); done
-# The cover's subject where there is one.
-what() {
-	local k name=$1
-	for k in "${numbered[@]}"; do
-		[ "${version[k]}/${total[k]}/${part[k]}" != "${version[$1]}/${total[$1]}/0" ] || name=$k
-	done
-	printf "'%s' (v%s, %s)" "${subject[name]}" "${version[$1]}" "$([ "${total[$1]}" = 0 ] && echo 'not numbered' || echo "of ${total[$1]}")"
-}
-several() { die 2 "MBOX=$MBOX holds several series: $(what "$1") and $(what "$2"); give one of them"; }
-
-chosen=() cover=
-if [ ${#all[@]} = 0 ]; then
-	die 2 "MBOX=$MBOX has no patch in it$(! head -c 200 "$MBOX" 2>/dev/null | grep -qai '<html\|<!doctype' || echo ': it is a web page'); give what 'b4 am' or lore's mbox.gz gives"
-elif [ ${#numbered[@]} = 0 ] && [ -n "$named_order" ]; then
-	chosen=("${all[@]}")
 else
-	# A patch that somebody answered a series with is no part of it.
-	series=()
-	for k in "${all[@]}"; do
-		if [ ${#numbered[@]} -gt 0 ] && [ "${total[k]}" = 0 ] && [ -n "${answers[k]}" ]; then
-			say "  left out, an answer: ${subject[k]}"
-		else
-			series+=("$k")
-		fi
-	done
-	newest=${series[0]}
-	for k in "${series[@]}"; do
-		[ "${version[k]}" -le "${version[newest]}" ] || newest=$k
-	done
-	# Of this version; an older one shares a subject with it or is in its thread, or it is another series.
-	declare -A of_newest=() related=() older=()
-	threads_newest=
-	for k in "${series[@]}"; do
-		[ "${version[k]}" = "${version[newest]}" ] || continue
-		[ "${total[k]}" = "${total[newest]}" ] || several "$newest" "$k"
-		of_newest[.${subject[k],,}]=1
-		threads_newest+=${answers[k]}
-	done
-	for k in "${series[@]}"; do
-		[ "${version[k]}" != "${version[newest]}" ] || continue
-		v=${version[k]}/${total[k]}
-		older[$v]=$k
-		if [ -n "${of_newest[.${subject[k],,}]-}" ] || { [ -n "${id[k]}" ] && [[ $threads_newest == *"${id[k]}"* ]]; }; then related[$v]=1; fi
-	done
-	for v in "${!older[@]}"; do
-		[ -n "${related[$v]-}" ] || several "$newest" "${older[$v]}"
-		say "  left out, older than v${version[newest]}: v${v%/*}"
-	done
-	count=${total[newest]}
-	for k in "${series[@]}"; do
-		[ "${version[k]}" = "${version[newest]}" ] || continue
-		if [ "$count" != 0 ] && [ "${part[k]}" = 0 ]; then
-			cover=${cover:-$k}
-			[ "${subject[k],,}" = "${subject[cover],,}" ] || several "$cover" "$k"
-			continue
-		fi
-		n=${part[k]}
-		one=${chosen[n]-$k}
-		[ "${id[k]:-none}" = "${id[one]}" ] || [ "${patch[k]}" = "${patch[one]}" ] ||
-			die 2 "MBOX=$MBOX: both '${subject[one]}' and '${subject[k]}' are patch $([ "$count" = 0 ] && echo '1/1' || echo "$n/$count") of v${version[newest]}; give one series, without the mail that is not meant (patches that are not numbered: as a folder)"
-		chosen[n]=$one
-	done
-	missing=()
-	for ((n = 1; n <= count; n++)); do [ -n "${chosen[n]-}" ] || missing+=("$n/$count"); done
-	[ ${#missing[@]} = 0 ] || die 2 "MBOX=$MBOX lacks ${missing[*]} of v${version[newest]}; give the whole series (b4 am <message id> fetches it)"
+	die 2 "MBOX=$MBOX: no such mailbox; give a mailbox, a folder of patches or <git tree>@<from>..<to>"
 fi
-chosen=("${chosen[@]}")
+
+### What each is, and which of them are the series. Trailers in answers change no code: ignored.
+
+: >"$work/keys"
+(cd "$SOURCE" && find . \( -type f -o -type l \) -printf '%P\n') >"$work/kernel"
+mapfile -t common <"$top/kernel-patches/common.series"
+# shellcheck disable=SC2086 # a list of words
+mapfile -t before < <(series_patches "${common[@]}" ${BASE-})
+sed -n 's/^+++ b\///p' "${before[@]}" >>"$work/kernel"
+mails=() diffs=() infos=()
+for f in "$work"/mails/*; do
+	[ -f "$f" ] || continue
+	# A charset that nobody knows is none: the patch is read as it is.
+	if ! plain mailinfo -k --quoted-cr=strip "$f.msg" "$f.diff" <"$f" >"$f.info" 2>"$work/mailinfo.log" &&
+		! plain mailinfo -n -k --quoted-cr=strip "$f.msg" "$f.diff" <"$f" >"$f.info" 2>"$work/mailinfo.log"; then
+		die 2 "MBOX=$MBOX: git cannot read the mail '$(grep -ai -m1 '^subject:' "$f" | cut -c1-120 | tr -cd ' -~')': $(tail -n 1 "$work/mailinfo.log")"
+	fi
+	mails+=("$f") infos+=("$f.info" "$f")
+	: >"$f.patch"
+	[ ! -s "$f.diff" ] || diffs+=("$f.diff")
+done
+if [ ${#diffs[@]} -gt 0 ]; then
+	by_mail diffs pass=1 "$work/kernel" "${diffs[@]}" pass=2 "${diffs[@]}" >"$work/keys"
+	find "$work/mails" -name '*.key' -exec sha256sum {} + | sed 's/\.key$//' >>"$work/keys"
+fi
+
+cover='' chosen=() subjects=() verdict=''
+while IFS=$'\t' read -r kind text rest; do
+	case $kind in
+	take) chosen+=("$text") subjects+=("${rest:-no subject}") ;;
+	title) cover=$text ;;
+	note) say "  $text" ;;
+	die) verdict=$text ;;
+	esac
+done < <(by_mail series in_order="$named_order" "$work/keys" "${infos[@]}" | iconv -c -f UTF-8 -t UTF-8)
+case $verdict in
+'') [ ${#chosen[@]} -gt 0 ] || die 1 "cannot read what ${MBOX} holds" ;;
+'has no patch in it') die 2 "MBOX=$MBOX has no patch in it$(! head -c 200 "$MBOX" 2>/dev/null | grep -qai '<html\|<!doctype' || echo ': it is a web page'); give what 'b4 am' or lore's mbox.gz gives" ;;
+*) die 2 "MBOX=$MBOX $verdict" ;;
+esac
 count=${#chosen[@]}
+
+# compose K: the mail of patch K in one fashion: its author and date such that git takes them, names with a/ and b/.
+compose() {
+	local f=${chosen[$1]} author email date
+	author=$(sed -n '1,/^$/s/^Author: //p' "$f.info") email=$(sed -n '1,/^$/s/^Email: //p' "$f.info") date=$(sed -n '1,/^$/s/^Date: //p' "$f.info")
+	known() { GIT_AUTHOR_NAME=$author GIT_AUTHOR_EMAIL=$email GIT_AUTHOR_DATE=$date plain var GIT_AUTHOR_IDENT >/dev/null 2>&1; }
+	# A date of today would make another kernel of the same series.
+	[ -n "$date" ] && known || date='1970-01-01 00:00:00 +0000'
+	known || author=$email
+	if [ -z "$email" ] || ! known; then author=nobody email=nobody@localhost; fi
+	printf 'From: sheafbench <sheafbench@invalid>\nSubject: [PATCH] %s\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\nFrom: %s <%s>\nDate: %s\n\n' \
+		"${subjects[$1]}" "$author" "$email" "$date"
+	sed 's/^>*From />&/' "$f.msg"
+	printf -- '---\n'
+	sed 's/^>*From />&/' "$f.patch"
+}
 
 ### The scratch tree.
 
 touched() {
-	sed -nE 's/^(---|\+\+\+) [ab]\/([^\t]*).*/\2/p; s/^(rename|copy) from (.*)/\2/p; s/^diff --git a\/(.*) b\/.*/\1/p' "$@" | tr -d '\r' | sort -u
+	sed -nE 's/^(---|\+\+\+) [ab]\/([^\t]*).*/\2/p; s/^(rename|copy) from (.*)/\2/p; s/^diff --git a\/(.*) b\/.*/\1/p' "$@" | sort -u
 }
-mapfile -t common <"$top/kernel-patches/common.series"
-# shellcheck disable=SC2086 # a list of words
-mapfile -t before < <(series_patches "${common[@]}" ${BASE-})
-diffs=()
-for k in "${chosen[@]}"; do diffs+=("${mail[k]}.diff"); done
+patches=()
+for k in "${!chosen[@]}"; do patches+=("${chosen[k]}.patch"); done
 while read -r f; do
 	# git refuses such names too, but it is cp that reads first.
 	case /$f/ in */../* | */.git/*) continue ;; esac
 	[ ! -f "$SOURCE/$f" ] || (cd "$SOURCE" && cp --parents -- "$f" "$work/tree")
-done < <(touched "${before[@]}" "${diffs[@]}")
+done < <(touched "${before[@]}" "${patches[@]}")
 in_tree add -A -f .
 in_tree commit -q --allow-empty -m "$kernel"
 for f in "${before[@]}"; do
@@ -222,58 +246,93 @@ for f in "${before[@]}"; do
 done
 in_tree commit -q --allow-empty -m 'common patches and BASE'
 start=$(in_tree rev-parse HEAD)
+base=$(sed -n 's/^base-commit: *\([0-9a-f]*\).*/\1/p' "$work"/mails/*.msg "$work"/mails/*.diff | head -n 1)
+# A clone without its files fetches those that are asked for by name.
+[ -z "$lender" ] || [ -z "$base" ] || touched "${patches[@]}" | sed "s/^/$base:/" | git -C "$lender" cat-file --batch-check >/dev/null 2>&1 || true
 
-# hunks DIFF: what of it does not fit, a line each.
-hunks() {
-	local file n
-	in_tree apply --reject --verbose --whitespace=nowarn "$1" 2>&1 | awk '
+# apply_mail K: with git am; 1 when it does not apply.
+apply_mail() {
+	compose "$1" >"$work/mail"
+	in_tree am -3 --patch-format=mboxrd "$work/mail" >"$work/am.log" 2>&1 && return
+	in_tree am -q --abort >/dev/null 2>&1 || true
+	in_tree apply -R --check "${patches[$1]}" >/dev/null 2>&1
+}
+name_of() { printf "patch %s/%s '%s'" $(($1 + 1)) "$count" "${subjects[$1]:0:200}"; }
+
+# rejects PATCH OPTION...: what of it does not fit, a line each; what fits is in the tree then.
+rejects() {
+	in_tree apply --reject --verbose --whitespace=nowarn "${@:2}" "$1" 2>&1 | awk '
 		/^error: while searching for:$/ { inside = 1 }
 		/^error: patch failed: / { inside = 0; next }
 		inside { next }
 		/^Applying patch .* with [0-9]+ rejects?\.\.\.$/ { file = $3 }
 		/^Rejected hunk #/ { gsub(/[^0-9]/, "", $3); print "hunk", $3, file }
 		/^error: / { sub(/^error: /, ""); print "error", 0, $0 }' >"$work/rejects" || true
-	in_tree reset -q --hard && in_tree clean -qfdx
+	find "$work/tree" -name '*.rej' -delete
 	while read -r kind n file; do
 		if [ "$kind" = hunk ]; then
 			printf 'hunk %s of %s, %s\n' "$n" "$file" \
 				"$(awk -v file="$file" -v n="$n" '/^\+\+\+ / { at = substr($2, 3); k = 0 } /^--- / { was = substr($2, 3) }
-					/^@@ / && (at == file || was == file) && ++k == n { print; exit }' "$1")"
+					/^@@ / && (at == file || was == file) && ++k == n { print substr($0, 1, 120); exit }' "$1")"
 		else
 			printf '%s\n' "${file/No such file or directory/is not in this kernel}"
 		fi
 	done <"$work/rejects"
 }
 
-does_not_apply() {
-	local k=$1 name=$2 bad three_way base line
-	mapfile -t bad < <(hunks "${mail[k]}.diff")
-	three_way=$(sed -n 's/^CONFLICT ([^)]*): //p' "$work/am.log" | sort -u | paste -sd ';' | sed 's/;/; /g')
+# fate K: whether and how the patch applies on top of what applies of those before it; 'bad' and 'three_way' say why not.
+fate() {
+	local had log patch=${patches[$1]} line loose shown=0
+	bad=() three_way=
+	had=$(in_tree rev-parse HEAD)
+	if log=$(in_tree apply --check --verbose --whitespace=nowarn "$patch" 2>&1) && apply_mail "$1"; then
+		log=$(awk '/^Checking patch / { file = $3; sub(/\.\.\.$/, "", file) } /^Hunk #.*offset/ { n++; if (n <= 4) printf "%shunk %d of %s at line %s %s %s", (n > 1 ? ", " : ""), substr($2, 2), file, $5, $6, $7 }
+			END { if (n > 4) printf " and %d more", n - 4 }' <<<"$log")
+		say "  applies${log:+ at other lines}: $(name_of "$1")${log:+: $log}"
+		return
+	elif apply_mail "$1"; then
+		if [ "$(in_tree rev-parse HEAD)" = "$had" ]; then say "  is in this kernel already: $(name_of "$1")"; else say "  applies 3-way: $(name_of "$1")"; fi
+		return
+	fi
+	three_way=$(sed -n 's/^CONFLICT ([^)]*): //p' "$work/am.log" | sort -u | head -n 5 | paste -sd ';' | sed 's/;/; /g')
 	[ -n "$three_way" ] || three_way=$(sed -n 's/^error: sha1 information is lacking or useless (\(.*\))\.$/no \1 at hand as it was when the patch was made/p' "$work/am.log" | head -n 1)
 	[ -n "$three_way" ] || ! grep -q '^It does not apply to blobs' "$work/am.log" || three_way="nor to the file that its index line names: edited by hand?"
 	[ -n "$three_way" ] || three_way=$(sed -n 's/^\(error\|fatal\): //p' "$work/am.log" | tail -n 1)
-	base=$(sed -n 's/^base-commit: *\([0-9a-f]*\).*/\1/p' "$work"/mails/*.msg "$work"/mails/*.diff | head -n 1)
-	say "  does not apply: $name"
-	for line in "${bad[@]}"; do say "    as it is: $line"; done
+	mapfile -t bad < <(rejects "$patch")
+	in_tree reset -q --hard && in_tree clean -qfdx
+	loose=$(rejects "$patch" -C1)
+	say "  does not apply: $(name_of "$1")"
+	for line in "${bad[@]}"; do
+		shown=$((shown + 1))
+		[ "$shown" -le 12 ] || { say "    and $((${#bad[@]} - 12)) more"; break; }
+		say "    as it is: $line$(grep -qxF -- "$line" <<<"$loose" || echo ': with one line of context it would')"
+	done
 	say "    3-way: $three_way"
-	[ ${#bad[@]} -le 1 ] || bad[0]+=" (and $((${#bad[@]} - 1)) more)"
-	die 1 "$name does not apply to $kernel with ${common[*]}${BASE:+ $BASE}, neither as it is (${bad[0]-no hunk is at fault}) nor 3-way ($three_way); nothing is registered; give KERNEL_SRC=<git tree>@<commit that it was made for>${base:+ (its base-commit is $base)} or BASE=<series that it stands on>"
+	in_tree add -A -f . && in_tree commit -q --allow-empty -m 'in part'
+	return 1
+}
+
+does_not_apply() {
+	local failed=0 first='' n
+	in_tree reset -q --hard "$start"
+	for ((n = 0; n < count; n++)); do
+		fate "$n" && continue
+		failed=$((failed + 1))
+		[ -z "$first" ] || continue
+		[ ${#bad[@]} -le 1 ] || bad[0]+=" (and $((${#bad[@]} - 1)) more)"
+		first="$(name_of "$n") does not apply to $kernel with ${common[*]}${BASE:+ $BASE}, neither as it is (${bad[0]-no hunk is at fault}) nor 3-way ($three_way)"
+	done
+	die 1 "$first; $((count - failed)) of $count apply; nothing is registered; give KERNEL_SRC=<git tree>@<commit that it was made for>${base:+ (its base-commit is $base)} or BASE=<series that it stands on>"
 }
 
 say "  applying $count patches to $kernel with ${common[*]}${BASE:+ $BASE}"
-n=0
-for k in "${chosen[@]}"; do
-	n=$((n + 1))
-	name="patch $n/$count '${subject[k]}'"
+for ((n = 0; n < count; n++)); do
 	had=$(in_tree rev-parse HEAD)
-	if ! in_tree am -3 --quoted-cr=strip --patch-format=mbox "${mail[k]}" >"$work/am.log" 2>&1; then
-		in_tree am -q --abort >/dev/null 2>&1 || true
-		in_tree apply -R --check "${mail[k]}.diff" >/dev/null 2>&1 || does_not_apply "$k" "$name"
-	fi
+	apply_mail "$n" || does_not_apply
 	if [ "$(in_tree rev-parse HEAD)" = "$had" ]; then
-		say "  left out, in this kernel already: $name"
+		say "  left out, in this kernel already: $(name_of "$n")"
 	elif grep -q '^Falling back to .* 3-way' "$work/am.log"; then
-		say "  applied 3-way: $name"
+		say "  applied 3-way: $(name_of "$n")"
 	fi
 done
 # A date and a commit of today would make another kernel of the same series.
@@ -311,7 +370,7 @@ kconfig_lines() {
 }
 
 if [ -z "${TITLE-}" ]; then
-	TITLE=${subject[${cover:-${chosen[0]}}]}
+	TITLE=${cover:-${subjects[0]}}
 	TITLE=$(iconv -f UTF-8 -t ASCII//TRANSLIT <<<"$TITLE" 2>/dev/null || tr -cd ' -~' <<<"$TITLE")
 	TITLE=${TITLE:0:60}
 fi

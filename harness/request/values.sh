@@ -32,6 +32,7 @@ value RUNS id 'number 1 100' 1 'runs of each workload in a boot' certify=2
 value SAMPLES id 'number 20 20000' 300 'samples of a run' certify=200 peers=200
 value PRECISION id ticks '' 'add layouts until the intervals reach +- so many ticks'
 value MOST id 'number 1 256' 64 'layouts at most, with PRECISION'
+value EQUAL id ticks 0.5 'differences within +- so many ticks may be called equal'
 value SEED id 'number 0 4294967295' 1 'seed of the layouts and of the order'
 value EVENTS id events auto 'performance counters: auto, none, or names with commas (harness/counters/events)'
 value MITIGATIONS id 'words yesno' yes 'no: tcg and kvm boot with mitigations=off'
@@ -89,7 +90,7 @@ check_number() {
 
 check_ticks() {
 	[[ ${!1} =~ ^((0|[1-9][0-9]{0,3})(\.[0-9]{1,6})?)?$ && ! ${!1} =~ ^[0.]+$ ]] ||
-		die 2 "$1=${!1}: give the half-width of the 95 % interval in ticks, such as 0.5"
+		die 2 "$1=${!1}: give so many ticks, such as 0.5"
 }
 
 # Words are split without looking for files of that name.
@@ -128,14 +129,11 @@ check_folder() {
 }
 
 check_kernel() {
-	local why
+	# shellcheck disable=SC2034 # commits_of sets it
+	local commits
 	case ${!1} in
 	debian-[0-9]*.[0-9]*) ;;
-	*@*)
-		why=$(git -C "${KERNEL_SRC%@*}" rev-parse --verify --quiet "${KERNEL_SRC##*@}^{commit}" 2>&1 >/dev/null) ||
-			die 2 "KERNEL_SRC=$KERNEL_SRC names no commit of a git tree${why:+: $(head -n 1 <<<"$why")}"
-		;;
-	*) [ -f "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC/mm/slub.c" ] ||
+	*) [ -f "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC/mm/slub.c" ] || { [[ $KERNEL_SRC == *@* ]] && commits_of KERNEL_SRC 'give <git tree>@<commit>'; } ||
 		die 2 "KERNEL_SRC=$KERNEL_SRC: give debian-<series> (debian-7.2, debian-7.3), a kernel folder, a git tree with @commit, or a tarball" ;;
 	esac
 }
@@ -160,7 +158,7 @@ take_values() {
 	[ -z "$RESULT" ] || RESULT=$(realpath -m -- "$RESULT")
 	case $KERNEL_SRC in
 	debian-[0-9]*) ;;
-	*@*) KERNEL_SRC=$(realpath -m -- "${KERNEL_SRC%@*}")@${KERNEL_SRC##*@} ;;
+	*@*) [[ $KERNEL_SRC == /* ]] || KERNEL_SRC=$PWD/$KERNEL_SRC ;; # where the commit begins is for git to say
 	*) KERNEL_SRC=$(realpath -m -- "$KERNEL_SRC") ;;
 	esac
 	for name in "${value_names[@]}"; do

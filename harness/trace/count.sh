@@ -4,8 +4,9 @@
 # target that tells counts, each build and command line is booted once in QEMU, under the plugin sheaftrace.so. With tcg there
 # is more: uml's build is counted as well, as a process in a guest of the baseline's x86_64 kernel; and what flushes do to other
 # CPUs is taken from the x86_64 kernel's own accounting, without the plugin and with 16 CPUs. Otherwise a kernel that is counted
-# has two CPUs like one that is timed, since slabs are larger with more CPUs. What is there is not counted again; what cannot be
-# counted is listed in counts/failed. The values of the request come from steps.sh.
+# finds two CPUs like one that is timed, since slabs are larger with more CPUs. It leaves the second one off, unless one of them
+# is isolated: with both, no two boots would be alike. What is there is not counted again; what cannot be counted is listed in
+# counts/failed. The values of the request come from steps.sh.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
@@ -91,9 +92,11 @@ count_slow() {
 # count TARGET VARIANT CMDLINE: the variant's files in counts/, of which TARGET.VARIANT.tsv is written last. Sets reason to what
 # went wrong.
 count() {
-	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out runner=$1 needs=windows.tsv dir initramfs inner image host=()
+	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out runner=$1 needs=windows.tsv dir initramfs inner image host=() last=0 online=maxcpus=1
 	reason="its kernel does not build"
 	make_kernel "$target" "$variant" || return 0
+	[[ ! " $cmdline " == *" isolcpus=1 "* ]] || last=1 online=
+	cmdline+=" $online"
 	rm -rf "$out" "$scratch/trace"
 	mkdir -p "$out/inner"
 	inner=$out image=$dir/image.0
@@ -103,7 +106,7 @@ count() {
 		cp "$initramfs" "$out/inner.cpio"
 		# shellcheck disable=SC2086 # a command line is a list of words
 		printf '%s\n' mem=160M ncpus=2 seccomp=on con=null con0=null,fd:1 initrd=/out/inner.cpio \
-			sheafbench.out=/out/inner sheafbench.cpu=1 panic=-1 $cmdline >"$out/args"
+			sheafbench.out=/out/inner sheafbench.cpu=$last panic=-1 $cmdline >"$out/args"
 		runner=tcg needs=inner/windows.tsv host=(cpus=1)
 		initramfs=$host_initramfs
 		cmdline="sheafbench.run=/out/linux sheafbench.module=none $host_cmdline"
