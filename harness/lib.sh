@@ -147,7 +147,7 @@ commits_of() {
 		if [[ $words == *..* ]]; then set -- "$1" "$2" "${words%%..*}" "${words##*..}"; else set -- "$1" "$2" "$words"; fi
 		commits=("$tree")
 		for words in "${@:3}"; do
-			# git's first line is the reason, where it says how to mend it the last one too.
+			# git's first line is the reason; its last one may say how to mend it.
 			words=$(unset "${names[@]}"; LC_ALL=C git -C "$tree" rev-parse --verify --end-of-options "${words:-HEAD}^{commit}" 2>&1) || {
 				reason=${reason:-$(sed -n 's/^fatal: //p; s/^\t*\(git config .*\)/; it is allowed by: \1/p' <<<"$words" | tr -d '\n')}
 				break
