@@ -98,6 +98,18 @@ with_lock() {
 	)
 }
 
+# helper_program NAME: the program that harness/targets/NAME.c makes; prints its path.
+helper_program() {
+	local source=$top/harness/targets/$1.c program
+	program=$CACHE/programs/$1-$(hash_of "$source")
+	if [ ! -x "$program" ]; then
+		mkdir -p "$CACHE/programs"
+		gcc -O2 -o "$program.$$" "$source" 2>/dev/null || die 1 "harness/targets/$1.c does not build"
+		mv "$program.$$" "$program"
+	fi
+	printf '%s\n' "$program"
+}
+
 # guest_initramfs OUT.cpio MODULE.ko [perf]: the initramfs of TARGET's guests, with BUILD's programs. perf is in it where the
 # driver counts events of a PMU, which perf cross-checks, or where it is asked for. One that does not run here is left out.
 guest_initramfs() {

@@ -65,7 +65,9 @@ build_id() {
 	} | hash_of | sed "s/^/$first-/"
 }
 
-kmake() { make -C "$1" ARCH="$target_arch" CROSS_COMPILE="$cross" CC="$kernel_cc" HOSTCC="$host_cc" "${flavour_flags[@]}" "${@:2}"; }
+# Under the guard, since make goes on when this script is ended.
+guard=$(helper_program guard)
+kmake() { "$guard" 100000 make -C "$1" ARCH="$target_arch" CROSS_COMPILE="$cross" CC="$kernel_cc" HOSTCC="$host_cc" "${flavour_flags[@]}" "${@:2}"; }
 
 # Compile, with the steps counted in the log: kbuild does not say how much is done.
 build_with_progress() {

@@ -19,7 +19,7 @@ target_probe() {
 		return
 	fi
 	command -v gcc >/dev/null || { echo "whether $device works is not known without gcc"; return; }
-	probe=$(own_program kvm-probe) &&
+	probe=$(helper_program kvm-probe) &&
 		reason=$(timeout --signal=KILL 20 "$probe" "$device" "${KVM_SPEED:-judged}") || reason="$device kept or killed the program that tried it"
 	if [ -n "$reason" ]; then echo "$reason"; else target_installed; fi
 }

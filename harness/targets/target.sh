@@ -22,18 +22,6 @@ set -euo pipefail
 reports='Kernel panic|Oops|BUG:|WARNING:|general protection|Segmentation fault|INFO: task .* blocked|rcu.*detected stalls'
 failures='No space left|sheafbench: boot: |taskset: |^qemu-system'
 
-# own_program NAME: builds NAME.c, which is beside this, and prints the path of the program.
-own_program() {
-	local source=$top/harness/targets/$1.c program
-	program=$CACHE/programs/$1-$(hash_of "$source")
-	if [ ! -x "$program" ]; then
-		mkdir -p "$CACHE/programs"
-		gcc -O2 -o "$program.$$" "$source" 2>/dev/null || die 1 "harness/targets/$1.c does not build"
-		mv "$program.$$" "$program"
-	fi
-	printf '%s\n' "$program"
-}
-
 # The CPUs that this process may use, one a line.
 host_cpus() { taskset -cp "$BASHPID" | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (c = $1; c <= ($2 == "" ? $1 : $2); c++) print c }'; }
 
@@ -102,7 +90,7 @@ boot() {
 	[ "$cpus" != 2 ] || ! declare -F target_threads >/dev/null || binds=yes
 	rm -f "$out/bound"
 	target_command "$@"
-	guard_program=$(own_program guard)
+	guard_program=$(helper_program guard)
 	"$guard_program" "$deadline" "${command[@]}" >"$log" 2>&1 </dev/null &
 	guard=$!
 	trap 'kill -TERM $guard 2>/dev/null; wait $guard 2>/dev/null; exit 130' INT TERM HUP
