@@ -27,7 +27,7 @@ args=(-C "$top" --no-print-directory "BUILD=$build" "OUT=$results" LAYOUTS=2 PRE
 	'WORKLOADS=^(pair/(64|256)/1|(alloc|free)/64/(1|32/lifo))$')
 
 # Ctrl-C after two boots: the whole process group gets the signal, as from a terminal.
-MAKEFLAGS='' setsid "${german[@]}" make "${args[@]}" bench >"$scratch/first.log" 2>&1 </dev/null &
+MAKEFLAGS='' setsid env --default-signal=INT "${german[@]}" make "${args[@]}" bench >"$scratch/first.log" 2>&1 </dev/null &
 leader=$!
 done_boots() { cat "$results"/*.part/boots.tsv 2>/dev/null | grep -vc '^#' || true; }
 while kill -0 "$leader" 2>/dev/null && [ "$(done_boots)" -lt 2 ]; do sleep 0.2; done

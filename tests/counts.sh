@@ -22,7 +22,7 @@ variant reports 'a report on the console' 'note="BUG: made up"' 92
 export DEADLINE=${DEADLINE:-120} KVM_DEVICE=/dev/null TMPDIR=$scratch
 args=(-C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" 'TARGETS=kvm tcg' 'VARIANTS=isolated hangs panics reports' 'WORKLOADS=^(pair/64/1|flush-shrink/64/4/(user|fifo))$' MITIGATIONS=no)
 
-MAKEFLAGS='' setsid make "${args[@]}" bench >"$scratch/first.log" 2>&1 </dev/null &
+MAKEFLAGS='' setsid env --default-signal=INT make "${args[@]}" bench >"$scratch/first.log" 2>&1 </dev/null &
 leader=$!
 counted() { find "$scratch/results" -path '*/counts/tcg.*.tsv' | wc -l; }
 qemus() { pgrep -f "^qemu-system-x86_64 .*path=$scratch/" || true; }
