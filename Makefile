@@ -45,7 +45,8 @@ help:
 #: KERNEL_SRC=debian-7.2            or a kernel folder, a git tree with @commit, a tarball
 #: OUT=results                      where results go; RESULT=<folder> names one for plots, reply, publish
 #: MBOX=series.mbox NAME=foo        of 'make variant': a mailbox as b4 or lore gives it (.gz too; covers, replies and the
-#:                                  trailers in them are left out), a folder of patches, or <git tree>@<from>..<to>
+#:                                  trailers in them are left out), a folder of patches, or <git tree>@<from>..<to>; its
+#:                                  Makefiles run when it is built, its uml kernel is a process of yours: read it before
 #: KCONFIG="CONFIG_X=y" CMDLINE="x=1" TITLE="..." BASE="qpw"
 #:                                  its options, boot parameters, title, and the series that it stands on
 #: CACHE=~/.cache/sheafbench        where kernels are built; JOBS=<n>; INSTALL=no installs nothing

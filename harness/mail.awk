@@ -5,7 +5,7 @@
 #   -v step=diffs      'FOLDER/kernel', the files of the kernel, then N.diff...: writes N.patch, the same with a/ and b/
 #                      before names as the kernel has them, and N.key, what two copies of it have in common
 #   -v step=series     'FOLDER/keys', then N.info N...: which mails are the series. Prints lines of: take FILE SUBJECT; title
-#                      SUBJECT; note TEXT; die TEXT
+#                      SUBJECT; note TEXT; die TEXT. in_order: unnumbered ones are a series; from_git: each is known to be one mail
 
 # Of the header lines that begin at L[i]: whether a mail could begin there, and where they end.
 function headers(i, has) {
@@ -240,7 +240,7 @@ function related(m, k, ids, n) {
 	return 0
 }
 function series(m, k, n, newest, any, numbered, highest, cover, count, ids, lost, missing, group, seen, parts_of, whole, threads) {
-	for (m = 1; m <= mails; m++)
+	for (m = 1; m <= mails && !from_git; m++)
 		if (foreign[m] != "")
 			die("has a mail, " quote(subject[m]) ", that holds the headers of another, " quote(foreign[m]) ": what stands between them is no mailbox's From_ line; give the mails as files of a folder")
 	for (m = 1; m <= mails; m++) {

@@ -145,7 +145,7 @@ take_folder() {
 	named_order=yes
 }
 
-named_order=
+named_order='' from_git=''
 if [ -d "$MBOX/cur" ]; then
 	mapfile -t files < <(find "$MBOX/cur" "$MBOX/new" -type f 2>/dev/null | LC_ALL=C sort)
 	for f in "${files[@]}"; do split "$f"; done
@@ -165,7 +165,7 @@ elif [[ $MBOX == *@*..* ]]; then
 	in_tree format-patch -q -N --no-signature --pretty=mboxrd -o "$work/range" "$first..$last"
 	compgen -G "$work/range/*" >/dev/null || die 2 "MBOX=$MBOX is an empty range; give <git tree>@<from>..<to>"
 	for f in "$work"/range/*; do split "$f"; done
-	named_order=yes
+	named_order=yes from_git=yes
 else
 	die 2 "MBOX=$MBOX: no such mailbox; give a mailbox, a folder of patches or <git tree>@<from>..<to>"
 fi
@@ -203,7 +203,7 @@ while IFS=$'\t' read -r kind text rest; do
 	note) say "  $text" ;;
 	die) verdict=$text ;;
 	esac
-done < <(by_mail series in_order="$named_order" "$work/keys" "${infos[@]}" | iconv -c -f UTF-8 -t UTF-8)
+done < <(by_mail series in_order="$named_order" from_git="$from_git" "$work/keys" "${infos[@]}" | iconv -c -f UTF-8 -t UTF-8)
 case $verdict in
 '') [ ${#chosen[@]} -gt 0 ] || die 1 "cannot read what ${MBOX} holds" ;;
 'has no patch in it') die 2 "MBOX=$MBOX has no patch in it$(! head -c 200 "$MBOX" 2>/dev/null | grep -qai '<html\|<!doctype' || echo ': it is a web page'); give what 'b4 am' or lore's mbox.gz gives" ;;
@@ -366,7 +366,10 @@ kconfig_lines() {
 		*) die 2 "KCONFIG: $option takes a string in double quotes, not '$value'" ;;
 		esac
 		if [ "$value" = n ]; then printf 'kconfig = # %s is not set\n' "$option"; else printf 'kconfig = %s\n' "$word"; fi
-	done
+	done >"$work/kconfig"
+	cat "$top/kernel-patches/configs/common.config" <(sed 's/^kconfig = //' "$work/kconfig") >"$work/config"
+	read -r option value word < <(undone_config "$work/config") || return 0
+	die 2 "KCONFIG: $option=$word undoes what a measurement needs ($option=$value); leave it out"
 }
 
 if [ -z "${TITLE-}" ]; then
@@ -374,16 +377,16 @@ if [ -z "${TITLE-}" ]; then
 	TITLE=$(iconv -f UTF-8 -t ASCII//TRANSLIT <<<"$TITLE" 2>/dev/null || tr -cd ' -~' <<<"$TITLE")
 	TITLE=${TITLE:0:60}
 fi
+: >"$work/kconfig"
+# shellcheck disable=SC2086 # a list of words
+[ -z "${KCONFIG-}" ] || kconfig_lines $KCONFIG
 mkdir -p "$to/variants" "$to/patches" || die 1 "cannot write to $to; nothing is registered"
 {
 	printf '# %s, %s patches, made for %s\n' "$(basename "$MBOX" | tr -cd ' -~')" "$count" "$kernel"
 	printf 'title = %s\n' "$TITLE"
 	# shellcheck disable=SC2086 # a list of words
 	printf 'series = %s\n' ${BASE-} "$NAME"
-	if [ -n "${KCONFIG-}" ]; then
-		# shellcheck disable=SC2086 # a list of words
-		kconfig_lines $KCONFIG
-	fi
+	cat "$work/kconfig"
 	[ -z "${CMDLINE-}" ] || printf 'cmdline = %s\n' "$CMDLINE"
 } >"$work/variant"
 # Each by one rename; a series without its variant does not stay.
@@ -395,4 +398,5 @@ placed=$to/patches/$NAME
 mv "$to/variants/.$NAME.part" "$to/variants/$NAME.variant"
 placed=
 say "variant $NAME: $(find "$to/patches/$NAME" -name '*.patch' | wc -l) patches; make bench VARIANTS=\"$(baseline_variant) $NAME\" measures it"
+say "  to build it runs its Makefiles and scripts, and its uml kernel is a process of yours with hostfs: read it before"
 say "  it is removed by: rm -r ${to#"$PWD"/}/patches/$NAME ${to#"$PWD"/}/variants/$NAME.variant"
