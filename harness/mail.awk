@@ -153,7 +153,7 @@ function makes(n, i, k) {
 ### series
 
 function quote(s) {
-	gsub(/[\001-\037\177]/, "", s)
+	gsub(/[\001-\037\177]|\302[\200-\237]/, "", s)
 	if (length(s) > 120) { s = substr(s, 1, 120); sub(/[\300-\377][\200-\277]*$/, "", s); s = s "..." }
 	return "'" s "'"
 }
@@ -359,7 +359,7 @@ step == "series" && FILENAME ~ /\.info$/ {
 		is_context[mails] = (file[mails] ".diff") in contexts
 		named_subject = 0
 	}
-	if (/^Subject: / && !named_subject++) { subject[mails] = substr($0, 10); gsub(/[\001-\037\177]/, "", subject[mails]); tags(mails) }
+	if (/^Subject: / && !named_subject++) { subject[mails] = substr($0, 10); gsub(/[\001-\037\177]|\302[\200-\237]/, "", subject[mails]); tags(mails) }
 	next
 }
 { slurp() }

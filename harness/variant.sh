@@ -89,6 +89,8 @@ unpack() {
 	[ "$bytes" -le $most_bytes ] || die 2 "MBOX: $1 is more than $((most_bytes >> 20)) MiB of mail; give the thread of the series alone"
 }
 
+# What comes from outside goes to a terminal without what that would obey.
+clean() { LC_ALL=C tr -d '\000-\010\013-\037\177'; }
 by_mail() { LC_ALL=C awk -v step="$1" -f "$top/harness/mail.awk" "${@:2}"; }
 
 # split FILE: a mailbox, packed or not, a tar of patches, a single mail or a bare diff.
@@ -99,6 +101,8 @@ split() {
 		[ ! -d "$work/tar" ] || die 2 "MBOX: $1 is a tar in a tar; unpack it and give the folder"
 		mkdir "$work/tar"
 		tar -x --no-same-owner --no-same-permissions -C "$work/tar" -f "$work/text" 2>/dev/null || die 2 "MBOX: $1 is a tar that cannot be unpacked (cut off?)"
+		find "$work/tar" -type l -delete
+		[ -z "$(find "$work/tar" -name '*[[:cntrl:]]*' -print -quit)" ] || die 2 "MBOX: $1 has names with control characters in it"
 		bytes=0
 		take_folder "$work/tar"
 		return
@@ -128,12 +132,12 @@ split() {
 # take_folder FOLDER: its series file's patches, or what is named like patches, below it too when that is one folder.
 take_folder() {
 	local folder=$1 files=() f folders
-	mapfile -t folders < <(find "$folder" -type f \( -name series -o -regex '.*\.\(patch\|diff\|eml\|mbox\|mbx\)\(\.gz\|\.xz\|\.bz2\|\.zst\)?' \) -printf '%h\n' | sort -u)
+	mapfile -t folders < <(find -H "$folder" -xtype f \( -name series -o -regex '.*\.\(patch\|diff\|eml\|mbox\|mbx\)\(\.gz\|\.xz\|\.bz2\|\.zst\)?' \) -printf '%h\n' | sort -u)
 	if [ ${#folders[@]} = 1 ]; then folder=${folders[0]}; fi
 	if [ -f "$folder/series" ]; then
-		mapfile -t files < <(sed 's/[[:space:]]*#.*//; s/[[:space:]].*//; /^$/d' "$folder/series")
+		mapfile -t files < <(sed 's/[[:space:]]*#.*//; s/[[:space:]].*//; /^$/d' "$folder/series" | clean)
 	else
-		mapfile -t files < <(cd "$folder" && find . -maxdepth 1 -type f -regex '.*\.\(patch\|diff\|eml\|mbox\|mbx\)\(\.gz\|\.xz\|\.bz2\|\.zst\)?' | LC_ALL=C sort)
+		mapfile -t files < <(cd "$folder" && find . -maxdepth 1 -xtype f -regex '.*\.\(patch\|diff\|eml\|mbox\|mbx\)\(\.gz\|\.xz\|\.bz2\|\.zst\)?' | LC_ALL=C sort)
 		[ ${#files[@]} -gt 0 ] || [ ${#folders[@]} -le 1 ] || die 2 "MBOX=$MBOX has patches in ${#folders[@]} folders; give one of them"
 	fi
 	[ ${#files[@]} -le $most_mails ] || die 2 "MBOX=$MBOX has more than $most_mails patches; give the series alone"
@@ -267,13 +271,13 @@ rejects() {
 		inside { next }
 		/^Applying patch .* with [0-9]+ rejects?\.\.\.$/ { file = $3 }
 		/^Rejected hunk #/ { gsub(/[^0-9]/, "", $3); print "hunk", $3, file }
-		/^error: / { sub(/^error: /, ""); print "error", 0, $0 }' >"$work/rejects" || true
+		/^error: / { sub(/^error: /, ""); print "error", 0, $0 }' | clean >"$work/rejects" || true
 	find "$work/tree" -name '*.rej' -delete
 	while read -r kind n file; do
 		if [ "$kind" = hunk ]; then
 			printf 'hunk %s of %s, %s\n' "$n" "$file" \
 				"$(awk -v file="$file" -v n="$n" '/^\+\+\+ / { at = substr($2, 3); k = 0 } /^--- / { was = substr($2, 3) }
-					/^@@ / && (at == file || was == file) && ++k == n { print substr($0, 1, 120); exit }' "$1")"
+					/^@@ / && (at == file || was == file) && ++k == n { print substr($0, 1, 120); exit }' "$1" | clean)"
 		else
 			printf '%s\n' "${file/No such file or directory/is not in this kernel}"
 		fi
@@ -287,7 +291,7 @@ fate() {
 	had=$(in_tree rev-parse HEAD)
 	if log=$(in_tree apply --check --verbose --whitespace=nowarn "$patch" 2>&1) && apply_mail "$1"; then
 		log=$(awk '/^Checking patch / { file = $3; sub(/\.\.\.$/, "", file) } /^Hunk #.*offset/ { n++; if (n <= 4) printf "%shunk %d of %s at line %s %s %s", (n > 1 ? ", " : ""), substr($2, 2), file, $5, $6, $7 }
-			END { if (n > 4) printf " and %d more", n - 4 }' <<<"$log")
+			END { if (n > 4) printf " and %d more", n - 4 }' <<<"$log" | clean)
 		say "  applies${log:+ at other lines}: $(name_of "$1")${log:+: $log}"
 		return
 	elif apply_mail "$1"; then
@@ -298,6 +302,7 @@ fate() {
 	[ -n "$three_way" ] || three_way=$(sed -n 's/^error: sha1 information is lacking or useless (\(.*\))\.$/no \1 at hand as it was when the patch was made/p' "$work/am.log" | head -n 1)
 	[ -n "$three_way" ] || ! grep -q '^It does not apply to blobs' "$work/am.log" || three_way="nor to the file that its index line names: edited by hand?"
 	[ -n "$three_way" ] || three_way=$(sed -n 's/^\(error\|fatal\): //p' "$work/am.log" | tail -n 1)
+	three_way=$(clean <<<"$three_way")
 	mapfile -t bad < <(rejects "$patch")
 	in_tree reset -q --hard && in_tree clean -qfdx
 	loose=$(rejects "$patch" -C1)

@@ -416,6 +416,13 @@ g log -p base..tasty >"$scratch/mail/other"
 refused 'a log of several commits' MBOX="$scratch/mail/other"
 { printf 'Subject: [PATCH] x\nFrom: a@b\n\n'; diff -c "$SOURCE/mm/slab.h" "$SOURCE/mm/slub.c" | head -n 400; } >"$scratch/mail/other"
 refused 'context diff' MBOX="$scratch/mail/other"
+mkdir "$scratch/names" && cp "${files[0]}" "$scratch/names/"$'a\e[31m.patch' && ln -s "${files[0]}" "$scratch/names/b.patch"
+(cd "$scratch" && tar -cf "$scratch/mail/other" names)
+refused 'names with control characters' MBOX="$scratch/mail/other"
+rm "$scratch/names/a"* && (cd "$scratch" && tar -cf "$scratch/mail/other" names)
+refused 'no patch' MBOX="$scratch/mail/other"
+{ posting $'[PATCH] mm: \e[31mO\u009bne' 1 c one 'int one;' | sed $'s#mm/slab.h#mm/sl\e[31mab.h#'; } >"$scratch/mail/other"
+refused "mm: \[31mOne' does not apply .*mm/sl.?\[31mab.h" MBOX="$scratch/mail/other"
 printf '../plain/0001\n' >"$scratch/quilt/series"
 refused 'outside of it' MBOX="$scratch/quilt"
 

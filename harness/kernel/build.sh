@@ -183,7 +183,7 @@ make_tree() {
 	fi
 	cat "$log.make" >>"$log" && rm -f "$log.make"
 	# A file's owner can make it writable again.
-	changed=$(find "$SOURCE" -type f \( -newer "$dir/begun" -o -perm /222 \) -printf '%P\n' -quit)
+	changed=$(find "$SOURCE" -type f \( -newer "$dir/begun" ! -newermt now -o -perm /222 \) -printf '%P\n' -quit)
 	if [ -n "$changed" ]; then
 		rm -rf "$SOURCE/.sheafbench" "$dir/tree"
 		die 1 "the build of $name changed $changed in the pristine source, which is unpacked again for the next one; look at what the series' Makefiles do"
