@@ -172,4 +172,30 @@ else
 		holds "x86_64: qpw-off adds nothing else to $f but a saved register (${added:-nothing})" grep -qxE '(> pop > push )?' <<<"$added"
 	done
 fi
+
+# A series is somebody's program: what its Makefile writes elsewhere is not written, least of all through a link into the
+# pristine source.
+export TARGET=uml
+mkdir -p "$scratch/path/patches/outside" "$scratch/old/mm" "$scratch/new/mm"
+printf 'title = writes elsewhere\nseries = outside\nkconfig = CONFIG_IKCONFIG=y\n' >"$scratch/path/variants/outside.variant"
+cp "$SOURCE/mm/Makefile" "$scratch/old/mm"
+# shellcheck disable=SC2016 # make's
+{ cat "$SOURCE/mm/Makefile"; printf '\n$(shell echo "/* changed */" >>$(srctree)/mm/slab_common.c)\n$(shell echo >$(srctree)/mm/taste.h)\n$(shell echo >%s/was-here)\n' "$scratch"; } >"$scratch/new/mm/Makefile"
+(cd "$scratch" && diff -u old/mm/Makefile new/mm/Makefile >"$scratch/path/patches/outside/0001-mm-Write-elsewhere.patch") || true
+dir=$(build path outside) before=$(cksum <"$SOURCE/mm/slab_common.c")
+rm -rf "$dir"
+expect 0 'also differs.*CONFIG_' 'a series that writes elsewhere builds, and what else its option brings is told' build tree outside
+holds 'it writes into its own tree' test -f "$dir/tree/mm/taste.h"
+holds 'it does not write through a link' test "$before" = "$(cksum <"$SOURCE/mm/slab_common.c")"
+if bwrap --ro-bind / / true 2>/dev/null; then
+	holds 'it does not write elsewhere' test ! -e "$scratch/was-here"
+else
+	printf '# bubblewrap does not work here: a build is not kept from writing elsewhere\n'
+fi
+rm -rf "$dir"
+# What undoes a measurement by itself, or by its series, does not build.
+printf 'title = no modules\nkconfig = # CONFIG_MODULES is not set\n' >"$scratch/path/variants/undone.variant"
+dir=$(build path undone)
+expect 1 'undoes what a measurement needs.*CONFIG_MODULES y n' 'a kernel without modules is refused' build tree undone
+rm -rf "$dir"
 finish

@@ -278,6 +278,15 @@ git -C "$scratch/at@b..c/tree@x" branch feat@v2 tasty
 taken "a path and a branch with '@'" at '' MBOX="$scratch/at@b..c/tree@x@base..feat@v2"
 taken "a mailbox below a folder with '@'" at-mailbox '' MBOX="$scratch/at@b..c/mixed"
 holds "a kernel of a path and a branch with '@'" test -f "$(source_of "$scratch/at@b..c/tree@x@feat@v2")/mm/slub.c"
+g checkout -q -b quoting tasty && sed -i 's/^static int another;/static int quoted;/' "$k/mm/slub.c"
+commit 'mm: Quote a mail
+
+From poster@localhost
+From: The Poster <poster@localhost>
+Subject: [PATCH] what this message quotes
+Message-ID: <quoted@localhost>' && g checkout -q -
+registered 'a commit that quotes a mail' quoting '' '+++ b/mm/slub.c'$'\n''static int quoted; /* naïve */' MBOX="$k@tasty..quoting" BASE=range
+holds 'with its message' grep -q '^Message-ID: <quoted@localhost>' "$scratch"/local/patches/quoting/*
 # How git itself is made to see another owner, without being root.
 export GIT_TEST_ASSUME_DIFFERENT_OWNER=1
 refused 'dubious ownership.*it is allowed by: git config' MBOX="$k@base..tasty"
@@ -407,8 +416,24 @@ g log -p base..tasty >"$scratch/mail/other"
 refused 'a log of several commits' MBOX="$scratch/mail/other"
 { printf 'Subject: [PATCH] x\nFrom: a@b\n\n'; diff -c "$SOURCE/mm/slab.h" "$SOURCE/mm/slub.c" | head -n 400; } >"$scratch/mail/other"
 refused 'context diff' MBOX="$scratch/mail/other"
+mkdir "$scratch/names" && cp "${files[0]}" "$scratch/names/"$'a\e[31m.patch' && ln -s "${files[0]}" "$scratch/names/b.patch"
+(cd "$scratch" && tar -cf "$scratch/mail/other" names)
+refused 'names with control characters' MBOX="$scratch/mail/other"
+rm "$scratch/names/a"* && (cd "$scratch" && tar -cf "$scratch/mail/other" names)
+refused 'no patch' MBOX="$scratch/mail/other"
+{ posting $'[PATCH] mm: \e[31mO\u009bne' 1 c one 'int one;' | sed $'s#mm/slab.h#mm/sl\e[31mab.h#'; } >"$scratch/mail/other"
+refused "mm: \[31mOne' does not apply .*mm/sl.?\[31mab.h" MBOX="$scratch/mail/other"
 printf '../plain/0001\n' >"$scratch/quilt/series"
 refused 'outside of it' MBOX="$scratch/quilt"
+
+# What Kconfig makes of a variant's options is looked at once the kernel is configured.
+printf 'CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=3\nCONFIG_E="x y"\n' >"$scratch/a.config"
+printf '# CONFIG_A is not set\nCONFIG_B=m\nCONFIG_C=4\nCONFIG_D=y\n# CONFIG_F is not set\nCONFIG_E="x y"\n' >"$scratch/b.config"
+holds 'differences of two configurations' test "$(config_differences "$scratch/a.config" "$scratch/b.config" | paste -sd,)" = 'CONFIG_A y n,CONFIG_B n m,CONFIG_C 3 4,CONFIG_D n y'
+holds 'common.config has what a measurement needs' test "$(config_differences /dev/null "$top/kernel-patches/configs/common.config" | grep -cE "^CONFIG_($needed_options) n y$")" = "$(tr '|' '\n' <<<"$needed_options" | grep -vcx 'SLUB_TINY\|SLUB_DEBUG_ON')"
+holds 'and nothing of it undone' test -z "$(undone_config "$top/kernel-patches/configs/common.config")"
+grep -v '^CONFIG_PROC_FS=' "$top/kernel-patches/configs/common.config" >"$scratch/a.config"
+holds 'what is gone is undone' test "$(undone_config "$scratch/a.config")" = 'CONFIG_PROC_FS y n'
 
 refused 'MBOX=<mailbox'
 refused "NAME='No'" NAME=No MBOX="$scratch/plain"
@@ -419,6 +444,9 @@ refused 'NAME=range is taken by .*rm -rf .*range' NAME=range MBOX="$scratch/plai
 refused 'NAME=qpw is taken by .*choose another$' NAME=qpw MBOX="$scratch/plain"
 refused "'SLUB_TASTE=y' is no CONFIG_X=value" MBOX="$scratch/plain" KCONFIG='SLUB_TASTE=y'
 refused 'has CONFIG_SLUB_TATSE; look' MBOX="$scratch/plain" KCONFIG='CONFIG_SLUB_TASTE=y CONFIG_SLUB_TATSE=y'
+for word in SMP=n MODULES=n SLUB_TINY=y SLUB_DEBUG_ON=y HIGH_RES_TIMERS=n; do
+	refused "KCONFIG: CONFIG_$word undoes what a measurement needs \(CONFIG_${word%=*}=[yn]\)" MBOX="$scratch/plain" KCONFIG="CONFIG_SLUB_TASTE=y CONFIG_$word"
+done
 refused 'CONFIG_SLUB_TASTE takes y or n' MBOX="$scratch/plain" KCONFIG=CONFIG_SLUB_TASTE=m
 refused 'CONFIG_SLUB_SPICES takes a number' MBOX="$scratch/plain" KCONFIG=CONFIG_SLUB_SPICES=y
 refused "BASE: 'qwp' is not known; valid:.* qpw " MBOX="$scratch/plain" BASE=qwp

@@ -81,6 +81,11 @@ take() {
 		mv "$dir.part" "$dir"
 		say "  unpacked: $((SECONDS - start)) s"
 	fi
+	# Trees are links to these files, and no build is to write through one.
+	if [ -n "$(find "$dir/.sheafbench" -perm /222)" ]; then
+		find "$dir" -type f ! -path "$dir/.sheafbench" -perm /222 -exec chmod a-w {} +
+		chmod a-w "$dir/.sheafbench"
+	fi
 	printf '%s\n' "$dir"
 }
 

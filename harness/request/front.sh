@@ -17,7 +17,7 @@ goal=${1-}
 # the like would change what is measured. Our tests may set some variables more, and their results say so.
 own_environment() {
 	local name test_only="" keep=" PATH HOME USER LOGNAME SHELL TERM TMPDIR PWD SHLVL XDG_CACHE_HOME XDG_RUNTIME_DIR CI GIVEN SSH_AUTH_SOCK DEBIAN_FRONTEND http_proxy https_proxy no_proxy "
-	local behind=" VARIANT_PATH DEADLINE KVM_DEVICE KVM_SPEED FLAVOURS MUTANTS "
+	local behind=" VARIANT_PATH DEADLINE KVM_DEVICE KVM_SPEED FLAVOURS MUTANTS GIT_TEST_ASSUME_DIFFERENT_OWNER "
 	while read -r name; do
 		if [[ "$behind" == *" $name "* && ${SHEAFBENCH_TEST-} = yes ]]; then
 			test_only+="$name=${!name} "

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-# mail.awk: what the mails of a mailbox are, for variant.sh. The locale is C; mawk knows no {n,m}.
+# mail.awk: what the mails of a mailbox are, for register.sh. The locale is C; mawk knows no {n,m}.
 #
 #   -v step=lines      a mailbox's text, so that git mailsplit knows where each mail begins
 #   -v step=diffs      'FOLDER/kernel', the files of the kernel, then N.diff...: writes N.patch, the same with a/ and b/
 #                      before names as the kernel has them, and N.key, what two copies of it have in common
 #   -v step=series     'FOLDER/keys', then N.info N...: which mails are the series. Prints lines of: take FILE SUBJECT; title
-#                      SUBJECT; note TEXT; die TEXT
+#                      SUBJECT; note TEXT; die TEXT. in_order: unnumbered ones are a series; from_git: each is known to be one mail
 
 # Of the header lines that begin at L[i]: whether a mail could begin there, and where they end.
 function headers(i, has) {
@@ -153,7 +153,7 @@ function makes(n, i, k) {
 ### series
 
 function quote(s) {
-	gsub(/[\001-\037\177]/, "", s)
+	gsub(/[\001-\037\177]|\302[\200-\237]/, "", s)
 	if (length(s) > 120) { s = substr(s, 1, 120); sub(/[\300-\377][\200-\277]*$/, "", s); s = s "..." }
 	return "'" s "'"
 }
@@ -240,7 +240,7 @@ function related(m, k, ids, n) {
 	return 0
 }
 function series(m, k, n, newest, any, numbered, highest, cover, count, ids, lost, missing, group, seen, parts_of, whole, threads) {
-	for (m = 1; m <= mails; m++)
+	for (m = 1; m <= mails && !from_git; m++)
 		if (foreign[m] != "")
 			die("has a mail, " quote(subject[m]) ", that holds the headers of another, " quote(foreign[m]) ": what stands between them is no mailbox's From_ line; give the mails as files of a folder")
 	for (m = 1; m <= mails; m++) {
@@ -359,7 +359,7 @@ step == "series" && FILENAME ~ /\.info$/ {
 		is_context[mails] = (file[mails] ".diff") in contexts
 		named_subject = 0
 	}
-	if (/^Subject: / && !named_subject++) { subject[mails] = substr($0, 10); gsub(/[\001-\037\177]/, "", subject[mails]); tags(mails) }
+	if (/^Subject: / && !named_subject++) { subject[mails] = substr($0, 10); gsub(/[\001-\037\177]|\302[\200-\237]/, "", subject[mails]); tags(mails) }
 	next
 }
 { slurp() }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# variant.sh: register a variant of a series that somebody posted. MBOX, NAME, TITLE, KCONFIG, CMDLINE and BASE
+# register.sh: register a variant of a series that somebody posted. MBOX, NAME, TITLE, KCONFIG, CMDLINE and BASE
 # come in the environment, checked (values.sh).
 #
 # The series is ordered and applied with 'git am -3' to a scratch tree: the pristine files that it touches, the
@@ -89,6 +89,8 @@ unpack() {
 	[ "$bytes" -le $most_bytes ] || die 2 "MBOX: $1 is more than $((most_bytes >> 20)) MiB of mail; give the thread of the series alone"
 }
 
+# What comes from outside goes to a terminal without what that would obey.
+clean() { LC_ALL=C tr -d '\000-\010\013-\037\177'; }
 by_mail() { LC_ALL=C awk -v step="$1" -f "$top/harness/request/mail.awk" "${@:2}"; }
 
 # split FILE: a mailbox, packed or not, a tar of patches, a single mail or a bare diff.
@@ -99,6 +101,8 @@ split() {
 		[ ! -d "$work/tar" ] || die 2 "MBOX: $1 is a tar in a tar; unpack it and give the folder"
 		mkdir "$work/tar"
 		tar -x --no-same-owner --no-same-permissions -C "$work/tar" -f "$work/text" 2>/dev/null || die 2 "MBOX: $1 is a tar that cannot be unpacked (cut off?)"
+		find "$work/tar" -type l -delete
+		[ -z "$(find "$work/tar" -name '*[[:cntrl:]]*' -print -quit)" ] || die 2 "MBOX: $1 has names with control characters in it"
 		bytes=0
 		take_folder "$work/tar"
 		return
@@ -128,12 +132,12 @@ split() {
 # take_folder FOLDER: its series file's patches, or what is named like patches, below it too when that is one folder.
 take_folder() {
 	local folder=$1 files=() f folders
-	mapfile -t folders < <(find "$folder" -type f \( -name series -o -regex '.*\.\(patch\|diff\|eml\|mbox\|mbx\)\(\.gz\|\.xz\|\.bz2\|\.zst\)?' \) -printf '%h\n' | sort -u)
+	mapfile -t folders < <(find -H "$folder" -xtype f \( -name series -o -regex '.*\.\(patch\|diff\|eml\|mbox\|mbx\)\(\.gz\|\.xz\|\.bz2\|\.zst\)?' \) -printf '%h\n' | sort -u)
 	if [ ${#folders[@]} = 1 ]; then folder=${folders[0]}; fi
 	if [ -f "$folder/series" ]; then
-		mapfile -t files < <(sed 's/[[:space:]]*#.*//; s/[[:space:]].*//; /^$/d' "$folder/series")
+		mapfile -t files < <(sed 's/[[:space:]]*#.*//; s/[[:space:]].*//; /^$/d' "$folder/series" | clean)
 	else
-		mapfile -t files < <(cd "$folder" && find . -maxdepth 1 -type f -regex '.*\.\(patch\|diff\|eml\|mbox\|mbx\)\(\.gz\|\.xz\|\.bz2\|\.zst\)?' | LC_ALL=C sort)
+		mapfile -t files < <(cd "$folder" && find . -maxdepth 1 -xtype f -regex '.*\.\(patch\|diff\|eml\|mbox\|mbx\)\(\.gz\|\.xz\|\.bz2\|\.zst\)?' | LC_ALL=C sort)
 		[ ${#files[@]} -gt 0 ] || [ ${#folders[@]} -le 1 ] || die 2 "MBOX=$MBOX has patches in ${#folders[@]} folders; give one of them"
 	fi
 	[ ${#files[@]} -le $most_mails ] || die 2 "MBOX=$MBOX has more than $most_mails patches; give the series alone"
@@ -145,7 +149,7 @@ take_folder() {
 	named_order=yes
 }
 
-named_order=
+named_order='' from_git=''
 if [ -d "$MBOX/cur" ]; then
 	mapfile -t files < <(find "$MBOX/cur" "$MBOX/new" -type f 2>/dev/null | LC_ALL=C sort)
 	for f in "${files[@]}"; do split "$f"; done
@@ -165,7 +169,7 @@ elif [[ $MBOX == *@*..* ]]; then
 	in_tree format-patch -q -N --no-signature --pretty=mboxrd -o "$work/range" "$first..$last"
 	compgen -G "$work/range/*" >/dev/null || die 2 "MBOX=$MBOX is an empty range; give <git tree>@<from>..<to>"
 	for f in "$work"/range/*; do split "$f"; done
-	named_order=yes
+	named_order=yes from_git=yes
 else
 	die 2 "MBOX=$MBOX: no such mailbox; give a mailbox, a folder of patches or <git tree>@<from>..<to>"
 fi
@@ -203,7 +207,7 @@ while IFS=$'\t' read -r kind text rest; do
 	note) say "  $text" ;;
 	die) verdict=$text ;;
 	esac
-done < <(by_mail series in_order="$named_order" "$work/keys" "${infos[@]}" | iconv -c -f UTF-8 -t UTF-8)
+done < <(by_mail series in_order="$named_order" from_git="$from_git" "$work/keys" "${infos[@]}" | iconv -c -f UTF-8 -t UTF-8)
 case $verdict in
 '') [ ${#chosen[@]} -gt 0 ] || die 1 "cannot read what ${MBOX} holds" ;;
 'has no patch in it') die 2 "MBOX=$MBOX has no patch in it$(! head -c 200 "$MBOX" 2>/dev/null | grep -qai '<html\|<!doctype' || echo ': it is a web page'); give what 'b4 am' or lore's mbox.gz gives" ;;
@@ -267,13 +271,13 @@ rejects() {
 		inside { next }
 		/^Applying patch .* with [0-9]+ rejects?\.\.\.$/ { file = $3 }
 		/^Rejected hunk #/ { gsub(/[^0-9]/, "", $3); print "hunk", $3, file }
-		/^error: / { sub(/^error: /, ""); print "error", 0, $0 }' >"$work/rejects" || true
+		/^error: / { sub(/^error: /, ""); print "error", 0, $0 }' | clean >"$work/rejects" || true
 	find "$work/tree" -name '*.rej' -delete
 	while read -r kind n file; do
 		if [ "$kind" = hunk ]; then
 			printf 'hunk %s of %s, %s\n' "$n" "$file" \
 				"$(awk -v file="$file" -v n="$n" '/^\+\+\+ / { at = substr($2, 3); k = 0 } /^--- / { was = substr($2, 3) }
-					/^@@ / && (at == file || was == file) && ++k == n { print substr($0, 1, 120); exit }' "$1")"
+					/^@@ / && (at == file || was == file) && ++k == n { print substr($0, 1, 120); exit }' "$1" | clean)"
 		else
 			printf '%s\n' "${file/No such file or directory/is not in this kernel}"
 		fi
@@ -287,7 +291,7 @@ fate() {
 	had=$(in_tree rev-parse HEAD)
 	if log=$(in_tree apply --check --verbose --whitespace=nowarn "$patch" 2>&1) && apply_mail "$1"; then
 		log=$(awk '/^Checking patch / { file = $3; sub(/\.\.\.$/, "", file) } /^Hunk #.*offset/ { n++; if (n <= 4) printf "%shunk %d of %s at line %s %s %s", (n > 1 ? ", " : ""), substr($2, 2), file, $5, $6, $7 }
-			END { if (n > 4) printf " and %d more", n - 4 }' <<<"$log")
+			END { if (n > 4) printf " and %d more", n - 4 }' <<<"$log" | clean)
 		say "  applies${log:+ at other lines}: $(name_of "$1")${log:+: $log}"
 		return
 	elif apply_mail "$1"; then
@@ -298,6 +302,7 @@ fate() {
 	[ -n "$three_way" ] || three_way=$(sed -n 's/^error: sha1 information is lacking or useless (\(.*\))\.$/no \1 at hand as it was when the patch was made/p' "$work/am.log" | head -n 1)
 	[ -n "$three_way" ] || ! grep -q '^It does not apply to blobs' "$work/am.log" || three_way="nor to the file that its index line names: edited by hand?"
 	[ -n "$three_way" ] || three_way=$(sed -n 's/^\(error\|fatal\): //p' "$work/am.log" | tail -n 1)
+	three_way=$(clean <<<"$three_way")
 	mapfile -t bad < <(rejects "$patch")
 	in_tree reset -q --hard && in_tree clean -qfdx
 	loose=$(rejects "$patch" -C1)
@@ -366,7 +371,10 @@ kconfig_lines() {
 		*) die 2 "KCONFIG: $option takes a string in double quotes, not '$value'" ;;
 		esac
 		if [ "$value" = n ]; then printf 'kconfig = # %s is not set\n' "$option"; else printf 'kconfig = %s\n' "$word"; fi
-	done
+	done >"$work/kconfig"
+	cat "$top/kernel-patches/configs/common.config" <(sed 's/^kconfig = //' "$work/kconfig") >"$work/config"
+	read -r option value word < <(undone_config "$work/config") || return 0
+	die 2 "KCONFIG: $option=$word undoes what a measurement needs ($option=$value); leave it out"
 }
 
 if [ -z "${TITLE-}" ]; then
@@ -374,16 +382,16 @@ if [ -z "${TITLE-}" ]; then
 	TITLE=$(iconv -f UTF-8 -t ASCII//TRANSLIT <<<"$TITLE" 2>/dev/null || tr -cd ' -~' <<<"$TITLE")
 	TITLE=${TITLE:0:60}
 fi
+: >"$work/kconfig"
+# shellcheck disable=SC2086 # a list of words
+[ -z "${KCONFIG-}" ] || kconfig_lines $KCONFIG
 mkdir -p "$to/variants" "$to/patches" || die 1 "cannot write to $to; nothing is registered"
 {
 	printf '# %s, %s patches, made for %s\n' "$(basename "$MBOX" | tr -cd ' -~')" "$count" "$kernel"
 	printf 'title = %s\n' "$TITLE"
 	# shellcheck disable=SC2086 # a list of words
 	printf 'series = %s\n' ${BASE-} "$NAME"
-	if [ -n "${KCONFIG-}" ]; then
-		# shellcheck disable=SC2086 # a list of words
-		kconfig_lines $KCONFIG
-	fi
+	cat "$work/kconfig"
 	[ -z "${CMDLINE-}" ] || printf 'cmdline = %s\n' "$CMDLINE"
 } >"$work/variant"
 # Each by one rename; a series without its variant does not stay.
@@ -395,4 +403,5 @@ placed=$to/patches/$NAME
 mv "$to/variants/.$NAME.part" "$to/variants/$NAME.variant"
 placed=
 say "variant $NAME: $(find "$to/patches/$NAME" -name '*.patch' | wc -l) patches; make bench VARIANTS=\"$(baseline_variant) $NAME\" measures it"
+say "  to build it runs its Makefiles and scripts, and its uml kernel is a process of yours with hostfs: read it before"
 say "  it is removed by: rm -r ${to#"$PWD"/}/patches/$NAME ${to#"$PWD"/}/variants/$NAME.variant"

@@ -73,3 +73,23 @@ variant_build_text() {
 	mapfile -t patches < <(variant_key "$1" series | while read -r s; do series_patches "$s"; done)
 	[ ${#patches[@]} = 0 ] || cat -- "${patches[@]}"
 }
+
+# Without one of these a kernel's measurement is none, or is that of another allocator: no variant's KCONFIG may undo what
+# configs/common.config says of them.
+needed_options='SMP|MODULES|MODULE_UNLOAD|KALLSYMS|PRINTK|BUG|BLK_DEV_INITRD|RD_GZIP|PROC_FS|SYSFS|TMPFS|DEVTMPFS|BINFMT_ELF|MULTIUSER|FUTEX|SHMEM|POSIX_TIMERS|HIGH_RES_TIMERS|SLUB_DEBUG_ON|SLUB_TINY'
+
+# config_differences A B: the options of two .configs that differ, a line 'CONFIG_X a b' each; one that is not there is off.
+config_differences() {
+	awk '/^CONFIG_[^=]*=/ { name = $0; sub(/=.*/, "", name); value = substr($0, length(name) + 2) }
+		/^# CONFIG_[^ ]* is not set/ { name = $2; value = "n" }
+		/^(# )?CONFIG_/ { all[name]; if (NR == FNR) a[name] = value; else b[name] = value }
+		END {
+			for (name in all) {
+				was = name in a ? a[name] : "n"
+				is = name in b ? b[name] : "n"
+				if (was != is) print name, was, is
+			}
+		}' "$1" "$2" | LC_ALL=C sort
+}
+# undone_config CONFIG: those of the needed options that this one has otherwise.
+undone_config() { config_differences "$top/kernel-patches/configs/common.config" "$1" | grep -E "^CONFIG_($needed_options) " || true; }
