@@ -8,33 +8,22 @@ set -euo pipefail
 . "$top/harness/host/debian.sh"
 lab=$1/kvm-host
 export BUILD=$lab/build OUT=$lab/results TARGETS=kvm TARGET=kvm VARIANTS=qpw-on LAYOUTS=1 SAMPLES=20 WORKLOADS='^pair/64/1$'
-export INSTALL=no GOAL=bench ALSO='' LINK=latest KVM_SPEED=unjudged
+export INSTALL=no GOAL=bench KVM_SPEED=unjudged
+target=$top/harness/targets/target.sh
 
 # What the host loads for its own disks, and KVM.
 host_modules=(virtio_pci 9pnet_virtio 9p overlay kvm-amd)
 
 fetch_host() {
-	local state=$CACHE/apt-kvm-host log=$CACHE/logs/kvm-host-apt.log uri suite kernel deb
-	uri=$(debian_mirror) || die 1 "no Debian mirror in the machine's apt configuration (has apt-get update run?)"
-	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-	mkdir -p "$state" "$CACHE/logs"
-	printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' "$uri" "$suite" >"$state/sources.list"
-	rm -rf "$CACHE/kvm-host.part"
-	mkdir "$CACHE/kvm-host.part"
-	(
-		cd "$CACHE/kvm-host.part"
-		own_apt "$state" update && own_apt "$state" download linux-image-amd64 busybox-static
-		kernel=$(dpkg-deb -f linux-image-amd64_*.deb Depends)
-		own_apt "$state" download "${kernel%% *}"
-	) >"$log" 2>&1 || die 1 "the Debian mirror does not give linux-image-amd64 and busybox-static: $(grep -m1 '^E:' "$log"); the whole log is $log"
-	for deb in "$CACHE/kvm-host.part"/*.deb; do
-		dpkg-deb --extract "$deb" "$CACHE/kvm-host.part"
-		rm "$deb"
-	done
-	kernel=$(basename "$CACHE/kvm-host.part/lib/modules"/*)
-	"$CACHE/kvm-host.part/bin/busybox" depmod -b "$CACHE/kvm-host.part" "$kernel"
-	rm -rf "$CACHE/kvm-host"
-	mv "$CACHE/kvm-host.part" "$CACHE/kvm-host"
+	local state=$CACHE/apt-kvm-host log=$CACHE/logs/kvm-host-apt.log home kernel
+	mkdir -p "$CACHE/logs"
+	home=$(debian_home) || die 1 "no Debian mirror in the machine's apt configuration (has apt-get update run?)"
+	own_state "$state" "${home%% *}"
+	# Of what the kernel depends on, nothing but itself.
+	own_unpack "$state" "$CACHE/kvm-host" '^(linux-image-.*|busybox-static)$' linux-image-amd64 busybox-static >"$log" 2>&1 ||
+		die 1 "the Debian mirror does not give linux-image-amd64 and busybox-static: $(grep -m1 '^E:' "$log"); the whole log is $log"
+	kernel=$(basename "$CACHE/kvm-host/lib/modules"/*)
+	"$CACHE/kvm-host/bin/busybox" depmod -b "$CACHE/kvm-host" "$kernel"
 }
 
 # An initramfs whose init goes on in this machine's files, which it cannot write to.
@@ -77,7 +66,7 @@ host_initramfs() {
 run_host() {
 	local khz
 	khz=$(awk -F ': ' '/^cpu MHz/ { printf "%d", $2 * 1000; exit }' /proc/cpuinfo)
-	setpriv --pdeathsig TERM timeout --verbose --signal=KILL 5000 setpriv --pdeathsig KILL \
+	"$(helper_program guard)" 5000 \
 		qemu-system-x86_64 -M q35 -nodefaults -display none -no-reboot -accel tcg,thread=multi -cpu max,-la57,-xsave,-avx \
 		-smp 2 -m 3072 -serial stdio \
 		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap -device virtio-9p-pci,fsdev=root,mount_tag=root \
@@ -85,18 +74,25 @@ run_host() {
 }
 
 # What 'make bench' does before its first boot is done here, where it takes a tenth of the time.
-prepare() {
+prepare() (
+	. "$top/harness/request/values.sh"
+	. "$top/harness/request/open.sh"
 	mkdir -p "$lab"
-	rm -rf "$OUT" "$BUILD/current"
-	cmake -S "$top" -B "$BUILD" -G Ninja -DBUILD_TESTING=OFF -DCHOSEN_BUILDS="$(chosen_builds | paste -sd ';')" >"$lab/prepare.log" 2>&1 &&
-		cmake --build "$BUILD" -j "$JOBS" --target sheafbench-driver sheafbench-init sheafbench-module-test sheafstat sheafreport sheafcount sheafcounts >>"$lab/prepare.log" 2>&1 &&
-		cmake --build "$BUILD" -j "$JOBS" --target kernels
-}
+	rm -rf "$OUT"
+	GIVEN='' take_values bench
+	build=$BUILD LEFT_OUT='' TEST_ONLY='in an emulated host'
+	cmake -S "$top" -B "$BUILD" -G Ninja -DBUILD_TESTING=OFF
+	cmake --build "$BUILD" -j "$JOBS" --target sheafbench-driver sheafbench-init sheafbench-module-test sheafbench-prove sheafstat sheafreport sheaftrace sheafcounts
+	open_result
+	"$top/harness/steps.sh" "$part" kernels
+	rm -rf "$OUT"
+)
 
 outside() {
 	local scratch
 	"$top/harness/host/deps.sh" qemu
-	prepare || { tail -n 15 "$lab/prepare.log"; die 1 "what the host needs cannot be built; the whole log is $lab/prepare.log"; }
+	mkdir -p "$lab"
+	prepare >"$lab/prepare.log" 2>&1 </dev/null || { tail -n 15 "$lab/prepare.log"; die 1 "what the host needs cannot be built; the whole log is $lab/prepare.log"; }
 	[ -d "$CACHE/kvm-host" ] || with_lock kvm-host fetch_host
 	scratch=$(mktemp -d)
 	host_initramfs "$scratch" >"$lab/initramfs.gz"
@@ -108,7 +104,7 @@ outside() {
 	finish
 }
 
-probe() { timeout 300 bash -c ". '$top/harness/targets/kvm.sh'; target_probe"; }
+probe() { timeout 300 "$target" kvm probe; }
 qemus() { pgrep -x qemu-system-x86 || true; }
 no_qemu() { test -z "$(qemus)"; }
 
@@ -118,17 +114,16 @@ boot() {
 	shift 3
 	mkdir -p "$scratch/$name"
 	printf '%s\n' --workloads "$WORKLOADS" "$@" --events none --out-json /out/run.json --out-samples /out/samples.tsv >"$scratch/$name/args"
-	(target_boot "$image" "$initramfs" "$cmdline" "$scratch/$name" "$deadline") >"$scratch/$name.log" 2>/dev/null &
+	"$target" kvm boot "$scratch/$name.log" "$image" "$initramfs" "$cmdline" "$scratch/$name" "$deadline" needs=samples.tsv >"$scratch/$name.reason" &
 }
-# ended NAME DEADLINE PATTERN WHAT: the boot is over and leaves no QEMU, and what is told of it.
+# ended NAME PATTERN WHAT: the boot is over and leaves no QEMU, and what is told of it.
 ended() {
-	local status=0
-	wait $! 2>/dev/null || status=$?
-	expect 0 "$3" "$4" telling_line "$status" "$scratch/$1.log" "$2"
+	wait $! || true
+	expect 0 "$2" "$3" cat "$scratch/$1.reason"
 	holds 'and leaves no QEMU' test -z "$(qemus)"
 }
-# wait_for SECONDS COMMAND...
-wait_for() {
+# soon SECONDS COMMAND...: it succeeds before they are over.
+soon() {
 	local end=$((SECONDS + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
@@ -150,13 +145,12 @@ watch_threads() {
 inside() {
 	local scratch image initramfs args leader watcher status=0 result n
 	scratch=$(mktemp -d)
-	. "$top/harness/targets/kvm.sh"
-	SOURCE=$(cat "$BUILD/source.path")
+	SOURCE=$("$top/harness/kernel/source.sh")
 	export SOURCE
 
 	expect 0 '^$' 'the probe takes this KVM' probe
 	printf '# where speed is judged it says: %s\n' "$(KVM_SPEED=judged probe)"
-	holds 'and says why it does not with one CPU' test "$(taskset -c 0 bash -c ". '$top/harness/targets/kvm.sh'; target_probe")" = 'a guest with 2 CPUs needs 2 CPUs'
+	holds 'and says why it does not with one CPU' test "$(taskset -c 0 "$target" kvm probe)" = 'a guest with 2 CPUs needs 2 CPUs'
 	# Each instruction ends the guest for a while: KVM itself does not call that emulation.
 	gcc -O2 -shared -fPIC -o "$scratch/stepping.so" -xc - <<-'END'
 		#include <linux/kvm.h>
@@ -192,13 +186,13 @@ inside() {
 	args=(-C "$top" --no-print-directory "BUILD=$BUILD" "OUT=$OUT" INSTALL=no TARGETS=kvm VARIANTS=qpw-on LAYOUTS=1 SAMPLES=20 "WORKLOADS=$WORKLOADS" bench)
 	MAKEFLAGS='' setsid env --default-signal=INT make "${args[@]}" >"$scratch/first.log" 2>&1 </dev/null &
 	leader=$!
-	holds 'a bench does a boot' wait_for 1800 grep -qP '\tok\t' "$OUT"/*.part/boots.tsv
-	holds 'and another one begins' wait_for 180 pgrep -x qemu-system-x86
+	holds 'a bench does a boot' soon 1800 grep -qP '\tok\t' "$OUT"/*.part/boots.tsv
+	holds 'and another one begins' soon 180 pgrep -x qemu-system-x86
 	kill -INT -- "-$leader"
 	wait "$leader" || status=$?
 	holds 'an interrupted bench fails' test "$status" != 0
 	expect 0 'interrupted: the same command goes on from here' 'and says how it goes on' cat "$scratch/first.log"
-	holds 'no QEMU is left' wait_for 5 no_qemu
+	holds 'no QEMU is left' soon 5 no_qemu
 	status=0
 	MAKEFLAGS='' make "${args[@]}" >"$scratch/second.log" 2>&1 </dev/null || status=$?
 	kill "$watcher"
@@ -222,21 +216,22 @@ inside() {
 	expect 1 '' 'nothing else of QEMU might run on CPU 1' grep -vE ' on 0?$|^CPU 1/KVM on 1$' "$scratch/threads"
 
 	# How boots end that bring nothing.
-	image=$("$top/harness/kernel/build.sh" path local-trylock)
-	initramfs=$BUILD/initramfs/$(basename "$image").cpio image=$image/image.0
+	image=$("$top/harness/kernel/build.sh" path local-trylock)/image.0
+	initramfs=$scratch/initramfs.cpio
+	EVENTS=none guest_initramfs "$initramfs" "$("$top/harness/kernel/build.sh" module local-trylock)"
 	boot panic 120 rdinit=/nothing
-	ended panic 120 'Kernel panic' 'a panic is told with its own words'
+	ended panic 'Kernel panic' 'a panic is told with its own words'
 	boot hang 45 '' --samples 20000 --runs 100
-	ended hang 45 '^hang: no result within 45 s' 'a guest that hangs meets its deadline'
+	ended hang '^hang: no result within 45 s' 'a guest that hangs meets its deadline'
 	boot killed 120 '' --samples 20000 --runs 100
-	wait_for 120 test -e "$scratch/killed/bound"
+	soon 120 test -e "$scratch/killed/bound"
 	pkill -KILL -x qemu-system-x86
-	ended killed 120 '^killed by somebody else' 'one that is killed is no hang'
+	ended killed '^killed by somebody else' 'one that is killed is no hang'
 	mkdir "$scratch/bin"
 	printf '%s\n' '#!/bin/sh' "[ \$# != 3 ] || ! grep -q '^CPU 1/' /proc/\$3/comm || { echo refused >&2; exit 1; }" "exec $(command -v taskset) \"\$@\"" >"$scratch/bin/taskset"
 	chmod +x "$scratch/bin/taskset"
 	PATH=$scratch/bin:$PATH boot unbound 120 '' --samples 20
-	ended unbound 120 "^the guest's CPUs cannot be bound to CPUs 0 and 1 of this machine: refused" 'CPUs that cannot be bound end the boot'
+	ended unbound "^the guest's CPUs cannot be bound to CPUs 0 and 1 of this machine: refused" 'CPUs that cannot be bound end the boot'
 	finish
 }
 
