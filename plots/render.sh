@@ -11,6 +11,7 @@ fi
 
 die() {
 	printf 'render.sh: %s\n' "$2" >&2
+	[ -z "${LAST_WORDS-}" ] || printf '%s\n' "$2" >"$LAST_WORDS" # for steps.sh
 	exit "$1"
 }
 
