@@ -144,9 +144,9 @@ static void trade_table(struct doc *d, const struct view *r, const char *workloa
 				      mail ? NULL : ">us saved",
 				      ">break-even ops",
 				      NULL };
-	const struct estimate base =
-		scaled(counter(r, workload, "kworker_runs", baseline), "value", "ci95", 1);
-	struct estimate cost, saved, runs;
+	const double today = json_num(counter(r, workload, "kworker_runs", baseline), "value");
+	struct estimate cost, saved;
+	double less;
 	char text[5][96];
 	struct table t;
 	bool any = false;
@@ -161,13 +161,11 @@ static void trade_table(struct doc *d, const struct view *r, const char *workloa
 		if (!is_role(&r->variants[v], "change") || !pair || !lost)
 			continue;
 		cost = scaled(pair, "effect", "ci95", summary_ns_per_tick(r->env));
-		runs.mean =
-			base.mean -
-			scaled(counter(r, workload, "kworker_runs", name), "value", "ci95", 1).mean;
+		less = today - json_num(counter(r, workload, "kworker_runs", name), "value");
 		/* Of 1 us each; they are counted, so that the interval is the cost's. */
-		saved.mean = saved.ci.lo = saved.ci.hi = 1e3 * runs.mean;
+		saved = (struct estimate){ .mean = 1e3 * less, .ci = { 1e3 * less, 1e3 * less } };
 		cell(text[0], sizeof(*text), d, cost);
-		snprintf(text[1], sizeof(*text), "%s", number(runs.mean, 2, false).s);
+		snprintf(text[1], sizeof(*text), "%s", number(less, 2, false).s);
 		break_even(text[2], sizeof(*text), cost, saved);
 		saved = scaled(lost, "effect", "effect_ci95", -1);
 		saved.ci = (struct interval){ saved.ci.hi, saved.ci.lo };
