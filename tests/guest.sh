@@ -18,7 +18,7 @@ random() {
 	local log=$scratch/random-$1.log
 	printf '%s\n' --random "${@:2}" >"$scratch/args"
 	(
-		export TARGET=$1 FLAVOUR=hostile GUEST_CPUS=2 GUEST_MEM=1024
+		export TARGET=$1 FLAVOUR=ioctls GUEST_CPUS=2 GUEST_MEM=1024
 		. "$top/harness/targets/$TARGET.sh"
 		"$top/harness/kernel/build.sh" tree local-trylock
 		"$top/harness/kernel/build.sh" link local-trylock 0
