@@ -16,7 +16,7 @@ guest_programs sheafbench-driver sheafbench-init sheafbench-module-test
 random() {
 	local log=$scratch/random-$1.log
 	printf '%s\n' --random "${@:2}" >"$scratch/args"
-	local -x TARGET=$1 FLAVOUR=hostile
+	local -x TARGET=$1 FLAVOUR=ioctls
 	"$top/harness/kernel/build.sh" tree local-trylock
 	"$top/harness/kernel/build.sh" link local-trylock 0
 	"$top/harness/kernel/initramfs.sh" "$scratch/random.cpio" "$("$top/harness/kernel/build.sh" module local-trylock)" "$build/guest"
