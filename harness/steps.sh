@@ -30,6 +30,29 @@ take() {
 	rm -f "$words"
 }
 
+# What is the same code as the baseline's, in the loops of kmalloc() and kfree() at least.
+tell_same_code() {
+	local variant role same workloads workload
+	printf '# variant\tworkload\tfunctions\n'
+	rows "$part/variants.tsv" | while IFS=$rs read -r variant role _; do
+		[ "$role" = change ] || continue
+		same=$(build same "$variant")
+		case $same in
+		all) printf '%s\t*\tall of mm/slub.o\n' "$variant" ;;&
+		slow*) workloads='^(batch-)?(pair|alloc|free)/' ;;
+		fast*) workloads='^(pair|alloc|free)/[0-9]+/1$' ;; # one object stays within its sheaf
+		*) continue ;;
+		esac
+		for workload in $("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E "$workloads"); do
+			printf '%s\t%s\t%s\n' "$variant" "$workload" "${same#* }"
+		done
+	done
+}
+step_same() {
+	tell_same_code >"$part/same-code.tsv.new"
+	mv "$part/same-code.tsv.new" "$part/same-code.tsv"
+}
+
 # Adds what has failed so far to the environment's list of what was left out.
 tell_failures() {
 	jq --rawfile failed "$part/failed" '.left_out = ([.left_out[] | select(startswith("failed: ") | not)] +
@@ -136,6 +159,7 @@ if [ "$step" != all ]; then
 fi
 if [ "$TELLS" != counts ]; then
 	take kernels
+	take same
 	take run
 fi
 [ "$GOAL" != bench ] || take counts

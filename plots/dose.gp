@@ -7,6 +7,7 @@ load plots.'/style.gp'
 if (|$dose| == 0) { eval no_data }
 stats $dose using 1 nooutput
 end = 1.08 * STATS_max + 0.2
+start_at = exists('dose_offset') && dose_offset == dose_offset ? dose_offset : 0
 line = sprintf('slope %.3f [%.3f, %.3f]', slope, slope_lo, slope_hi)
 if (slope_lo != slope_lo) { line = slope == slope ? sprintf('slope %.3f (no interval)', slope) : 'slope n/a' }
 
@@ -30,7 +31,7 @@ set ylabel 'core cycles found per operation' offset 1, 0
 set yrange [-0.05 * end:1.05 * end]
 set key top left Left reverse font face.',10'
 plot x with lines dashtype 2 linecolor rgb '#777777' title 'slope 1', \
-	slope * x with lines linewidth 1.6 linecolor rgb palette[2] title line, \
+	start_at + slope * x with lines linewidth 1.6 linecolor rgb palette[2] title line, \
 	$dose using 1:2:3:4 with yerrorbars linecolor rgb palette[1] pointtype 7 pointsize 1.1 linewidth 1.6 title 'doses, 95 % intervals'
 unset label
 unset key
@@ -43,6 +44,6 @@ stats $dose using (low = -larger(-low, $1 - $3), high = larger(high, $4 - $1), 0
 room = 0.1 * larger(high - low, 0.1)
 set yrange [low - room:high + room]
 plot 0 with lines dashtype 2 linecolor rgb '#777777', \
-	(slope - 1) * x with lines linewidth 1.6 linecolor rgb palette[2], \
+	start_at + (slope - 1) * x with lines linewidth 1.6 linecolor rgb palette[2], \
 	$dose using 1:($2 - $1):($3 - $1):($4 - $1) with yerrorbars linecolor rgb palette[1] pointtype 7 pointsize 1.1 linewidth 1.6
 unset multiplot

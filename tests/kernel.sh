@@ -106,6 +106,8 @@ compare() {
 }
 build tree slowpath-isolated-n
 compare uml qpw-n qpw-on
+holds "and so says build.sh: $(build same qpw-n)" test -n "$(build same qpw-n)"
+expect 0 '^$' 'which says that qpw-on has other code' build same qpw-on
 compare uml slowpath-isolated-n slowpath-isolated
 
 # fast_path FOLDER FUNCTION: the shortest way through a function that takes and releases the lock of the sheaves (a byte that becomes

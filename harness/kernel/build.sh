@@ -8,6 +8,8 @@
 #   build.sh module VARIANT [NAME]  the module in bench/NAME for it (default: module, which is sheafbench.ko)
 #   build.sh path VARIANT           the folder where all of that is
 #   build.sh differs VARIANT        the options beside its own in which its kernel, built, differs from the baseline's
+#   build.sh same VARIANT           how much of its built mm/slub.o is the baseline's code: 'all', 'slow' with the names of the
+#                                   functions of the slow and fast path, 'fast' with those of the fast path, or nothing
 #
 # SOURCE names the pristine source (source.sh), TARGET one of harness/targets. FLAVOUR adds the options of
 # kernel-patches/configs/FLAVOUR.config, and of TARGET's own file for it, to all variants. Kernels that are measured have none.
@@ -204,6 +206,34 @@ make_tree() {
 		END { if (n) print "    it also differs from the baseline (whose values these are) in " text (n > 8 ? " and " n - 8 " more" : "") }' >&2
 }
 
+# The code of each function in the mm/slub.o of a folder, a line each; addresses do not count.
+functions_of() {
+	"${cross}objdump" -dr --no-show-raw-insn --no-addresses "$1/tree/mm/slub.o" | awk '
+		/^<.*>:$/ { name = substr($0, 2, length($0) - 3); next }
+		name { sub(/ *#.*/, ""); gsub(/[+-]0x[0-9a-f]+$/, ""); gsub(/\t/, " "); code[name] = code[name] $0 ";" }
+		END { for (name in code) print name "\t" code[name] }'
+}
+
+same_code() {
+	awk -F '\t' -v hot="$hot_symbols" -v fast='^(kfree|__kmalloc(_cache)?_noprof|kmem_cache_(free|alloc_noprof))$' '
+		NR == FNR { was[$1] = $2; next }
+		{ is[$1] = $2; was[$1] }
+		END {
+			for (name in was) {
+				if (name ~ hot) slow_names = slow_names " " name
+				if (name ~ fast) fast_names = fast_names " " name
+				if (was[name] == is[name] && name in is) continue
+				others++
+				slow_changed += name ~ hot
+				fast_changed += name ~ fast
+			}
+			if (!fast_names) exit 1
+			if (!others) print "all"
+			else if (!slow_changed) print "slow" slow_names
+			else if (!fast_changed) print "fast" fast_names
+		}' <(functions_of "$kernels/$(build_id "$(baseline_variant)")") <(functions_of "$kernels/$(build_id "$1")")
+}
+
 link_layouts() {
 	local name=$1 id dir pad image log start
 	shift
@@ -268,6 +298,7 @@ case $verb in
 id) build_id "$name" ;;
 path) printf '%s\n' "$kernels/$(build_id "$name")" ;;
 differs) also_differs "$name" ;;
+same) same_code "$name" ;;
 tree)
 	# One kernel build at a time on a machine. Whoever has waited finds the kernel built.
 	[ -f "$kernels/$(build_id "$(baseline_variant)")/built" ] || with_lock kernel-build make_tree "$(baseline_variant)"
@@ -275,5 +306,5 @@ tree)
 	;;
 link) with_lock "tree-${kernels##*/}-$(build_id "$name")" link_layouts "$name" "$@" ;;
 module) with_lock "tree-${kernels##*/}-$(build_id "$name")" make_module "$name" "$@" ;;
-*) die 2 "build.sh: no verb '$verb'; known: id path differs tree link module" ;;
+*) die 2 "build.sh: no verb '$verb'; known: id path differs same tree link module" ;;
 esac
