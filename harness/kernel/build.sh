@@ -193,7 +193,7 @@ make_tree() {
 	changed=$(find "$SOURCE" -type f \( -newer "$dir/begun" ! -newermt now -o -perm /222 \) -printf '%P\n' -quit)
 	if [ -n "$changed" ]; then
 		rm -rf "$SOURCE/.sheafbench" "$dir/tree"
-		die 1 "the build of $name changed $changed in the pristine source, which is unpacked again for the next one; look at what the series' Makefiles do"
+		die 1 "the build of $name changed $changed in the pristine source, which is unpacked again for the next one; the other trees share that file, so give 'make clean' too, and look at what the series' Makefiles do"
 	fi
 	times >"$dir/times" # not in a subshell, which has times of its own
 	printf 'wall %s s, cpu %s s\n' "$((SECONDS - start))" \
