@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # guest.sh BUILD: the module in booted kernels, with good and bad input (bench/driver/module_test.c), and random ioctls on
-# one with KASAN, lockdep and kmemleak: 20 s of them on uml, and with LONG=yes 100,000 each on uml and tcg.
+# one with KASAN, lockdep and kmemleak: 40 s of them on uml, and with LONG=yes 100,000 each on uml and tcg.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1
@@ -40,7 +40,7 @@ if [ "${LONG-}" = yes ]; then
 	deadline=14400
 	for t in uml tcg; do random "$t" "${SEED:-1}" 100000; done
 else
-	random uml "${SEED:-1}" 100000 20
+	random uml "${SEED:-1}" 100000 40
 fi
 
 for v in local-trylock qpw-on slowpath slowpath-isolated slowpath-isolated-cpu; do
