@@ -98,15 +98,19 @@ static int any_fd(void)
 	}
 }
 
-/* What takes a debug kernel minutes is rare. */
+/*
+ * What takes a debug kernel minutes is rare. peer_thread is left out: it makes a million allocations with preemption
+ * off, as posted, and RCU would call that a stall.
+ */
 static uint32_t any_workload(void)
 {
-	uint32_t workload = below(WORKLOADS);
+	uint32_t workload;
 
-	while ((workload == WORKLOAD_peer_thread ||
-		(workload >= WORKLOAD_peer_kunit_1 && workload <= WORKLOAD_peer_kunit_1000)) &&
-	       !once(100))
+	do {
 		workload = below(WORKLOADS);
+	} while (workload == WORKLOAD_peer_thread ||
+		 (workload >= WORKLOAD_peer_kunit_1 && workload <= WORKLOAD_peer_kunit_1000 &&
+		  !once(100)));
 	return workload;
 }
 
