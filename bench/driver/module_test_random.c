@@ -311,7 +311,11 @@ static bool supervise(uint64_t seed, bool *removed)
 		if (callers[0] > 0 && callers[1] > 0)
 			disturb(callers, removed);
 		else
-			usleep(1000);
+			usleep(10000);
+		/* The last one may have begun a run of minutes. */
+		for (uint32_t i = 0; i < CALLERS; i++)
+			if (callers[i] > 0 && callers[!i] < 0)
+				kill(callers[i], SIGALRM);
 	}
 	return true;
 }
