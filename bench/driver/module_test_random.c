@@ -98,15 +98,19 @@ static int any_fd(void)
 	}
 }
 
-/* What takes a debug kernel minutes is rare. */
+/*
+ * What takes a debug kernel minutes is rare. peer_thread is left out: it makes a million allocations with preemption
+ * off, as posted, and RCU would call that a stall.
+ */
 static uint32_t any_workload(void)
 {
-	uint32_t workload = below(WORKLOADS);
+	uint32_t workload;
 
-	while ((workload == WORKLOAD_peer_thread ||
-		(workload >= WORKLOAD_peer_kunit_1 && workload <= WORKLOAD_peer_kunit_1000)) &&
-	       !once(100))
+	do {
 		workload = below(WORKLOADS);
+	} while (workload == WORKLOAD_peer_thread ||
+		 (workload >= WORKLOAD_peer_kunit_1 && workload <= WORKLOAD_peer_kunit_1000 &&
+		  !once(100)));
 	return workload;
 }
 
@@ -255,7 +259,9 @@ static void disturb(const pid_t *callers, bool *removed)
 	char path[64];
 
 	usleep(below(20000));
-	kill(callers[below(CALLERS)], once(256) ? SIGKILL : SIGALRM);
+	/* Not so often that a debug kernel has no time for a run. */
+	if (once(8))
+		kill(callers[below(CALLERS)], once(32) ? SIGKILL : SIGALRM);
 	if (once(32)) {
 		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online",
 			 below(get_nprocs_conf()));
@@ -305,7 +311,11 @@ static bool supervise(uint64_t seed, bool *removed)
 		if (callers[0] > 0 && callers[1] > 0)
 			disturb(callers, removed);
 		else
-			usleep(1000);
+			usleep(10000);
+		/* The last one may have begun a run of minutes. */
+		for (uint32_t i = 0; i < CALLERS; i++)
+			if (callers[i] > 0 && callers[!i] < 0)
+				kill(callers[i], SIGALRM);
 	}
 	return true;
 }
