@@ -71,12 +71,12 @@ SHEAFBENCH_WORKLOAD(alloc, alloc, kmalloc, 8, 8192, 0, 1, "alloc", "")
 SHEAFBENCH_WORKLOAD(free, free, kmalloc, 8, 8192, 0, 1, "free", "")
 SHEAFBENCH_WORKLOAD(pair, pair, kmalloc, 8, 8192, SHEAFBENCH_HOLDS, 1, "pair", "")
 SHEAFBENCH_WORKLOAD(batch, batch, kmalloc, 8, 8192, 0, 2, "batch-alloc", "batch-free")
-#define SPACED (SHEAFBENCH_SPACED | SHEAFBENCH_TASK)
-SHEAFBENCH_WORKLOAD(alloc_spaced, alloc, spaced, 8, 8192, SPACED, 1, "alloc-spaced", "")
-SHEAFBENCH_WORKLOAD(free_spaced, free, spaced, 8, 8192, SPACED, 1, "free-spaced", "")
-SHEAFBENCH_WORKLOAD(pair_spaced, pair, spaced, 8, 8192, SHEAFBENCH_HOLDS | SPACED, 1, "pair-spaced",
+#define APART (SHEAFBENCH_SPACED | SHEAFBENCH_TASK)
+SHEAFBENCH_WORKLOAD(alloc_spaced, alloc, spaced, 8, 8192, APART, 1, "alloc-spaced", "")
+SHEAFBENCH_WORKLOAD(free_spaced, free, spaced, 8, 8192, APART, 1, "free-spaced", "")
+SHEAFBENCH_WORKLOAD(pair_spaced, pair, spaced, 8, 8192, SHEAFBENCH_HOLDS | APART, 1, "pair-spaced",
 		    "")
-#undef SPACED
+#undef APART
 #define PEER_WORKLOAD(name, part) \
 	SHEAFBENCH_WORKLOAD(peer_##name, peer_##name, kmalloc, 64, 64, SHEAFBENCH_PEER, 1, part, "")
 #define KNOWN_WORKLOAD(name, part) \
