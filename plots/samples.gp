@@ -29,6 +29,7 @@ do for [k = 1:nv] {
 		stats 'samples.dat' using (count[i] = count[i] + mine(strcol(3), $5), 0) nooutput
 		fullest[i] = 1
 		if (count[i] > 0) {
+			set xrange [least - 1:*]; set yrange [0:*]
 			set table $cells
 			plot 'samples.dat' using (mine(strcol(3), $5) ? bin($1) : NaN):(1.0) smooth frequency
 			unset table
