@@ -55,7 +55,7 @@ choose_targets() {
 }
 
 # BUILD is marked as ours; nothing is removed without the mark. Builds that are older than the mark have CMake's.
-is_ours() { [ -e "$1/.sheafbench" ] || grep -qs '^CMAKE_PROJECT_NAME:STATIC=sheafbench$' "$1/CMakeCache.txt"; }
+is_ours() { [ -e "$1/.sheafbench" ] || grep -qs '^CMAKE_PROJECT_NAME:STATIC=sheafbench$' "$1/CMakeCache.txt" "$1/check/CMakeCache.txt"; }
 own_build() {
 	[ ! -d "$build" ] || [ -z "$(ls -A "$build")" ] || is_ours "$build" ||
 		die 2 "BUILD=$build holds files that are not a build of sheafbench; give another folder"
