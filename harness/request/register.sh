@@ -265,6 +265,7 @@ name_of() { printf "patch %s/%s '%s'" $(($1 + 1)) "$count" "${subjects[$1]:0:200
 
 # rejects PATCH OPTION...: what of it does not fit, a line each; what fits is in the tree then.
 rejects() {
+	local kind n file told=0
 	in_tree apply --reject --verbose --whitespace=nowarn "${@:2}" "$1" 2>&1 | awk '
 		/^error: while searching for:$/ { inside = 1 }
 		/^error: patch failed: / { inside = 0; next }
@@ -273,8 +274,12 @@ rejects() {
 		/^Rejected hunk #/ { gsub(/[^0-9]/, "", $3); print "hunk", $3, file }
 		/^error: / { sub(/^error: /, ""); print "error", 0, $0 }' | clean >"$work/rejects" || true
 	find "$work/tree" -name '*.rej' -delete
+	# More of them than are shown have no need of their own words.
 	while read -r kind n file; do
-		if [ "$kind" = hunk ]; then
+		told=$((told + 1))
+		if [ "$told" -gt 24 ]; then
+			printf '%s %s of %s\n' "$kind" "$n" "$file"
+		elif [ "$kind" = hunk ]; then
 			printf 'hunk %s of %s, %s\n' "$n" "$file" \
 				"$(awk -v file="$file" -v n="$n" '/^\+\+\+ / { at = substr($2, 3); k = 0 } /^--- / { was = substr($2, 3) }
 					/^@@ / && (at == file || was == file) && ++k == n { print substr($0, 1, 120); exit }' "$1" | clean)"
@@ -305,7 +310,8 @@ fate() {
 	three_way=$(clean <<<"$three_way")
 	mapfile -t bad < <(rejects "$patch")
 	in_tree reset -q --hard && in_tree clean -qfdx
-	loose=$(rejects "$patch" -C1)
+	loose=''
+	[ ${#bad[@]} -gt 1000 ] || loose=$(rejects "$patch" -C1)
 	say "  does not apply: $(name_of "$1")"
 	for line in "${bad[@]}"; do
 		shown=$((shown + 1))
