@@ -130,7 +130,10 @@ expect 0 '^hang: no result within 1 s' 'one that meets its deadline is' echo "$r
 stand_in 'echo "Kernel panic - not syncing: made up"; printf "\303"; exit 1'
 boot uml
 expect 0 '^Kernel panic - not syncing: made up$' 'a panic is told in its own words' echo "$reason"
-stand_in 'echo "sheafbench: exit 0"'
+stand_in 'echo "qemu-system-x86_64: made up"; exit 1'
+boot uml
+expect 0 '^qemu-system-x86_64: made up' 'what QEMU says of a boot that is none is told' echo "$reason"
+stand_in 'echo "qemu-system-x86_64: warning: made up"; echo "sheafbench: exit 0"'
 boot uml
 expect 0 'were not bound' 'a boot whose CPUs were not bound is none' echo "$reason"
 stand_in 'setsid sleep 76544 & sleep 76545'
