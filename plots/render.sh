@@ -53,7 +53,7 @@ if [ -f "$result/peers.tsv" ]; then
 	scripts+=(peers)
 fi
 # A script that fails costs its own plot only, and an older plot of that name is removed.
-missing=()
+missing=() first=
 for script in "${scripts[@]}"; do
 	for format in png svg; do
 		file=$script.$format why=
@@ -61,7 +61,9 @@ for script in "${scripts[@]}"; do
 		[ -n "$why" ] || [ -s "$file" ] || why='wrote nothing'
 		if [ -n "$why" ]; then
 			# gnuplot shows the line and a caret before it says what is wrong.
-			printf 'render.sh: gnuplot %s.gp %s: %s\n' "$script" "$why" "$(grep -m 1 '^".*line [0-9]' "$script.log" || grep -m 1 . "$script.log" || echo 'it does not say why')" >&2
+			why="gnuplot $script.gp $why: $(grep -m 1 '^".*line [0-9]' "$script.log" || grep -m 1 . "$script.log" || echo 'it does not say why')"
+			printf 'render.sh: %s\n' "$why" >&2
+			first=${first:-$why}
 			rm -f "$file" "$result/plots/$file"
 			missing+=("$file")
 		elif [ -s "$script.log" ]; then
@@ -72,4 +74,4 @@ done
 for file in *.png *.svg; do
 	[ ! -e "$file" ] || mv -f "$file" "$result/plots/$file"
 done
-[ ${#missing[@]} = 0 ] || die 1 "not drawn: ${missing[*]}"
+[ ${#missing[@]} = 0 ] || die 1 "$first; not drawn: ${missing[*]}"

@@ -414,7 +414,7 @@ refused 'is no text' MBOX="$scratch/mail/other"
 refused 'cannot be unpacked|no patch' MBOX="$scratch/mail/other"
 g log -p base..tasty >"$scratch/mail/other"
 refused 'a log of several commits' MBOX="$scratch/mail/other"
-{ printf 'Subject: [PATCH] x\nFrom: a@b\n\n'; diff -c "$SOURCE/mm/slab.h" "$SOURCE/mm/slub.c" | head -n 400; } >"$scratch/mail/other"
+{ printf 'Subject: [PATCH] x\nFrom: a@b\n\n'; (diff -c "$SOURCE/mm/slab.h" "$SOURCE/mm/slub.c" || true) | head -n 400; } >"$scratch/mail/other"
 refused 'context diff' MBOX="$scratch/mail/other"
 mkdir "$scratch/names" && cp "${files[0]}" "$scratch/names/"$'a\e[31m.patch' && ln -s "${files[0]}" "$scratch/names/b.patch"
 (cd "$scratch" && tar -cf "$scratch/mail/other" names)
