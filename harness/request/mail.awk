@@ -137,7 +137,7 @@ function diffs(file, n, i, k, to, key) {
 			print L[i] >key
 		}
 		print L[i] >to
-		if (L[i] ~ /^\*\*\* [^ ]/ && L[i + 1] ~ /^--- [^ ]/ && L[i + 2] ~ /^\*\*\*\*\*/) { print "context" >key; print file }
+		if (L[i] ~ /^--- [^ ]/ && L[i + 1] ~ /^\*\*\*\*\*/) { print "context" >key; print file }
 	}
 	close(to)
 	close(key)

@@ -82,7 +82,7 @@ needed_options='SMP|MODULES|MODULE_UNLOAD|KALLSYMS|PRINTK|BUG|BLK_DEV_INITRD|RD_
 config_differences() {
 	awk '/^CONFIG_[^=]*=/ { name = $0; sub(/=.*/, "", name); value = substr($0, length(name) + 2) }
 		/^# CONFIG_[^ ]* is not set/ { name = $2; value = "n" }
-		/^(# )?CONFIG_/ { all[name]; if (NR == FNR) a[name] = value; else b[name] = value }
+		/^(# )?CONFIG_/ { all[name]; if (FILENAME == ARGV[1]) a[name] = value; else b[name] = value }
 		END {
 			for (name in all) {
 				was = name in a ? a[name] : "n"
