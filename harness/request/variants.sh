@@ -82,14 +82,14 @@ needed_options='SMP|MODULES|MODULE_UNLOAD|KALLSYMS|PRINTK|BUG|BLK_DEV_INITRD|RD_
 config_differences() {
 	awk '/^CONFIG_[^=]*=/ { name = $0; sub(/=.*/, "", name); value = substr($0, length(name) + 2) }
 		/^# CONFIG_[^ ]* is not set/ { name = $2; value = "n" }
-		/^(# )?CONFIG_/ { all[name]; if (FILENAME == ARGV[1]) a[name] = value; else b[name] = value }
+		/^(# )?CONFIG_/ { all[name]; if (file == 1) a[name] = value; else b[name] = value }
 		END {
 			for (name in all) {
 				was = name in a ? a[name] : "n"
 				is = name in b ? b[name] : "n"
 				if (was != is) print name, was, is
 			}
-		}' "$1" "$2" | LC_ALL=C sort
+		}' file=1 "$1" file=2 "$2" | LC_ALL=C sort
 }
 # undone_config CONFIG: those of the needed options that this one has otherwise.
 undone_config() { config_differences "$top/kernel-patches/configs/common.config" "$1" | grep -E "^CONFIG_($needed_options) " || true; }
