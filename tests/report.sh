@@ -469,7 +469,7 @@ sed -i '1i exit error "made up"' scripts/dose.gp
 echo 'stats "nothing" nooutput' >>scripts/layouts.gp
 mv scripts/effects-all.gp scripts/was
 sed 's/^nv = /nv == /' scripts/was >scripts/effects-all.gp
-expect 1 '^render.sh: not drawn: effects-all.png effects-all.svg dose.png dose.svg$' 'hurt: what is not drawn is named' scripts/render.sh hurt
+expect 1 '^render.sh: gnuplot effects-all.gp failed: .*; not drawn: effects-all.png effects-all.svg dose.png dose.svg$' 'hurt: what is not drawn is named' scripts/render.sh hurt
 expect 1 'gnuplot effects-all.gp failed: .*line [0-9]+: ' 'hurt: with the line' scripts/render.sh hurt
 expect 1 'gnuplot dose.gp failed: .*made up$' 'hurt: or with what the script says' scripts/render.sh hurt
 expect 1 'gnuplot layouts.gp: .*: warning: Cannot find or open file "nothing"' 'hurt: a warning is told' scripts/render.sh hurt
