@@ -101,11 +101,11 @@ step_kernels() {
 }
 
 step_run() {
-	local answer layouts width variant
+	local answer layouts width variant more
 	use_machine exclusive
 	"$top/harness/boots/run.sh" "$part"
 	# Only the widths of the intervals decide whether there are more layouts, never the effects.
-	while [ -n "$PRECISION" ]; do
+	while [ -n "$PRECISION" ] && [ "$(rows "$part/plan.tsv" | awk -F "$rs" '$4 > n { n = $4 } END { print n + 1 }')" = "$BOOTS" ]; do
 		answer=$("$BUILD/sheafstat" precision "$part" --width "$PRECISION" --most "$MOST")
 		read -r layouts width variant <<<"$answer"
 		say "  half-width of the 95 % interval: $width ticks ($variant), wanted $PRECISION: $layouts layouts"
@@ -113,6 +113,11 @@ step_run() {
 		"$BUILD/sheafstat" plan --seed "$SEED" --layouts "$layouts" --boots "$BOOTS" --variants "$part/variants.tsv" \
 			--extend "$part/plan.tsv" -o "$part/plan.tsv"
 		"$0" "$part" kernels
+		"$top/harness/boots/run.sh" "$part"
+	done
+	# What a neighbour's work drowned is booted again, later: whether there are values decides, never which.
+	while more=$("$BUILD/sheafstat" again --boots "$BOOTS" --seed "$SEED" "$part") && [ "$more" -gt 0 ]; do
+		say "  $more boots brought too few quiet samples: they are done again"
 		"$top/harness/boots/run.sh" "$part"
 	done
 }

@@ -547,9 +547,11 @@ static void lines_add(json_t *out, json_t *why)
 		ppm = fmax(ppm, json_num(one, "noise_ppm"));
 	}
 	if (json_num(losses, "kept") < CERTIFICATE_KEPT)
-		certificate_warn(why, xasprintf("%.0f %% of the runs were lost, more than %.0f %%",
-						100.0 * (1.0 - json_num(losses, "kept")),
-						100.0 * (1.0 - CERTIFICATE_KEPT)));
+		certificate_warn(
+			why,
+			xasprintf("%.0f %% of the values of layouts were lost, more than %.0f %%",
+				  100.0 * (1.0 - json_num(losses, "kept")),
+				  100.0 * (1.0 - CERTIFICATE_KEPT)));
 	word = lost ? fails : passes;
 	if (json_is_object(losses))
 		json_array_append_new(lines, json_record("certificate", "losses", word,
@@ -640,11 +642,12 @@ static char *losses_text(const json_t *part)
 		if (!worst || json_num(one, "kept") < json_num(worst, "kept"))
 			worst = one;
 	}
-	return xasprintf(
-		"%s %% of %s runs have a value; the fewest has %s, %s %%; gaps took %s ppm "
-		"of the time at the most",
-		share(json_num(part, "kept")).s, of(part, "runs", 0).s, json_text(worst, "variant"),
-		share(json_num(worst, "kept")).s, number(ppm < 0.0 ? NAN : ppm, 0, false).s);
+	return xasprintf("%s %% of what %s runs measured in a layout has a value; the fewest has "
+			 "%s, %s %%; gaps took %s ppm "
+			 "of the time at the most",
+			 share(json_num(part, "kept")).s, of(part, "runs", 0).s,
+			 json_text(worst, "variant"), share(json_num(worst, "kept")).s,
+			 number(ppm < 0.0 ? NAN : ppm, 0, false).s);
 }
 
 static char *gate_text(const json_t *part)
@@ -701,7 +704,7 @@ static const struct {
 	{ "dose", "dose", certificate_dose_text,
 	  "no known amount was added to the baseline, so nothing shows that one would be found; "
 	  "add "
-	  "the variants dose-0 to dose-8" },
+	  "the variants dose-0, dose-1 and dose-16" },
 	{ "losses", "losses", losses_text, "no run was counted" },
 	{ "gate", "gate", gate_text,
 	  "the samples have no probes beside them, so quiet and contended ones are not told "

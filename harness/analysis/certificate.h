@@ -23,8 +23,8 @@ struct result;
 	"none below " WORDS(NULL_TAIL) ", by drawing the signs of whole layouts; in " WORDS( \
 		CERTIFICATE_LAYOUTS) " layouts or more"
 #define DOSE_RULE "the interval inside " WORDS(DOSE_LEAST) " to " WORDS(DOSE_MOST)
-#define LOSSES_RULE                                                                            \
-	"a value for " WORDS(CERTIFICATE_KEPT) " of the runs of each variant, and gaps of at " \
+#define LOSSES_RULE                                                                               \
+	"a value for " WORDS(CERTIFICATE_KEPT) " of the layouts of each variant, and gaps of at " \
 					       "most " WORDS(NOISE_MOST) " ppm"
 
 /* Of @r; @same_code is that of the summary. Adds warnings. */

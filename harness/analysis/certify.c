@@ -128,6 +128,70 @@ int precision_of(const struct result *r, const char *workload, double width, int
 	return 0;
 }
 
+/* Share of the workloads of variant @v in @layout, a row of result_side(), that have a value; NaN where none ran. */
+static double cell_kept(const struct result *r, int v, int layout)
+{
+	bool *ran = xcalloc(r->workloads + 1, sizeof(*ran));
+	double kept = 0.0, all = 0.0;
+
+	for (int i = 0; i < r->runs; i++)
+		if (r->run[i].variant == v && r->run[i].layout == layout + 1)
+			ran[r->run[i].workload] = true;
+	for (int w = 0; w < r->workloads; w++) {
+		struct nested side = result_side(r, w, v);
+
+		if (!ran[w] || workload_is_flush(r->workload[w]))
+			continue;
+		all++;
+		kept += !isnan(stat_layout_mean(&side, layout));
+	}
+	free(ran);
+	return all > 0.0 ? kept / all : NAN;
+}
+
+int plan_again(struct result *r, int boots, uint64_t seed)
+{
+	const int old = r->plan.n;
+	char *stream = xasprintf("again %d", old);
+	gsl_rng *rng = stat_rng(seed, stream);
+	struct plan *p = &r->plan;
+	int planned = 0, n;
+
+	for (int i = 0; i < old; i++) {
+		struct plan_row more = p->row[i], *last;
+		bool missing = false;
+		int booted = 0;
+
+		planned += more.boot < boots;
+		for (int k = 0; k < old; k++) {
+			if (p->row[k].variant != more.variant || p->row[k].layout != more.layout)
+				continue;
+			booted++;
+			missing |= r->boot[k].state == BOOT_MISSING;
+		}
+		if (more.boot || !more.layout || missing || booted >= boots + AGAIN_BOOTS ||
+		    !(cell_kept(r, more.variant, more.layout - 1) < CERTIFICATE_KEPT))
+			continue;
+		p->row = xrealloc(p->row, p->n + 1, sizeof(*p->row));
+		last = &p->row[p->n++];
+		*last = more;
+		last->boot = booted;
+		last->build = xstrdup(more.build);
+	}
+	if (p->n > old)
+		gsl_ran_shuffle(rng, p->row + old, p->n - old, sizeof(*p->row));
+	for (n = old; n < p->n && n < planned + planned / 2; n++)
+		p->boots = p->row[n].boot >= p->boots ? p->row[n].boot + 1 : p->boots;
+	while (p->n > n)
+		free(p->row[--p->n].build);
+	r->boot = xrealloc(r->boot, n, sizeof(*r->boot));
+	for (int i = old; i < n; i++)
+		r->boot[i] = (struct boot){ .state = BOOT_MISSING };
+	gsl_rng_free(rng);
+	free(stream);
+	return n - old;
+}
+
 int *certify_groups(const struct result *r, int a, int b, int size, int draw, int *groups)
 {
 	int layouts = layouts_of(r), each = size / PHASES, n[PHASES] = { 0 };

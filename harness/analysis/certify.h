@@ -34,6 +34,17 @@ int precision_next(int layouts, const struct estimate *e, double width, int most
 int precision_of(const struct result *r, const char *workload, double width, int most,
 		 struct precision *p, struct fault *f);
 
+#define AGAIN_BOOTS 2 /* most more boots of a cell */
+
+/*
+ * Adds to the plan of @r, in an order drawn by @seed, one more boot of each variant in each layout where fewer than
+ * CERTIFICATE_KEPT of the workloads have a value from the @boots that were planned and those that were added before.
+ * A neighbour's burst of work outlasts a boot, and is over some boots later. Only whether there are values decides,
+ * never which. None is added where a boot is still to be done, all failed, or AGAIN_BOOTS were added; half as many as
+ * were planned at most. Returns how many it added.
+ */
+int plan_again(struct result *r, int boots, uint64_t seed);
+
 /*
  * Deals the layouts that variants @a and @b both have to groups of @size, in the order of the @draw-th seeded shuffle
  * and as many of each phase to each. Rows of result_side(), those of group g from g * @size on; the

@@ -140,7 +140,7 @@ static void plot_byn(FILE *out, const json_t *j)
 		bool known = false;
 
 		if (!workload_parse(json_text(value, "workload"), &w) || w.size != COUNTS_SIZE ||
-		    w.n == 1 || workload_is_flush(w.op))
+		    w.n == 1 || workload_is_flush(w.op) || workload_is_spaced(w.op))
 			continue;
 		for (int s = 0; s < n; s++)
 			known |= streq(seen[s].op, w.op) && streq(seen[s].order, w.order);

@@ -603,18 +603,26 @@ struct spread result_spread(const struct result *r, int w, int v)
 
 double result_kept(const struct result *r, int workload, int variant)
 {
+	const int layouts = r->plan.layouts - 1;
+	bool *seen = xcalloc((size_t)r->workloads * layouts + 1, sizeof(*seen));
 	double kept = 0.0, all = 0.0;
 
 	for (int i = 0; i < r->runs; i++) {
 		const struct run *run = &r->run[i];
+		bool *first = seen + (size_t)run->workload * layouts + run->layout - 1;
+		struct nested side;
 
 		if (run->variant != variant || !run->layout ||
 		    (workload >= 0 ? run->workload != workload
-				   : workload_is_flush(r->workload[run->workload])))
+				   : workload_is_flush(r->workload[run->workload])) ||
+		    *first)
 			continue;
-		kept += !isnan(run->value[r->location - stat_locations]);
+		*first = true;
+		side = result_side(r, run->workload, variant);
+		kept += !isnan(stat_layout_mean(&side, run->layout - 1));
 		all++;
 	}
+	free(seen);
 	return all > 0.0 ? kept / all : NAN;
 }
 

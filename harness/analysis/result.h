@@ -104,8 +104,8 @@ struct spread {
 struct spread result_spread(const struct result *r, int workload, int variant);
 
 /*
- * Share of the runs of @variant beyond the stock layout whose value the samples give, NaN without any;
- * of all of them that are no flushes with @workload below 0.
+ * Share of the layouts of @variant, beyond the stock one, in which a run of @workload has a value, NaN
+ * without any; with @workload below 0, of the layouts of all workloads that are no flushes.
  */
 double result_kept(const struct result *r, int workload, int variant);
 

@@ -394,6 +394,36 @@ static int cmd_precision(const struct command *c, int argc, char **argv)
 	return status ? failed(&f) : finished();
 }
 
+static int cmd_again(const struct command *c, int argc, char **argv)
+{
+	const char *boots = NULL, *seed = NULL;
+	const char **const value[] = { &boots, &seed };
+	uint64_t number, planned;
+	struct result r;
+	struct fault f;
+	int status = 0, more;
+	char *path;
+
+	if (arguments(c, argc, argv, value, 1, &status))
+		return status;
+	if (!boots || !seed)
+		return bad_usage(c, "--boots and --seed must be given");
+	if (!parse_number(boots, 1, 100, &planned) || !parse_number(seed, 0, UINT32_MAX, &number))
+		return bad_usage(c, "--boots %s or --seed %s is not a number", boots, seed);
+	if (result_read(&r, argv[optind], &stat_locations[0], &f))
+		return failed(&f);
+	more = plan_again(&r, planned, number);
+	path = xasprintf("%s/plan.tsv", argv[optind]);
+	if (more)
+		status = plan_write(&r.plan, &r.variants, number, path, &f);
+	free(path);
+	result_free(&r);
+	if (status)
+		return failed(&f);
+	printf("%d\n", more);
+	return finished();
+}
+
 static int cmd_certify(const struct command *c, int argc, char **argv)
 {
 	const char *out = NULL, *group = "16";
@@ -542,6 +572,12 @@ static const struct command commands[] = {
 	  "width W or less, in ticks per operation; and the widest one now. Looks at widths, never "
 	  "at effects.",
 	  cmd_precision },
+	{ "again", "boots seed", "again --boots B --seed S RESULTDIR",
+	  "Adds to plan.tsv one more boot of each variant in each layout that brought too few "
+	  "quiet "
+	  "samples,\n"
+	  "at most two beyond the B that were planned, and prints how many.",
+	  cmd_again },
 	{ "certify", "output group", "certify [--group N] [-o FILE] RESULTDIR",
 	  "Writes RESULTDIR/certify.json, or FILE, and prints it: false alarms of the null over "
 	  "disjoint groups\n"

@@ -173,7 +173,7 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 	double *ratio = xcalloc(a.layouts, sizeof(*ratio));
 	struct estimate e, log_ratio, even;
 	struct interval boot;
-	bool same_phase = true;
+	bool same_phase = true, hidden;
 	json_t *out = NULL, *warnings;
 	struct pairs p;
 	char *stream;
@@ -196,9 +196,10 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 	even = stat_t_strata(p.d, phase, p.n, PHASES, STAT_LEVEL);
 	/*
 	 * A ratio of what is not above 0 means nothing, and leaving single layouts out would bias
-	 * it.
+	 * it. Nor is there one to what other work hides.
 	 */
-	log_ratio = stat_t(ratio, logs == p.n ? p.n : 0, STAT_LEVEL);
+	hidden = workload_is_spaced(r->workload[w]);
+	log_ratio = stat_t(ratio, logs == p.n && !hidden ? p.n : 0, STAT_LEVEL);
 	stream = xasprintf("bootstrap %s %s", r->workload[w], name);
 	rng = stat_rng(0, stream);
 	boot = stat_bootstrap(&a, &b, resamples, rng, STAT_LEVEL);
@@ -219,7 +220,7 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 		certificate_warn(warnings,
 				 xasprintf("%d layout%s left out, measured on one side only",
 					   p.alone, p.alone > 1 ? "s" : ""));
-	if (logs < p.n)
+	if (logs < p.n && !hidden)
 		certificate_warn(warnings, xasprintf("no ratio: a value is not above 0"));
 	out = json_record(
 		"effect", r->workload[w], name,
@@ -230,7 +231,8 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 		e.mean, "ci95", json_from_interval(e.ci), "ratio",
 		json_from_number(exp(log_ratio.mean)), "ratio_ci95",
 		json_from_interval((struct interval){ exp(log_ratio.ci.lo), exp(log_ratio.ci.hi) }),
-		"fieller_ci95", json_from_interval(stat_fieller(p.x, p.y, p.n, STAT_LEVEL)),
+		"fieller_ci95",
+		json_from_interval(stat_fieller(p.x, p.y, hidden ? 0 : p.n, STAT_LEVEL)),
 		"bootstrap_ci95", json_from_interval(boot), "stratified_ci95",
 		same_phase ? json_from_interval(even.ci) : json_null(), "p_value",
 		json_from_number(e.p_value), "p_faster", stat_p_below(p.x, p.y, p.n), "layouts",

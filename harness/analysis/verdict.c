@@ -12,14 +12,15 @@ const char *const verdict_word[VERDICTS] = { "",       "same code", "slower",
 					     "faster", "within",    "cannot tell" };
 
 /* The operations whose headline workloads are the primary family. */
-static const char *const primary_ops[] = { "pair", "alloc", "free", "batch-alloc", "batch-free" };
+static const char *const primary_ops[] = { "pair", "pair-spaced", "alloc",
+					   "free", "batch-alloc", "batch-free" };
 
 const char *verdict_lacks(const struct finding *f)
 {
 	if (isnan(f->p) || isnan(f->ci90.lo) || f->layouts < CERTIFICATE_LAYOUTS)
 		return "fewer than " WORDS(CERTIFICATE_LAYOUTS) " layouts";
 	return f->kept < CERTIFICATE_KEPT
-		       ? "fewer than " WORDS(CERTIFICATE_KEPT) " of the runs have a value"
+		       ? "fewer than " WORDS(CERTIFICATE_KEPT) " of the layouts have a value"
 		       : NULL;
 }
 

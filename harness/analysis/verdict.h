@@ -26,7 +26,7 @@ struct finding {
 	double effect, p; /* p: Holm's, over the primary family */
 	struct interval ci90;
 	int layouts;
-	double kept; /* the smaller share of runs of both sides that have a value */
+	double kept; /* the smaller share of layouts of both sides that have a value */
 	bool same_code;
 };
 
@@ -37,7 +37,7 @@ enum verdict verdict_of(const struct finding *f, double equal);
 
 /*
  * Adds to the effects of a @summary whether they are primary, and then p_primary, verdict and what stands
- * in its way; and the rules. Primary are the changes on the workload that stands for each of the five
+ * in its way; and the rules. Primary are the changes on the workload that stands for each of the
  * operations of kmalloc() and kfree(), by its name alone; all else has an interval and no word.
  */
 void verdicts_add(json_t *summary, double equal);

@@ -32,9 +32,16 @@ int workload_order_rank(const char *order)
 	return (int)i;
 }
 
+bool workload_is_spaced(const char *name)
+{
+	const char *spaced = strstr(name, "-spaced");
+
+	return spaced && (!spaced[7] || spaced[7] == '/');
+}
+
 int workload_nearer(const struct workload *a, const struct workload *b)
 {
-	const unsigned int n = streq(a->op, "pair") ? 1 : 32;
+	const unsigned int n = workload_is_spaced(a->op) ? 24 : streq(a->op, "pair") ? 1 : 32;
 	const double far[][2] = {
 		{ octaves(a->size, 64), octaves(b->size, 64) },
 		{ octaves(a->n, n), octaves(b->n, n) },

@@ -19,12 +19,14 @@ bool workload_parse(const char *name, struct workload *w);
 
 /*
  * Below 0 where @a stands for its operation rather than @b does: the size nearest to 64 bytes, then
- * the N nearest to 32 (within a sheaf), or to 1 for pair; lifo before the others.
+ * the N nearest to 32 (within a sheaf), to 1 for pair, or to 24 core cycles of work; lifo before the others.
  */
 int workload_nearer(const struct workload *a, const struct workload *b);
 /* Place of an order in tables. */
 int workload_order_rank(const char *order);
 
+/* Has other work before each operation: N is its core cycles, which hide what is overlapped with them. */
+bool workload_is_spaced(const char *name);
 /* A flush of other CPUs' sheaves: no operation, so that one tick of it is not like one of the others. */
 bool workload_is_flush(const char *name);
 /*

@@ -57,7 +57,8 @@ static enum rank rank_of(const struct effect *e)
 
 static int op_rank(const char *op)
 {
-	static const char *const order[] = { "pair", "alloc", "free", "batch-alloc", "batch-free" };
+	static const char *const order[] = { "pair", "pair-spaced", "alloc",
+					     "free", "batch-alloc", "batch-free" };
 	int i;
 
 	for (i = 0; i < (int)ARRAY_SIZE(order); i++)

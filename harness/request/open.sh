@@ -17,7 +17,7 @@ telling_target() {
 }
 
 # The variants to run: those that were asked for, or all changes. The baseline is in every result; the null and the doses, which
-# prove the clock, in every one that tells time. Variants for other architectures are left out.
+# prove the clock, in every one that tells time, of the goals that they name. Variants for other architectures are left out.
 chosen_variants() {
 	local name role arch timed=$1
 	arch=$(target_says "$TARGET" arch)
@@ -26,7 +26,7 @@ chosen_variants() {
 		[[ " $(variant_key "$name" arch "$arch") " == *" $arch "* ]] || continue
 		case $role in
 		baseline) ;;
-		null | dose) [ -n "$timed" ] || [[ " $VARIANTS " == *" $name "* ]] || continue ;;
+		null | dose) { [ -n "$timed" ] && [[ " $(variant_key "$name" goals "$GOAL") " == *" $GOAL "* ]]; } || [[ " $VARIANTS " == *" $name "* ]] || continue ;;
 		*) [[ " $VARIANTS " == *" $name "* ]] || { [ -z "$VARIANTS" ] && [ "$role" = change ]; } || continue ;;
 		esac
 		printf '%s\n' "$name"
