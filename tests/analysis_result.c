@@ -905,6 +905,32 @@ static void test_foreign(void **state)
 	assert_int_equal(sh("! ls d*/summary.json.*"), 0);
 }
 
+/* Caches that differ by more than having no sheaves are told. */
+static void test_caches(void **state)
+{
+	static const char *const other[] = { "", "64=0/0/64 512=28/1/16", "64=60/1/128 512=28/1/16",
+					     "64=60/0/64 512=30/1/16", "64=60/0/64" };
+	static const int warned[] = { 0, 0, 1, 1, 0 };
+
+	(void)state;
+	assert_int_equal(sh("rm -rf d; $M --small --layouts 2 --samples 30 --variants "
+			    "'local-trylock qpw-on' d"),
+			 0);
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
+		char *command = xasprintf(
+			"jq '.caches = {\"local-trylock\": \"64=60/0/64 512=28/1/16\", \"qpw-on\": "
+			"\"%s\"}' d/environment.json >e && mv e d/environment.json && $S summarize "
+			"d && "
+			"jq -r '.warnings[]' d/summary.json | grep -c 'qpw-on has another cache'; "
+			"true",
+			other[i]);
+
+		assert_int_equal(sh(command), 0);
+		assert_int_equal(atoi(output), warned[i]);
+		free(command);
+	}
+}
+
 static void test_one_layout(void **state)
 {
 	static const char *const nulls[] = { "ci95", "ratio_ci95", "bootstrap_ci95", "p_value" };
@@ -1137,6 +1163,21 @@ static void test_counts(void **state)
 		"\"target\":\"tcg\",\"workload\":\"pair/64/1\",\"variant\":\"qpw-on\"},"
 		"{\"classes\":{\"instructions\":61},\"symbols\":{\"kfree\":{\"instructions\":61}},"
 		"\"target\":\"tcg\",\"workload\":\"free/64/1\",\"variant\":\"qpw-on\"}]\n");
+	/* What most calls take, and the others: a slab's end is no part of the first. */
+	assert_int_equal(sh("mkdir d/counts/each; printf 'free/64/1\\t100\\t%%s\\t%%d\\t%%d\\n' "
+			    "kfree 58 96 kfree 300 2 kfree "
+			    "400 2 kmalloc 70 5 '(loop)' 3 9 >d/counts/each/tcg.qpw-on.tsv; $S "
+			    "summarize d; jq -c "
+			    "'.counts[1].each | walk(if type == \"number\" then . + 0 else . end)' "
+			    "d/summary.json"),
+			 0);
+	assert_string_equal(output, "{\"kfree\":{\"usual\":58,\"share\":0.96,\"others\":350},"
+				    "\"kmalloc\":{\"usual\":70,\"share\":1,\"others\":null}}\n");
+	refused(1,
+		"echo 'free/64/1\t100\tkfree\t0\t1' >>d/counts/each/tcg.qpw-on.tsv; $S summarize d",
+		"d/counts/each/tcg.qpw-on.tsv:6: not workload, operations, function, instructions "
+		"and times");
+	assert_int_equal(sh("rm -r d/counts/each"), 0);
 	/* Stacked without gaps, what the baseline does not have last. */
 	assert_int_equal(sh("sed 's/kfree/kfree2/' d/counts/tcg.qpw-on.tsv | "
 			    "sed '1s/6000/9000/' >d/counts/tcg.local-trylock.tsv; $S summarize d; "
@@ -1210,11 +1251,11 @@ int main(void)
 		cmocka_unit_test(test_words),	      cmocka_unit_test(test_no_words),
 		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_flushes),
 		cmocka_unit_test(test_null_rate),     cmocka_unit_test(test_failed_boots),
-		cmocka_unit_test(test_foreign),	      cmocka_unit_test(test_one_layout),
-		cmocka_unit_test(test_damage),	      cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_compare),	      cmocka_unit_test(test_show),
-		cmocka_unit_test(test_plotdata),      cmocka_unit_test(test_counts),
-		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_foreign),	      cmocka_unit_test(test_caches),
+		cmocka_unit_test(test_one_layout),    cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_show),	      cmocka_unit_test(test_plotdata),
+		cmocka_unit_test(test_counts),	      cmocka_unit_test(test_usage),
 	};
 	char clean[64];
 	int ret;

@@ -474,17 +474,35 @@ static void add_own_context(void)
 		"cpu_time: the driver's own, says nothing of the allocator");
 }
 
-/* Plots mark where a sheaf ends; a kernel without sheaves has nothing to tell. */
-static void tell_sheaf_capacity(void)
+/* A number that the kernel tells of one of kmalloc()'s caches; 0 where it does not. */
+static unsigned int cache_number(uint32_t size, const char *name)
 {
-	FILE *file = fopen("/sys/kernel/slab/kmalloc-64/sheaf_capacity", "re");
-	unsigned int capacity;
+	unsigned int number = 0;
+	char path[64];
+	FILE *file;
 
+	snprintf(path, sizeof(path), "/sys/kernel/slab/kmalloc-%u%s/%s",
+		 size < 1024 ? size : size / 1024, size < 1024 ? "" : "k", name);
+	file = fopen(path, "re");
 	if (!file)
-		return;
-	if (fscanf(file, "%u", &capacity) == 1 && capacity)
-		printf("sheafbench: kmalloc-64 has sheaves of %u objects\n", capacity);
+		return 0;
+	if (fscanf(file, "%u", &number) != 1)
+		number = 0;
 	fclose(file);
+	return number;
+}
+
+/*
+ * Plots mark where a sheaf ends, and variants whose slabs are of another order do other work: of each size, how many
+ * objects a sheaf has, the order of a slab and how many objects that has.
+ */
+static void tell_caches(void)
+{
+	fputs("sheafbench: caches", stdout);
+	for (size_t i = 0; i < SIZES; i++)
+		printf(" %u=%u/%u/%u", sizes[i], cache_number(sizes[i], "sheaf_capacity"),
+		       cache_number(sizes[i], "order"), cache_number(sizes[i], "objs_per_slab"));
+	putchar('\n');
 }
 
 static void list_names(void)
@@ -551,7 +569,7 @@ int main(int argc, char **argv)
 	open_device();
 	if (options.calls)
 		return only_calls();
-	tell_sheaf_capacity();
+	tell_caches();
 	/* Until then a new slab costs what it costs no kernel that is timed. */
 	if ((options.windows || counters.count) && !is_random_ready())
 		die(FAILED,

@@ -80,6 +80,57 @@ static int beside_row(void *arg, char **field, const struct reader *r, struct fa
 	return 0;
 }
 
+static const struct tsv each_table = { "workload ops function instructions times",
+				       "not workload, operations, function, instructions and times",
+				       true, false };
+
+/* Calls of one function that are alike, into the object "each" of the record. */
+static int each_row(void *arg, char **field, const struct reader *r, struct fault *f)
+{
+	const struct counted *c = arg;
+	uint64_t ops, length, times;
+	json_t *one;
+
+	(void)r;
+	(void)f;
+	if (!parse_number(field[1], 1, UINT32_MAX, &ops) ||
+	    !parse_number(field[3], 1, UINT32_MAX, &length) ||
+	    !parse_number(field[4], 1, UINT32_MAX, &times))
+		return 1;
+	if (streq(field[2], COUNTS_LOOP))
+		return 0;
+	one = child(child(child(c->all, field[0]), "each"), field[2]);
+	add(one, "calls", (double)times);
+	add(one, "instructions", (double)length * (double)times);
+	if (json_object_get(one, "most") && json_num(one, "most") >= (double)times)
+		return 0;
+	json_object_set_new(one, "most", json_real((double)times));
+	json_object_set_new(one, "usual", json_real((double)length));
+	return 0;
+}
+
+/*
+ * What a call takes as a rule, within a sheaf or a slab, and the mean of the others, at its end: the average of the two
+ * depends on how full it was when the window began.
+ */
+static void each_reduce(json_t *record)
+{
+	json_t *one;
+	const char *function;
+
+	json_object_foreach(json_object_get(record, "each"), function, one) {
+		double calls = json_num(one, "calls"), most = json_num(one, "most"),
+		       usual = json_num(one, "usual"), all = json_num(one, "instructions");
+
+		json_object_clear(one);
+		json_object_set_new(one, "usual", json_real(usual));
+		json_object_set_new(one, "share", json_real(most / calls));
+		json_object_set_new(one, "others",
+				    most < calls ? json_real((all - usual * most) / (calls - most))
+						 : json_null());
+	}
+}
+
 static const struct tsv lines_table = {
 	"workload ops symbol function file line inlined text instructions",
 	"not workload, operations, symbol, function, file, line, inlined function, text and "
@@ -227,10 +278,14 @@ static int file_add(json_t *out, const struct variants *vs, const char *dir, con
 	path = xasprintf("%s/lines/%s", dir, name);
 	ret = ret < 0 ? ret : tsv_read(&lines_table, path, lines_row, &c, f);
 	free(path);
+	path = xasprintf("%s/each/%s", dir, name);
+	ret = ret < 0 ? ret : tsv_read(&each_table, path, each_row, &c, f);
+	free(path);
 	json_object_foreach(c.all, workload, record) {
 		json_object_set_new(record, "target",
 				    json_record("counts", name, "target", "s%", name, target));
 		json_object_set_new(record, "workload", json_from_text(workload));
+		each_reduce(record);
 		json_object_set_new(record, "variant", json_from_text(variant));
 		json_array_append(out, record);
 	}

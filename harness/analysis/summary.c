@@ -289,6 +289,44 @@ static void starved_warn(json_t *warnings, const json_t *gate)
 				STAT_GATE_FEWEST));
 }
 
+/*
+ * Whether what is told of a cache differs: BYTES=SHEAF/ORDER/OBJECTS. Without sheaves (0) is what some variants are about.
+ */
+static bool cache_differs(const char *a, const char *b)
+{
+	unsigned int x[4], y[4];
+
+	if (sscanf(a, "%u=%u/%u/%u", &x[0], &x[1], &x[2], &x[3]) != 4 ||
+	    sscanf(b, "%u=%u/%u/%u", &y[0], &y[1], &y[2], &y[3]) != 4)
+		return !streq(a, b);
+	return x[0] != y[0] || x[2] != y[2] || x[3] != y[3] || (x[1] && y[1] && x[1] != y[1]);
+}
+
+/* A variant whose caches are others than the baseline's does other work than what was changed says. */
+static void caches_warn(json_t *warnings, const struct result *r)
+{
+	const json_t *caches = json_object_get(r->environment, "caches");
+	const int base = variants_baseline(&r->variants);
+
+	for (int v = 0; v < r->variants.n && base >= 0; v++) {
+		char *mine = xstrdup(json_text(caches, r->variants.v[v].name)), *at_mine,
+		     *theirs = xstrdup(json_text(caches, r->variants.v[base].name)), *at_theirs,
+		     *a = strtok_r(mine, " ", &at_mine), *b = strtok_r(theirs, " ", &at_theirs);
+
+		for (; a && b;
+		     a = strtok_r(NULL, " ", &at_mine), b = strtok_r(NULL, " ", &at_theirs))
+			if (cache_differs(a, b))
+				certificate_warn(
+					warnings,
+					xasprintf("%s has another cache than the baseline: %s, not "
+						  "%s (bytes of an object=objects of a sheaf/order "
+						  "of a slab/objects of a slab)",
+						  r->variants.v[v].name, a, b));
+		free(theirs);
+		free(mine);
+	}
+}
+
 /* Values, effects, certificate and warnings of what was timed. */
 static json_t *times_make(const struct result *r, const json_t *same_code, int resamples)
 {
@@ -322,6 +360,7 @@ static json_t *times_make(const struct result *r, const json_t *same_code, int r
 	if (timed)
 		certificate = certificate_make(r, same_code, warnings);
 	starved_warn(warnings, json_object_get(certificate, "gate"));
+	caches_warn(warnings, r);
 	return json_record("summary", r->id, "times", "{s:o, s:o, s:o, s:o}", "values", values,
 			   "effects", effects, "certificate", certificate, "warnings", warnings);
 }

@@ -17,7 +17,7 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 booting=
 trap 'rm -rf "$scratch"' EXIT
 trap '[ -z "$booting" ] || { kill "$booting"; wait "$booting"; } 2>/dev/null; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
-mkdir -p counts/{calls,insns,parts,lines,sequences,estimates,flushes/{isolated,slow}} consoles
+mkdir -p counts/{calls,each,insns,parts,lines,sequences,estimates,flushes/{isolated,slow}} consoles
 : >counts/failed
 deadline=${DEADLINE:-300}
 
@@ -118,7 +118,7 @@ count() {
 	rm -rf "counts/sequences/$name"
 	mkdir "counts/sequences/$name"
 	reason=$("$BUILD/sheafcounts" --trace "$scratch/trace" --windows "$inner/windows.tsv" --symbols "$scratch/symbols" \
-		--calls "counts/calls/$name.tsv" --insns "counts/insns/$name.tsv" --parts "counts/parts/$name.tsv" --sequences "counts/sequences/$name" \
+		--calls "counts/calls/$name.tsv" --each "counts/each/$name.tsv" --insns "counts/insns/$name.tsv" --parts "counts/parts/$name.tsv" --sequences "counts/sequences/$name" \
 		--counts "counts/$name.new" 2>&1) || return 0
 	! command -v llvm-mca >/dev/null || (LAST_WORDS=$scratch/words "$top/harness/trace/mca.sh" "counts/sequences/$name" "counts/estimates/$name.tsv") ||
 		printf 'estimates of %s\t%s\n' "$name" "$(cat "$scratch/words")" >>failed
@@ -147,7 +147,7 @@ slow=$("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^fl
 n=0 start=$SECONDS
 host_cmdline='' host_image='' host_initramfs=''
 for kind in "${kinds[@]}"; do
-	target=$kind folders=(calls insns parts lines estimates .)
+	target=$kind folders=(calls each insns parts lines estimates .)
 	[[ $kind != flushes* ]] || target=tcg folders=("$kind")
 	[ "$kind" != flushes/slow ] || target=uml
 	# uml's host has the baseline's kernel.

@@ -2,8 +2,8 @@
 /*
  * sheafcounts: what sheaftrace.so counted in a guest, by workload, kernel symbol and class.
  *
- *   sheafcounts --trace FILE --windows FILE --symbols FILE --counts FILE [--calls FILE] [--insns FILE]
- *               [--sequences FOLDER] [--parts FILE]
+ *   sheafcounts --trace FILE --windows FILE --symbols FILE --counts FILE [--calls FILE] [--each FILE]
+ *               [--insns FILE] [--sequences FOLDER] [--parts FILE]
  *
  * The trace is the plugin's (trace.h), the windows are the driver's, the symbols are 'nm vmlinux'; the files that it
  * writes are described in docs/formats.md. A window into which an interrupt or another task broke is left out. That a window's
@@ -67,19 +67,25 @@ struct edge {
 	uint64_t from, to, count;
 };
 
+/* Calls by the loop that executed as many instructions. */
+struct call {
+	uint64_t to, length, times;
+};
+
 struct window {
 	bool clean;
-	size_t first_record, records, first_edge, edges, first_step, steps;
+	size_t first_record, records, first_edge, edges, first_call, calls, first_step, steps;
 };
 
 static struct {
 	struct insn *insn;
 	struct record *record;
 	struct edge *edge;
+	struct call *call;
 	uint64_t *step; /* numbers of instructions, in order */
 	struct window *window;
-	size_t insns, records, edges, steps, windows;
-	size_t insn_room, record_room, edge_room, step_room, window_room;
+	size_t insns, records, edges, calls, steps, windows;
+	size_t insn_room, record_room, edge_room, call_room, step_room, window_room;
 } trace;
 
 static struct fault fault;
@@ -261,6 +267,7 @@ static void read_trace(const char *path)
 			*window = (struct window){ .clean = next(&at, 10, path, r.number),
 						   .first_record = trace.records,
 						   .first_edge = trace.edges,
+						   .first_call = trace.calls,
 						   .first_step = trace.steps };
 			break;
 		case 'C': {
@@ -280,6 +287,15 @@ static void read_trace(const char *path)
 			edge->to = known_insn(&at, path, r.number);
 			edge->count = next(&at, 10, path, r.number);
 			window->edges++;
+			break;
+		}
+		case 'O': {
+			struct call *call = APPEND(trace.call, trace.calls, trace.call_room);
+
+			call->to = known_insn(&at, path, r.number);
+			call->length = next(&at, 10, path, r.number);
+			call->times = next(&at, 10, path, r.number);
+			window->calls++;
 			break;
 		}
 		case 'T':
@@ -374,7 +390,7 @@ static void check_clock(const char *name, size_t number, uint64_t advance)
 		    name, number, advance, sum);
 }
 
-enum { COUNTS, CALLS, INSNS, PARTS_FILE, FILES };
+enum { COUNTS, CALLS, EACH, INSNS, PARTS_FILE, FILES };
 
 static struct writer writers[FILES];
 
@@ -419,21 +435,19 @@ struct chosen {
 	size_t *window, n, room;
 };
 
-static struct line *room_for(const struct chosen *chosen, bool edges)
+/* As many lines as @chosen's windows have of what struct window counts at @offset. */
+static struct line *room_for(const struct chosen *chosen, size_t offset)
 {
 	size_t n = 0;
 
-	for (size_t w = 0; w < chosen->n; w++) {
-		const struct window *window = &trace.window[chosen->window[w]];
-
-		n += edges ? window->edges : window->records;
-	}
+	for (size_t w = 0; w < chosen->n; w++)
+		n += *(const size_t *)((const char *)&trace.window[chosen->window[w]] + offset);
 	return xcalloc(n, sizeof(struct line));
 }
 
 static void write_calls(const struct chosen *chosen)
 {
-	struct line *lines = room_for(chosen, true);
+	struct line *lines = room_for(chosen, offsetof(struct window, edges));
 	size_t n = 0;
 
 	for (size_t w = 0; w < chosen->n; w++) {
@@ -460,9 +474,32 @@ static void write_calls(const struct chosen *chosen)
 	free(lines);
 }
 
+static void write_each(const struct chosen *chosen)
+{
+	struct line *lines = room_for(chosen, offsetof(struct window, calls));
+	size_t n = 0;
+
+	for (size_t w = 0; w < chosen->n; w++) {
+		const struct window *window = &trace.window[chosen->window[w]];
+
+		for (size_t i = 0; i < window->calls; i++) {
+			const struct call *call = &trace.call[window->first_call + i];
+
+			lines[n++] = (struct line){
+				trace.insn[call->to].symbol, "", call->length, { call->times }, 0
+			};
+		}
+	}
+	n = merge(lines, n);
+	for (size_t i = 0; i < n; i++)
+		fprintf(writers[EACH].file, "%s\t%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64 "\n",
+			chosen->name, chosen->ops, lines[i].a, lines[i].key, lines[i].value[0]);
+	free(lines);
+}
+
 static void write_insns(const struct chosen *chosen)
 {
-	struct line *lines = room_for(chosen, false);
+	struct line *lines = room_for(chosen, offsetof(struct window, records));
 	size_t n = 0;
 
 	for (size_t w = 0; w < chosen->n; w++) {
@@ -671,6 +708,8 @@ static void read_workload(char *line, const char *path, unsigned long number, co
 	write_counts(&chosen, &one);
 	if (writers[CALLS].file)
 		write_calls(&chosen);
+	if (writers[EACH].file)
+		write_each(&chosen);
 	if (writers[INSNS].file)
 		write_insns(&chosen);
 	if (sequences)
@@ -720,6 +759,7 @@ int main(int argc, char **argv)
 	static const char *const heads[FILES] = {
 		[COUNTS] = "workload\tops\tsymbol\tclass\tcount",
 		[CALLS] = "workload\tops\tcaller\tcallee\thow\tcount",
+		[EACH] = "workload\tops\tfunction\tinstructions\ttimes",
 		[INSNS] =
 			("workload\tops\tsymbol\toffset\tbytes\tinstructions\trep\tloads\tstores\t"
 			 "taken\taddress"),
@@ -733,6 +773,7 @@ int main(int argc, char **argv)
 		{ "sequences", required_argument, NULL, SEQUENCES },
 		{ "counts", required_argument, NULL, OUT + COUNTS },
 		{ "calls", required_argument, NULL, OUT + CALLS },
+		{ "each", required_argument, NULL, OUT + EACH },
 		{ "insns", required_argument, NULL, OUT + INSNS },
 		{ "parts", required_argument, NULL, OUT + PARTS_FILE },
 		{ NULL, 0, NULL, 0 },

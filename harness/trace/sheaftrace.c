@@ -95,7 +95,7 @@ struct insn {
 	uint64_t count[COUNTERS];
 };
 
-/* A key that was seen in a window: a line of the cache, or two instructions with a count. */
+/* A key that was seen in a window: a line of the cache, two instructions with a count, or a call and its length. */
 struct seen {
 	uint64_t key;
 	const struct insn *from, *to;
@@ -120,7 +120,10 @@ static struct {
 	struct insn *previous;
 	struct insn **touched, **sequence;
 	size_t n_touched, room, n_sequence, longest_sequence;
-	struct table code, data, edges;
+	struct table code, data, edges, calls;
+	/* The call by the loop that is on, how deep in it the guest is, and how many instructions it took so far. */
+	const struct insn *called;
+	uint32_t depth, length;
 } plugin;
 
 static _Noreturn void fail(const char *what)
@@ -245,6 +248,24 @@ static void follow(struct insn *previous, const struct insn *insn)
 	edge->count++;
 }
 
+/* One operation is a call by the loop, where the window begins: how long each was. */
+static void count_call(const struct insn *previous, const struct insn *insn)
+{
+	struct seen *call;
+	bool is_new;
+
+	if (previous->kinds & KIND(CALL) && !plugin.depth++) {
+		plugin.called = insn;
+		plugin.length = 0;
+	}
+	if (previous->kinds & KIND(RET) && plugin.depth && !--plugin.depth) {
+		call = find(&plugin.calls, plugin.called->number << 32 | plugin.length, &is_new);
+		call->to = plugin.called;
+		call->count++;
+	}
+	plugin.length++;
+}
+
 static void on_insn(unsigned int cpu, void *data)
 {
 	struct insn *insn = data;
@@ -269,8 +290,10 @@ static void on_insn(unsigned int cpu, void *data)
 	insn->count[COUNTER_INSTRUCTIONS]++;
 	if (insn->kinds & KIND_CROSSING)
 		plugin.clean = false;
-	if (plugin.previous)
+	if (plugin.previous) {
 		follow(plugin.previous, insn);
+		count_call(plugin.previous, insn);
+	}
 	if (plugin.n_sequence < plugin.longest_sequence)
 		plugin.sequence[plugin.n_sequence++] = insn;
 	plugin.previous = insn;
@@ -325,6 +348,13 @@ static void write_window(void)
 			fprintf(plugin.out, "E %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
 				edge->from->number, edge->to->number, edge->count);
 	}
+	for (size_t i = 0; i < plugin.calls.size; i++) {
+		const struct seen *call = &plugin.calls.slot[i];
+
+		if (call->window == plugin.window)
+			fprintf(plugin.out, "O %" PRIu64 " %" PRIu32 " %" PRIu64 "\n",
+				call->to->number, (uint32_t)call->key, call->count);
+	}
 	if (plugin.n_sequence) {
 		fputc('T', plugin.out);
 		for (size_t i = 0; i < plugin.n_sequence; i++)
@@ -347,6 +377,8 @@ static void on_start(unsigned int cpu, void *data)
 	plugin.code.used = 0;
 	plugin.data.used = 0;
 	plugin.edges.used = 0;
+	plugin.calls.used = 0;
+	plugin.depth = 0;
 }
 
 static void on_end(unsigned int cpu, void *data)

@@ -7,6 +7,8 @@
  *   W NUMBER CLEAN                a window, from 0 on; CLEAN is 0 when something broke into it
  *   C ID COUNT...                 of that window: executions, and the rest of enum counter
  *   E ID ID COUNT                 calls and jumps taken from one instruction to another
+ *   O ID LENGTH TIMES             calls by the loop itself: to this instruction, until the return, in
+ *                                 instructions
  *   T ID...                       the first instructions in the order of execution, where asked for
  *   end WINDOWS
  */
