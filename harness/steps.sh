@@ -25,6 +25,11 @@ take() {
 	local status=0 words=$part/last-words
 	rm -f "$words"
 	LAST_WORDS=$words "$0" "$part" "$@" || status=$?
+	# What there is so far is reported all the same.
+	if [ "$status" -ge 128 ] && grep -q '	ok	' "$part/boots.tsv"; then
+		failed "$1" "interrupted with $(grep -vc '^#' "$part/boots.tsv") of $(grep -vc '^#' "$part/plan.tsv") boots done"
+		if tell_failures && step_report; then say "  what there is so far: $part/report.md"; fi
+	fi
 	[[ $status != 75 && $status -lt 128 ]] || exit "$status"
 	[ "$status" = 0 ] || failed "$*" "$(head -n 1 "$words" 2>/dev/null || echo "status $status")"
 	rm -f "$words"
@@ -100,20 +105,38 @@ step_kernels() {
 		awk -v s=$((SECONDS - start)) -v n=$((${#images[@]} - had)) 'BEGIN { printf "%.2f\n", s / n }' >"$part/links.seconds"
 }
 
+planned() { rows "$part/plan.tsv" | awk -F "$rs" -v column="$1" '$column > n { n = $column } END { print n + 0 }'; }
+
+# more_layouts N: the plan gets N layouts; what is new is linked and booted.
+more_layouts() {
+	"$BUILD/sheafstat" plan --seed "$SEED" --layouts "$1" --boots "$BOOTS" --variants "$part/variants.tsv" --extend "$part/plan.tsv" -o "$part/plan.tsv"
+	"$0" "$part" kernels
+	"$top/harness/boots/run.sh" "$part"
+}
+
+# What is known so far, on the terminal and in the result's files.
+tell_so_far() {
+	tell_failures && step_report || return 0
+	say "  so far, with $(planned 3) of $LAYOUTS layouts (provisional; all of it: $part/report.md):"
+	jq -r '[.variants[] | select(.role == "change").name] as $changes | .effects[] | select(.ci95 and IN(.variant; $changes[]) and (.workload | test("^pair/64/1$|^pair-spaced/64/24$"))) |
+		[.workload, .variant, .effect, .ci95[]] | @tsv' "$part/summary.json" | LC_ALL=C awk -F '\t' '{ printf "    %-18s %-22s %+8.2f ticks [%+.2f, %+.2f]\n", $1, $2, $3, $4, $5 }' >&2
+}
+
 step_run() {
 	local answer layouts width variant more
 	use_machine exclusive
 	"$top/harness/boots/run.sh" "$part"
+	if [ "$(planned 3)" -lt "$LAYOUTS" ]; then
+		tell_so_far
+		more_layouts "$LAYOUTS"
+	fi
 	# Only the widths of the intervals decide whether there are more layouts, never the effects.
-	while [ -n "$PRECISION" ] && [ "$(rows "$part/plan.tsv" | awk -F "$rs" '$4 > n { n = $4 } END { print n + 1 }')" = "$BOOTS" ]; do
+	while [ -n "$PRECISION" ] && [ $(($(planned 4) + 1)) = "$BOOTS" ]; do
 		answer=$("$BUILD/sheafstat" precision "$part" --width "$PRECISION" --most "$MOST")
 		read -r layouts width variant <<<"$answer"
 		say "  half-width of the 95 % interval: $width ticks ($variant), wanted $PRECISION: $layouts layouts"
-		[ "$layouts" -gt "$(rows "$part/plan.tsv" | awk -F "$rs" '$3 > n { n = $3 } END { print n + 0 }')" ] || break
-		"$BUILD/sheafstat" plan --seed "$SEED" --layouts "$layouts" --boots "$BOOTS" --variants "$part/variants.tsv" \
-			--extend "$part/plan.tsv" -o "$part/plan.tsv"
-		"$0" "$part" kernels
-		"$top/harness/boots/run.sh" "$part"
+		[ "$layouts" -gt "$(planned 3)" ] || break
+		more_layouts "$layouts"
 	done
 	# What a neighbour's work drowned is booted again, later: whether there are values decides, never which.
 	while more=$("$BUILD/sheafstat" again --boots "$BOOTS" --seed "$SEED" "$part") && [ "$more" -gt 0 ]; do

@@ -22,6 +22,16 @@ for v in "$base" "${names[@]}"; do
 done
 
 tree=$(build path "$base")/tree
+# A layout that is linked the short way has the bytes that kbuild links.
+pad=48
+rm -f "$(build path "$base")/image.$pad"
+expect 0 'layout 48' 'a layout is linked' build link "$base" $pad
+expect 0 '' 'kbuild links it too' env KBUILD_BUILD_TIMESTAMP=1970-01-01 KBUILD_BUILD_USER=sheafbench KBUILD_BUILD_HOST=sheafbench KBUILD_BUILD_VERSION=1 LC_ALL=C \
+	CCACHE_DIR="$CACHE/ccache" make -C "$tree" ARCH=um CC='ccache gcc' HOSTCC='ccache gcc' LAYOUT_PAD=$pad linux
+holds 'to the same bytes' cmp "$tree/linux" "$(build path "$base")/image.$pad"
+log=$CACHE/logs/$(basename "$(dirname "$(build path "$base")")")-$(build id "$base")-link.log
+holds 'and the short way is what linked it' grep -q '^  LD      vmlinux.unstripped' "$log"
+holds 'which did not go through all folders' sh -c "! grep -q 'vmlinux.symvers\|MODPOST' '$log'"
 cp -r "$top/bench/module" "$top/bench/uapi" "$scratch"
 expect 0 '' 'the module builds under W=1' make -C "$tree" ARCH=um W=1 KCFLAGS=-Werror M="$scratch/module" modules
 

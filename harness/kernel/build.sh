@@ -237,6 +237,12 @@ same_code() {
 		}' <(functions_of "$kernels/$(build_id "$(baseline_variant)")") <(functions_of "$kernels/$(build_id "$1")")
 }
 
+# relink LOG TREE PAD: links the image with another pad, the short way where the target has one.
+relink() {
+	[ -z "${target_relinks-}" ] || ! kmake "$2" --no-print-directory -f "$top/harness/kernel/relink.mk" LAYOUT_PAD="$3" relink >"$1" 2>&1 </dev/null || return 0
+	kmake "$2" -j"$JOBS" LAYOUT_PAD="$3" "$target_image_goal" >"$1" 2>&1 </dev/null
+}
+
 link_layouts() {
 	local name=$1 id dir pad image log start
 	shift
@@ -246,7 +252,7 @@ link_layouts() {
 	for pad in "$@"; do
 		[ ! -f "$dir/image.$pad" ] || continue
 		start=$SECONDS
-		kmake "$dir/tree" -j"$JOBS" LAYOUT_PAD="$pad" "$target_image_goal" >"$log" 2>&1 </dev/null || {
+		relink "$log" "$dir/tree" "$pad" || {
 			tail -n 10 "$log" | sed 's/^/    /' >&2
 			die 1 "$name cannot be linked with a pad of $pad bytes; the whole log is $log"
 		}

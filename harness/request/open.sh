@@ -65,7 +65,7 @@ write_request() {
 }
 
 open_result() {
-	local also="" work id timed variants booted tells
+	local also="" work id timed variants booted tells first=$LAYOUTS
 	link=latest
 	[ "$GOAL" != certify ] || link=certified
 	[ "$GOAL" != peers ] || { link=peers also=^peer-; }
@@ -97,7 +97,9 @@ open_result() {
 	else
 		part=$OUT/$(date -u +%Y%m%dT%H%M%SZ)-$id.part
 		mkdir -p "$work"/{runs,samples,counters,consoles}
-		"$build/sheafstat" plan --seed "$SEED" --layouts "$LAYOUTS" --boots "$BOOTS" --variants "$work/variants.tsv" -o "$work/plan.tsv"
+		# A few layouts first, of all variants: they give an answer early. steps.sh extends the plan.
+		[ "$GOAL" != bench ] || [ "$LAYOUTS" -le 8 ] || first=4
+		"$build/sheafstat" plan --seed "$SEED" --layouts "$first" --boots "$BOOTS" --variants "$work/variants.tsv" -o "$work/plan.tsv"
 		printf '# index\tvariant\tlayout\tboot\tstatus\tseconds\tstart\treason\n' >"$work/boots.tsv"
 		chmod 755 "$work"
 		mv "$work" "$part"

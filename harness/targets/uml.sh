@@ -7,6 +7,7 @@ target_config=uml
 target_goals=(all)
 target_image_goal=linux
 target_image=linux
+target_relinks=yes
 target_tells='time'
 
 target_probe() {
