@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "doc.h"
+#include "escape.h"
 #include "mime.h"
 #include "number.h"
 #include "view.h"
@@ -63,7 +64,7 @@ static void test_ascii(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		char *s = ascii_of(pairs[i][0]);
+		char *s = escape_mail(pairs[i][0]);
 
 		assert_string_equal(s, pairs[i][1]);
 		free(s);

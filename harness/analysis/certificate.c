@@ -615,7 +615,7 @@ static char *null_text(const json_t *part)
 	}
 	json_array_foreach(failed, i, one) {
 		more = xasprintf("%s%s%s", text, i ? ", " : ". It differs for sure in ",
-				 json_string_value(one));
+				 json_item(one));
 		free(text);
 		text = more;
 	}

@@ -9,6 +9,7 @@
 #include "certify.h"
 #include "number.h"
 #include "summary.h"
+#include "sums.h"
 #include "verdict.h"
 #include "workload.h"
 
@@ -465,6 +466,8 @@ json_t *certify_make(struct result *r, const char *dir, int group, struct fault 
 		json_object_get(json_object_get(summary, "certificate"), "dose"), "bare",
 		bare_json(r, w), "estimators", estimators, "workload", r->workload[w], "link_s",
 		link, "boot_s", boot, "resolution", resolution_json(&e, each));
+	json_object_set(out, "changed", json_object_get(summary, "changed"));
+	sums_seal(out);
 	json_decref(summary);
 	return out;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "counts.h"
+#include "field.h"
 #include "json.h"
 #include "workload.h"
 
@@ -17,7 +18,7 @@ static json_t *child(json_t *parent, const char *key)
 
 	if (!c) {
 		c = json_object();
-		json_object_set_new(parent, key, c);
+		json_put(parent, key, c);
 	}
 	return c;
 }
@@ -26,7 +27,7 @@ static void add(json_t *object, const char *key, double v)
 {
 	const json_t *old = json_object_get(object, key);
 
-	json_object_set_new(object, key, json_real((old ? json_real_value(old) : 0.0) + v));
+	json_put(object, key, json_real((old ? json_real_value(old) : 0.0) + v));
 }
 
 static int is_counts(const struct dirent *d)
@@ -47,36 +48,38 @@ static const struct beside {
 	const char *folder;
 	int name, value;
 	bool of_ops; /* the value is that of so many operations, in column 1 */
+	enum field is;
 	struct tsv table;
 } besides[] = {
 	{ "estimates",
 	  1,
 	  4,
 	  false,
+	  FIELD_ESTIMATE,
 	  { "workload cpu instructions uops cycles rthroughput",
-	    "not workload, CPU, instructions, uops, cycles and throughput", true, false } },
+	    "not workload, CPU, instructions, uops, cycles and throughput", true, false, NULL } },
 	{ "parts",
 	  2,
 	  3,
 	  true,
-	  { "workload ops part count", "not workload, operations, part and count", true, false } },
+	  FIELD_COUNT,
+	  { "workload ops part count", "not workload, operations, part and count", true, false,
+	    NULL } },
 };
 
 static int beside_row(void *arg, char **field, const struct reader *r, struct fault *f)
 {
 	const struct counted *c = arg;
 	const struct beside *b = c->beside;
-	uint64_t ops = 1;
-	double v;
-	char *end;
+	double ops = 1, v;
 
-	(void)r;
-	(void)f;
-	if (!*field[b->name] || (b->of_ops && !parse_number(field[1], 1, UINT32_MAX, &ops)) ||
-	    (v = strtod(field[b->value], &end), end == field[b->value] || *end))
+	if (name_read(NAME_WORKLOAD, field[0], r, f) ||
+	    name_read(NAME_METRIC, field[b->name], r, f))
+		return -1;
+	if ((b->of_ops && !field_parse(FIELD_OPS, field[1], &ops)) ||
+	    !field_parse(b->is, field[b->value], &v))
 		return 1;
-	json_object_set_new(child(child(c->all, field[0]), b->folder), field[b->name],
-			    json_real(v / (double)ops));
+	json_put(child(child(c->all, field[0]), b->folder), field[b->name], json_real(v / ops));
 	return 0;
 }
 
@@ -135,7 +138,7 @@ static const struct tsv lines_table = {
 	"workload ops symbol function file line inlined text instructions",
 	"not workload, operations, symbol, function, file, line, inlined function, text and "
 	"instructions",
-	true, true
+	true, true, NULL
 };
 
 /*
@@ -145,15 +148,15 @@ static const struct tsv lines_table = {
 static int lines_row(void *arg, char **field, const struct reader *r, struct fault *f)
 {
 	const struct counted *c = arg;
-	uint64_t ops, number, count;
+	double ops, number, count;
 	json_t *lines, *one;
 	char *key;
 
-	(void)r;
-	(void)f;
-	if (!parse_number(field[1], 1, UINT32_MAX, &ops) ||
-	    !parse_number(field[5], 0, UINT32_MAX, &number) ||
-	    !parse_number(field[8], 0, UINT64_MAX >> 12, &count))
+	if (name_read(NAME_WORKLOAD, field[0], r, f) || name_read(NAME_SYMBOL, field[2], r, f))
+		return -1;
+	if (!field_parse(FIELD_OPS, field[1], &ops) ||
+	    !field_parse(FIELD_LINE, field[5], &number) ||
+	    !field_parse(FIELD_COUNT, field[8], &count))
 		return 1;
 	if (streq(field[2], COUNTS_LOOP))
 		return 0;
@@ -165,9 +168,9 @@ static int lines_row(void *arg, char **field, const struct reader *r, struct fau
 				  "symbol", field[2], "function", field[3], "file", field[4],
 				  "line", (json_int_t)number, "inlined", field[6], "text",
 				  field[7]);
-		json_object_set_new(lines, key, one);
+		json_put(lines, key, one);
 	}
-	add(one, "variant", (double)count / (double)ops);
+	add(one, "variant", count / ops);
 	free(key);
 	return 0;
 }
@@ -227,24 +230,23 @@ static void lines_compare(const json_t *records, const struct variants *vs)
 
 static const struct tsv counts_table = { "workload ops symbol class count",
 					 "not workload, operations, symbol, class and count", false,
-					 false };
+					 false, NULL };
 
 static int counts_row(void *arg, char **field, const struct reader *r, struct fault *f)
 {
 	const struct counted *c = arg;
-	uint64_t ops, count;
+	double ops, count;
 	json_t *record;
 
-	(void)r;
-	(void)f;
-	if (!*field[0] || !*field[2] || !*field[3] ||
-	    !parse_number(field[1], 1, UINT32_MAX, &ops) ||
-	    !parse_number(field[4], 0, UINT64_MAX >> 12, &count))
+	if (name_read(NAME_WORKLOAD, field[0], r, f) || name_read(NAME_SYMBOL, field[2], r, f) ||
+	    name_read(NAME_METRIC, field[3], r, f))
+		return -1;
+	if (!field_parse(FIELD_OPS, field[1], &ops) || !field_parse(FIELD_COUNT, field[4], &count))
 		return 1;
 	record = child(c->all, field[0]);
 	if (!streq(field[2], COUNTS_LOOP))
-		add(child(record, "classes"), field[3], (double)count / (double)ops);
-	add(child(child(record, "symbols"), field[2]), field[3], (double)count / (double)ops);
+		add(child(record, "classes"), field[3], count / ops);
+	add(child(child(record, "symbols"), field[2]), field[3], count / ops);
 	return 0;
 }
 
@@ -255,11 +257,11 @@ static int file_add(json_t *out, const struct variants *vs, const char *dir, con
 	size_t target = strcspn(name, ".");
 	struct counted c = { .all = json_object() };
 	const char *variant = NULL, *workload;
-	char *path = xasprintf("%s/%s", dir, name);
+	char *path = xasprintf("%s/%s", dir, name), *of = xasprintf("%.*s", (int)target, name);
 	json_t *record;
 	int ret;
 
-	for (int v = 0; v < vs->n && name[target]; v++) {
+	for (int v = 0; v < vs->n && name[target] && name_ok(NAME_VARIANT, of); v++) {
 		const char *rest = name + target + 1;
 		size_t length = strlen(vs->v[v].name);
 
@@ -267,7 +269,10 @@ static int file_add(json_t *out, const struct variants *vs, const char *dir, con
 			variant = vs->v[v].name;
 	}
 	ret = variant ? tsv_read(&counts_table, path, counts_row, &c, f)
-		      : fault_set(f, "%s: the result has no variant of that name", path);
+		      : fault_set(f,
+				  "%s: not TARGET.VARIANT.tsv: the result has no variant of that "
+				  "name",
+				  path);
 	free(path);
 	for (size_t i = 0; i < ARRAY_SIZE(besides) && ret >= 0; i++) {
 		c.beside = &besides[i];
@@ -282,14 +287,14 @@ static int file_add(json_t *out, const struct variants *vs, const char *dir, con
 	ret = ret < 0 ? ret : tsv_read(&each_table, path, each_row, &c, f);
 	free(path);
 	json_object_foreach(c.all, workload, record) {
-		json_object_set_new(record, "target",
-				    json_record("counts", name, "target", "s%", name, target));
+		json_object_set_new(record, "target", json_from_text(of));
 		json_object_set_new(record, "workload", json_from_text(workload));
 		each_reduce(record);
 		json_object_set_new(record, "variant", json_from_text(variant));
 		json_array_append(out, record);
 	}
 	json_decref(c.all);
+	free(of);
 	return ret < 0 ? -1 : 0;
 }
 
@@ -360,8 +365,10 @@ static int same_code_row(void *arg, char **field, const struct reader *r, struct
 {
 	const struct listed *to = arg;
 
-	if (!*field[1] || !*field[2])
+	if (!*field[2])
 		return 1;
+	if (name_read(NAME_WORKLOAD, field[1], r, f))
+		return -1;
 	if (variants_find(to->vs, field[0]) < 0)
 		return fault_set(f, "%s:%lu: variant %s is not in variants.tsv", r->path, r->number,
 				 field[0]);
@@ -374,7 +381,8 @@ static int same_code_row(void *arg, char **field, const struct reader *r, struct
 json_t *same_code_make(const struct variants *vs, const char *dir, struct fault *f)
 {
 	static const struct tsv table = { "variant workload functions",
-					  "not variant, workload and functions", true, false };
+					  "not variant, workload and functions", true, false,
+					  NULL };
 
 	return list_make(&table, dir, "same-code.tsv", same_code_row, vs, f);
 }
@@ -384,11 +392,11 @@ static int failed_row(void *arg, char **field, const struct reader *r, struct fa
 	const struct listed *to = arg;
 	char *variant = strchr(field[0], '.');
 
-	(void)r;
-	(void)f;
 	if (!variant)
 		return 1;
 	*variant++ = '\0';
+	if (name_read(NAME_VARIANT, field[0], r, f) || name_read(NAME_VARIANT, variant, r, f))
+		return -1;
 	json_array_append_new(to->list,
 			      json_record("failure", field[0], variant, "{s:s, s:s, s:s}", "target",
 					  field[0], "variant", variant, "reason", field[1]));
@@ -398,7 +406,7 @@ static int failed_row(void *arg, char **field, const struct reader *r, struct fa
 json_t *counts_failed_make(const char *dir, struct fault *f)
 {
 	static const struct tsv table = { "boot reason", "not TARGET.VARIANT and reason", true,
-					  true };
+					  true, NULL };
 
 	return list_make(&table, dir, "counts/failed", failed_row, NULL, f);
 }

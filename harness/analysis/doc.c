@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "doc.h"
+#include "escape.h"
 
 #define MARKDOWN_COLUMNS 100
 
@@ -21,66 +22,9 @@ static char *vformat(const char *fmt, va_list ap)
 	return s;
 }
 
-char *ascii_of(const char *utf8)
-{
-	static const struct {
-		const char *sign, *spelled;
-	} known[] = {
-		{ "\u2010", "-" },   { "\u2011", "-" },	  { "\u2012", "-" },	{ "\u2013", "-" },
-		{ "\u2014", "-" },   { "\u2212", "-" },	  { "\u00b1", "+-" },	{ "\u00d7", "x" },
-		{ "\u00b5", "u" },   { "\u03bc", "u" },	  { "\u2018", "'" },	{ "\u2019", "'" },
-		{ "\u201c", "\"" },  { "\u201d", "\"" },  { "\u2192", "->" },	{ "\u2264", "<=" },
-		{ "\u2265", ">=" },  { "\u00ae", "(R)" }, { "\u2122", "(TM)" }, { "\u00a0", " " },
-		{ "\u2026", "..." },
-	};
-	/* no spelling is longer than twice its UTF-8 form */
-	char *out = xrealloc(NULL, 2 * strlen(utf8) + 1, 1), *o = out;
-
-	while (*utf8) {
-		unsigned char c = *utf8;
-		size_t i;
-
-		if (c < 0x80) {
-			*o++ = c < ' ' || c == 0x7f ? ' ' : c;
-			utf8++;
-			continue;
-		}
-		for (i = 0; i < ARRAY_SIZE(known); i++)
-			if (!strncmp(utf8, known[i].sign, strlen(known[i].sign)))
-				break;
-		if (i < ARRAY_SIZE(known)) {
-			o = stpcpy(o, known[i].spelled);
-			utf8 += strlen(known[i].sign);
-			continue;
-		}
-		*o++ = '?';
-		do
-			utf8++;
-		while (((unsigned char)*utf8 & 0xc0) == 0x80);
-	}
-	*o = '\0';
-	return out;
-}
-
-/* What Markdown would read as markup is escaped; in a mail all is folded to ASCII. */
 static char *dress(const struct doc *d, const char *text)
 {
-	char *out, *o;
-
-	if (d->style == DOC_MAIL)
-		return ascii_of(text);
-	out = o = xrealloc(NULL, 4 * strlen(text) + 1, 1);
-	for (; *text; text++) {
-		if (*text == '<') {
-			o = stpcpy(o, "&lt;");
-			continue;
-		}
-		if (strchr("*`|\\", *text))
-			*o++ = '\\';
-		*o++ = *text == '\n' || *text == '\t' ? ' ' : *text;
-	}
-	*o = '\0';
-	return out;
+	return d->style == DOC_MAIL ? escape_mail(text) : escape_markdown(text);
 }
 
 /* Columns that a string takes: UTF-8 continuation bytes take none. */
@@ -180,7 +124,7 @@ void doc_gap(struct doc *d)
 
 void doc_command(struct doc *d, const char *text)
 {
-	char *s = ascii_of(text);
+	char *s = escape_mail(text);
 
 	fill(d, "    ", "        ", " \\", s);
 	fputc('\n', d->f);

@@ -50,7 +50,4 @@ void table_break(struct table *t);
 /* Prints and frees the table, nothing when it has no row. In a mail, a first cell that is too long has a line of its own. */
 void doc_table_end(struct doc *d, struct table *t);
 
-/* malloc()ed copy in printable ASCII: well-known signs are spelled out, others become '?'. */
-char *ascii_of(const char *utf8);
-
 #endif

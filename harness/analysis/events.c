@@ -9,6 +9,7 @@
 #include <gsl/gsl_sort.h>
 
 #include "events.h"
+#include "field.h"
 
 #define REPEATS_MOST 4096
 
@@ -30,8 +31,7 @@ struct all {
 /* Two metrics of one pass, whose quotient is a third. */
 struct pass {
 	char workload[128];
-	double instructions, cycles;
-	uint64_t pass[2];
+	double instructions, cycles, pass[2];
 };
 
 static void take(struct all *all, const struct plan_row *row, const char *workload,
@@ -63,9 +63,11 @@ static int median(char *text, double *out)
 	int n = 0;
 
 	for (char *end; n < REPEATS_MOST; text = end + 1) {
+		if (*text < '0' || *text > '9')
+			return -1;
 		errno = 0;
-		value[n++] = (double)strtoll(text, &end, 10);
-		if (errno || end == text || (*end && *end != ' '))
+		value[n] = (double)strtoull(text, &end, 10);
+		if (errno || (*end && *end != ' ') || !field_holds(FIELD_EVENTS, value[n++]))
 			return -1;
 		if (!*end) {
 			gsl_sort(value, 1, n);
@@ -79,13 +81,13 @@ static int median(char *text, double *out)
 /* One line; value is NaN where the event could not be counted. */
 struct line {
 	const char *workload, *metric;
-	uint64_t pass, ops;
+	double pass, ops;
 	double value; /* events per operation */
 };
 
 static const struct tsv lines_table = {
 	"workload metric event pass ops many fewer empty_many empty_fewer reason",
-	"no line of counters (docs/formats.md)", true, false
+	"no line of counters (docs/formats.md)", true, true, "# sheafbench-counters 2"
 };
 
 /* Takes one line of a table of counters. */
@@ -101,13 +103,11 @@ static int line_row(void *arg, char **field, const struct reader *r, struct faul
 	double kind[4];
 	int n = 0;
 
-	(void)r;
-	(void)f;
-	if (!*field[0] || !*field[1])
-		return 1;
+	if (name_read(NAME_WORKLOAD, field[0], r, f) || name_read(NAME_METRIC, field[1], r, f))
+		return -1;
 	if (!streq(field[5], "n/a")) {
-		if (*field[9] || !parse_number(field[3], 1, UINT32_MAX, &line.pass) ||
-		    !parse_number(field[4], 1, UINT32_MAX, &line.ops))
+		if (*field[9] || !field_parse(FIELD_PASS, field[3], &line.pass) ||
+		    !field_parse(FIELD_OPS, field[4], &line.ops))
 			return 1;
 		for (int k = 0; k < 4; k++) {
 			const int got = median(field[5 + k], &kind[k]);
@@ -116,7 +116,7 @@ static int line_row(void *arg, char **field, const struct reader *r, struct faul
 				return 1;
 			n = got;
 		}
-		line.value = (kind[0] - kind[1] - (kind[2] - kind[3])) / (double)line.ops;
+		line.value = (kind[0] - kind[1] - (kind[2] - kind[3])) / line.ops;
 	} else if (!*field[9]) {
 		return 1;
 	}
@@ -167,7 +167,7 @@ static void boot_line(void *arg, const struct line *line)
 /* Boots of before there were counters have no file. */
 static int file_take(struct all *all, const struct plan_row *row, const char *path, struct fault *f)
 {
-	struct boot_lines boot = { all, row, { "", NAN, NAN, { 0, 0 } } };
+	struct boot_lines boot = { all, row, { "", NAN, NAN, { 0.0, 0.0 } } };
 	struct taker to = { boot_line, &boot };
 
 	return tsv_read(&lines_table, path, line_row, &to, f) < 0;

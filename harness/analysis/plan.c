@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "field.h"
 #include "plan.h"
 #include "stats.h"
 
@@ -19,12 +20,6 @@ static int by_order(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static bool name_ok(const char *s)
-{
-	return *s && *s != '.' && *s != '-' &&
-	       !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")];
-}
-
 /* A table that must have lines. */
 static int rows_read(const char *path, const char *columns, const char *what,
 		     int (*row)(void *arg, char **field, const struct reader *r, struct fault *f),
@@ -35,23 +30,15 @@ static int rows_read(const char *path, const char *columns, const char *what,
 	return rows ? rows : fault_set(f, "%s: no %s in it", path, what);
 }
 
-static bool parse_real(const char *s, double *out)
-{
-	char *end;
-
-	*out = strtod(s, &end);
-	return end != s && !*end && isfinite(*out);
-}
-
 static int variant_parse(void *arg, char **field, const struct reader *r, struct fault *f)
 {
 	struct variants *vs = arg;
 	struct variant v = { .dose = NAN };
 	int role = 0;
 
-	if (!name_ok(field[0]))
-		return fault_set(f, "%s:%lu: '%s' is no variant name (letters, digits, . _ -)",
-				 r->path, r->number, field[0]);
+	if (!name_ok(NAME_VARIANT, field[0]))
+		return fault_set(f, "%s:%lu: '%s' is no variant name (%s)", r->path, r->number,
+				 field[0], name_words(NAME_VARIANT));
 	if (variants_find(vs, field[0]) >= 0)
 		return fault_set(f, "%s:%lu: variant %s stands here twice", r->path, r->number,
 				 field[0]);
@@ -65,9 +52,9 @@ static int variant_parse(void *arg, char **field, const struct reader *r, struct
 		return fault_set(
 			f, "%s:%lu: a second baseline, %s; just one variant may have that role",
 			r->path, r->number, field[0]);
-	if (!parse_real(field[2], &v.order))
-		return fault_set(f, "%s:%lu: order '%s' is not a number", r->path, r->number,
-				 field[2]);
+	if (field_read(FIELD_ORDER, field[2], &v.order, r, f) ||
+	    (*field[6] && name_read(NAME_VARIANT, field[6], r, f)))
+		return -1;
 	v.other = streq(field[3], "other");
 	if (!v.other && !streq(field[3], "same"))
 		return fault_set(f, "%s:%lu: layouts '%s' is not same or other", r->path, r->number,
@@ -75,9 +62,8 @@ static int variant_parse(void *arg, char **field, const struct reader *r, struct
 	if (role != ROLE_DOSE && *field[7])
 		return fault_set(f, "%s:%lu: %s has a dose, '%s', but not the role dose", r->path,
 				 r->number, field[0], field[7]);
-	if (role == ROLE_DOSE && (!parse_real(field[7], &v.dose) || v.dose < 0.0))
-		return fault_set(f, "%s:%lu: dose '%s' of %s is not a number of core cycles",
-				 r->path, r->number, field[7], field[0]);
+	if (role == ROLE_DOSE && field_read(FIELD_DOSE, field[7], &v.dose, r, f))
+		return -1;
 	for (int i = 0; i < vs->n; i++)
 		if (vs->v[i].dose == v.dose)
 			return fault_set(f, "%s:%lu: %s has the dose of %s again, %g", r->path,
@@ -353,8 +339,9 @@ static int row_parse(void *arg, char **field, const struct reader *r, struct fau
 {
 	struct plan *p = ((struct plan_load *)arg)->plan;
 	const struct variants *vs = ((struct plan_load *)arg)->variants;
-	uint64_t index, layout, boot, pad;
+	double layout, boot, pad, data;
 	struct plan_row row = { 0 };
+	uint64_t index;
 	int same;
 
 	if (!parse_number(field[0], p->n, p->n, &index))
@@ -364,14 +351,16 @@ static int row_parse(void *arg, char **field, const struct reader *r, struct fau
 	if (row.variant < 0)
 		return fault_set(f, "%s:%lu: variant %s is not in variants.tsv", r->path, r->number,
 				 field[1]);
-	if (!parse_number(field[2], 0, 9999, &layout) || !parse_number(field[3], 0, 9999, &boot) ||
-	    !parse_number(field[4], 0, UINT32_MAX, &pad) ||
-	    !parse_number(field[6], 0, INT32_MAX, &row.data))
-		return fault_set(f, "%s:%lu: layout, boot, pad or data is not a number", r->path,
-				 r->number);
-	row.layout = layout;
-	row.boot = boot;
-	row.pad = pad;
+	if (field_read(FIELD_LAYOUT, field[2], &layout, r, f) ||
+	    field_read(FIELD_BOOT, field[3], &boot, r, f) ||
+	    field_read(FIELD_PAD, field[4], &pad, r, f) ||
+	    name_read(NAME_VARIANT, field[5], r, f) ||
+	    field_read(FIELD_DATA, field[6], &data, r, f))
+		return -1;
+	row.layout = (int)layout;
+	row.boot = (int)boot;
+	row.pad = (unsigned int)pad;
+	row.data = (uint64_t)data;
 	same = row_find(p, &row);
 	if (same >= 0)
 		return fault_set(f, "%s:%lu: the same boot as index %d", r->path, r->number, same);
@@ -392,11 +381,15 @@ int plan_read(struct plan *p, const struct variants *vs, const char *path, struc
 	*p = (struct plan){ 0 };
 	load.plan = p;
 	if (rows_read(path, "index variant layout boot pad build data", "boot", row_parse, &load,
-		      f) < 0) {
-		plan_free(p);
-		return -1;
+		      f) > 0) {
+		/* They are numbered without gaps; tables are as large as the largest number. */
+		if (p->layouts <= p->n + 1 && p->boots <= p->n)
+			return 0;
+		fault_set(f, "%s: layout %d and boot %d, but %d lines: numbers are missing", path,
+			  p->layouts - 1, p->boots - 1, p->n);
 	}
-	return 0;
+	plan_free(p);
+	return -1;
 }
 
 void plan_free(struct plan *p)

@@ -7,19 +7,12 @@
 #include <sys/stat.h>
 
 #include "counts.h"
+#include "escape.h"
 #include "plotdata.h"
 #include "summary.h"
 #include "workload.h"
 
 #define PLOT_SAMPLES 4000
-
-static void quoted(FILE *out, const char *s)
-{
-	putc('"', out);
-	for (; *s; s++)
-		putc(*s == '"' || *s == '\\' ? '\'' : *s, out);
-	putc('"', out);
-}
 
 /* The variant's index, name and title. */
 static void variant_columns(FILE *out, const json_t *j, const char *name)
@@ -30,9 +23,9 @@ static void variant_columns(FILE *out, const json_t *j, const char *name)
 	while (v && json_array_get(all, index) != v)
 		index++;
 	fprintf(out, "%d\t", index);
-	quoted(out, name);
+	escape_gnuplot(out, name, '\"');
 	putc('\t', out);
-	quoted(out, v ? json_text(v, "title") : name);
+	escape_gnuplot(out, v ? json_text(v, "title") : name, '\"');
 }
 
 /* @value, lo, hi, each after a tab; without an interval lo and hi are the value. */
@@ -77,9 +70,9 @@ static void plot_effects(FILE *out, const json_t *j)
 		bounds_columns(out, json_num(e, "effect"), json_interval(e, "ci95"));
 		fprintf(out, "\t%.6g\t%d\t", json_num(e, "baseline_value"),
 			!isnan(json_interval(e, "ci95").lo));
-		quoted(out, workload);
+		escape_gnuplot(out, workload, '\"');
 		putc('\t', out);
-		quoted(out, json_text(e, "baseline"));
+		escape_gnuplot(out, json_text(e, "baseline"), '\"');
 		putc('\n', out);
 	}
 }
@@ -297,9 +290,9 @@ static void plot_counts(FILE *out, const json_t *j)
 			fprintf(out, "%.6g\t%.6g\t%d\t", from, from + n, k + 1);
 			variant_columns(out, j, json_text(one, "variant"));
 			putc('\t', out);
-			quoted(out, workload);
+			escape_gnuplot(out, workload, '\"');
 			putc('\t', out);
-			quoted(out, symbol[k].name);
+			escape_gnuplot(out, symbol[k].name, '\"');
 			putc('\n', out);
 			from += n;
 		}
@@ -337,7 +330,7 @@ static void plot_trade(FILE *out, const json_t *j)
 		bounds_columns(out, json_num(one, "value") / 1e3,
 			       (struct interval){ ci.lo / 1e3, ci.hi / 1e3 });
 		putc('\t', out);
-		quoted(out, workload);
+		escape_gnuplot(out, workload, '\"');
 		putc('\n', out);
 	}
 }

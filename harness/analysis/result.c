@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "field.h"
 #include "result.h"
 #include "workload.h"
 
@@ -27,9 +28,10 @@ static int column_parse(struct column *c, char *text, const char *what, const ch
 
 		errno = 0;
 		v = *p >= '0' && *p <= '9' ? strtoull(p, &end, 10) : 0;
-		if (*p < '0' || *p > '9' || errno || (*end && *end != ' '))
-			return fault_set(f, "%s:%lu: %s %d of %s is not a number of ticks", r->path,
-					 r->number, what, c->n + 1, workload);
+		if (*p < '0' || *p > '9' || errno || (*end && *end != ' ') ||
+		    !field_holds(FIELD_TICKS, (double)v))
+			return fault_set(f, "%s:%lu: %s %d of %s %s", r->path, r->number, what,
+					 c->n + 1, workload, field_words(FIELD_TICKS).s);
 		if (c->n == c->room) {
 			c->room = c->room ? c->room * 2 : 1024;
 			c->v = xrealloc(c->v, c->room, sizeof(*c->v));
@@ -42,13 +44,47 @@ static int column_parse(struct column *c, char *text, const char *what, const ch
 
 enum { NOISE, SAMPLE, GATE, CHAIN, COLUMNS };
 
+/* The workloads of a file, and the operations of each: a run of one is like another. */
+struct seen {
+	char **name;
+	double *ops;
+	int n;
+};
+
+static int seen_take(struct seen *seen, const struct samples *s, const struct reader *r,
+		     struct fault *f)
+{
+	int i = 0;
+
+	while (i < seen->n && !streq(seen->name[i], s->workload))
+		i++;
+	if (i < seen->n && seen->ops[i] == s->ops)
+		return 0;
+	if (i < seen->n)
+		return fault_set(f, "%s:%lu: %.0f ops of %s, but %.0f in a line before it", r->path,
+				 r->number, s->ops, s->workload, seen->ops[i]);
+	seen->name = xrealloc(seen->name, seen->n + 1, sizeof(*seen->name));
+	seen->ops = xrealloc(seen->ops, seen->n + 1, sizeof(*seen->ops));
+	seen->name[seen->n] = xstrdup(s->workload);
+	seen->ops[seen->n++] = s->ops;
+	return 0;
+}
+
+static void seen_free(struct seen *seen)
+{
+	for (int i = 0; i < seen->n; i++)
+		free(seen->name[i]);
+	free(seen->name);
+	free(seen->ops);
+}
+
 static int samples_line(char *line, const struct reader *r, samples_fn fn, void *arg,
-			struct column column[COLUMNS], struct fault *f)
+			struct column column[COLUMNS], struct seen *seen, struct fault *f)
 {
 	static const char *const what[] = { "noise", "sample", "gate value", "chain" };
 	struct samples s = { 0 };
-	char *field[7], *end;
-	uint64_t ops;
+	double most = 0.0;
+	char *field[7];
 
 	if (split_tabs(line, field, 7) != 7 || !*field[0])
 		return fault_set(
@@ -56,15 +92,11 @@ static int samples_line(char *line, const struct reader *r, samples_fn fn, void 
 			"%s:%lu: not the seven columns workload ops overhead noise samples "
 			"gate chain",
 			r->path, r->number);
-	if (!parse_number(field[1], 1, UINT32_MAX, &ops))
-		return fault_set(f, "%s:%lu: ops '%s' is not a positive number", r->path, r->number,
-				 field[1]);
 	s.workload = field[0];
-	s.ops = (double)ops;
-	s.overhead = strtod(field[2], &end);
-	if (end == field[2] || *end || !isfinite(s.overhead) || s.overhead < 0.0)
-		return fault_set(f, "%s:%lu: overhead '%s' is not a number of ticks", r->path,
-				 r->number, field[2]);
+	if (name_read(NAME_WORKLOAD, field[0], r, f) ||
+	    field_read(FIELD_OPS, field[1], &s.ops, r, f) || seen_take(seen, &s, r, f) ||
+	    field_read(FIELD_OVERHEAD, field[2], &s.overhead, r, f))
+		return -1;
 	for (int c = NOISE; c < COLUMNS; c++) {
 		column[c].n = 0;
 		if (c >= GATE && streq(field[3 + c], "-"))
@@ -86,35 +118,62 @@ static int samples_line(char *line, const struct reader *r, samples_fn fn, void 
 	s.x = column[SAMPLE].v;
 	s.gate = column[GATE].n ? column[GATE].v : NULL;
 	s.chain = column[CHAIN].n ? column[CHAIN].v : NULL;
+	if (s.largest > s.lost || s.lost > s.looked)
+		return fault_set(
+			f,
+			"%s:%lu: noise '%s': the largest gap is at most what was lost, and "
+			"that what was looked at",
+			r->path, r->number, field[3]);
+	for (int i = 0; i < s.n; i++)
+		most = fmax(most, s.x[i]);
+	if (s.overhead > most)
+		return fault_set(f, "%s:%lu: overhead '%s' of %s is more than each of its samples",
+				 r->path, r->number, field[2], field[0]);
 	for (int i = 0; i < s.n; i++)
 		s.x[i] = (s.x[i] - s.overhead) / s.ops;
 	return fn(arg, &s, f);
 }
 
+/* What a samples file may call its clock. */
+static const char *const clocks[] = { "tsc", "cntvct" };
+
 /* The three comments at the head of a samples file. */
 static bool clock_read(struct reader *r, struct clock *c, struct fault *f)
 {
-	bool failed;
+	char khz[32], step[32], gate[32], chain[32];
+	bool failed, known = false;
 	char *line = reader_next(r, true, &failed, f);
+	int end;
 
 	if (!failed && (!line || !streq(line, "# sheafbench-samples 2")))
 		failed = fault_set(
 			f, "%s:1: not '# sheafbench-samples 2', so no samples file of this format",
 			r->path);
 	line = failed ? NULL : reader_next(r, true, &failed, f);
-	if (!failed && (!line || sscanf(line, "# clock %31s khz %lf step %lf", c->name, &c->khz,
-					&c->step) != 3))
-		failed = fault_set(f, "%s:2: not '# clock NAME khz KHZ step TICKS'", r->path);
-	line = failed ? NULL : reader_next(r, true, &failed, f);
 	if (!failed &&
-	    (!line || sscanf(line, "# gate %lf chain %lf", &c->gate_adds, &c->chain_adds) != 2))
+	    (!line ||
+	     sscanf(line, "# clock %31s khz %31s step %31s%n", c->name, khz, step, &end) != 3 ||
+	     line[end]))
+		failed = fault_set(f, "%s:2: not '# clock NAME khz KHZ step TICKS'", r->path);
+	for (size_t i = 0; !failed && i < ARRAY_SIZE(clocks); i++)
+		known |= streq(c->name, clocks[i]);
+	if (!failed && !known)
+		failed = fault_set(f, "%s:2: clock '%s' is not tsc or cntvct", r->path, c->name);
+	if (!failed)
+		failed = field_read(FIELD_KHZ, khz, &c->khz, r, f) ||
+			 field_read(FIELD_STEP, step, &c->step, r, f);
+	line = failed ? NULL : reader_next(r, true, &failed, f);
+	if (!failed && (!line || sscanf(line, "# gate %31s chain %31s%n", gate, chain, &end) != 2 ||
+			line[end]))
 		failed = fault_set(f, "%s:3: not '# gate ADDITIONS chain ADDITIONS'", r->path);
-	return failed;
+	return failed || field_read(FIELD_GATE, gate, &c->gate_adds, r, f) ||
+	       field_read(FIELD_CHAIN, chain, &c->chain_adds, r, f);
 }
 
 int samples_read(const char *path, struct clock *clock, samples_fn fn, void *arg, struct fault *f)
 {
 	struct column column[COLUMNS] = { 0 };
+	struct seen seen = { 0 };
 	struct reader r;
 	int lines = 0;
 	bool failed;
@@ -123,14 +182,15 @@ int samples_read(const char *path, struct clock *clock, samples_fn fn, void *arg
 	if (reader_open(&r, path, f))
 		return -1;
 	failed = clock_read(&r, clock, f);
-	while (!failed && (line = reader_next(&r, false, &failed, f))) {
-		failed = samples_line(line, &r, fn, arg, column, f);
+	while (!failed && fn && (line = reader_next(&r, false, &failed, f))) {
+		failed = samples_line(line, &r, fn, arg, column, &seen, f);
 		lines++;
 	}
-	if (!failed && !lines)
+	if (!failed && fn && !lines)
 		failed = fault_set(f, "%s: no workload in it; repeat that boot", path);
 	for (int c = 0; c < COLUMNS; c++)
 		free(column[c].v);
+	seen_free(&seen);
 	reader_close(&r);
 	return failed ? -1 : 0;
 }
@@ -138,20 +198,15 @@ int samples_read(const char *path, struct clock *clock, samples_fn fn, void *arg
 static int environment_read(struct result *r, const char *dir, struct fault *f)
 {
 	char *path = xasprintf("%s/environment.json", dir);
-	json_error_t error;
 	const char *target;
 	int ret = -1;
 
-	r->environment = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-	target = json_string_value(json_object_get(r->environment, "target"));
-	if (!r->environment && error.line > 0)
-		fault_set(f, "%s:%d: %s", path, error.line, error.text);
-	else if (!r->environment)
-		fault_set(f, "%s", error.text);
-	else if (!target || !*target)
+	r->environment = json_read(path, f);
+	target = json_text(r->environment, "target");
+	if (r->environment && !*target)
 		fault_set(f, "%s: \"target\" is missing; it says where the result was measured",
 			  path);
-	else
+	else if (r->environment)
 		ret = 0;
 	if (!ret)
 		r->target = xstrdup(target);
@@ -165,7 +220,6 @@ static int boot_parse(void *arg, char **field, const struct reader *in, struct f
 	uint64_t index, layout, boot;
 	const struct plan_row *row;
 	struct boot *b;
-	char *end;
 
 	if (!parse_number(field[0], 0, r->plan.n - 1, &index))
 		return fault_set(f, "%s:%lu: index '%s' is not in plan.tsv", in->path, in->number,
@@ -180,10 +234,8 @@ static int boot_parse(void *arg, char **field, const struct reader *in, struct f
 	if (!streq(field[4], "ok") && !streq(field[4], "failed"))
 		return fault_set(f, "%s:%lu: status '%s' is not ok or failed", in->path, in->number,
 				 field[4]);
-	b->seconds = strtod(field[5], &end);
-	if (end == field[5] || *end || !isfinite(b->seconds) || b->seconds < 0.0)
-		return fault_set(f, "%s:%lu: '%s' is not a number of seconds", in->path, in->number,
-				 field[5]);
+	if (field_read(FIELD_SECONDS, field[5], &b->seconds, in, f))
+		return -1;
 	b->state = *field[4] == 'o' ? BOOT_OK : BOOT_FAILED;
 	free(b->reason);
 	b->reason = b->state == BOOT_FAILED ? xstrdup(*field[7] ? field[7] : "no reason given")
@@ -439,11 +491,20 @@ static int take_run(void *arg, struct samples *s, struct fault *f)
 	return 0;
 }
 
+/* One of what all boots have alike: @all is what was seen so far, 0 is none. */
+static int alike_check(double *all, double v, const char *what, const char *path, struct fault *f)
+{
+	if (*all > 0.0 && v > 0.0 && *all != v)
+		return fault_set(f, "%s:3: %s %g, but the boots before it have %g", path, what, v,
+				 *all);
+	if (v > 0.0)
+		*all = v;
+	return 0;
+}
+
 /* The boots of one result have one clock and one gate. */
 static int clock_check(struct result *r, const struct clock *c, const char *path, struct fault *f)
 {
-	double *adds = &r->clock.gate_adds;
-
 	if (!r->metric) {
 		r->metric = xasprintf("%s_ticks_per_op", c->name);
 		r->clock = *c;
@@ -451,12 +512,52 @@ static int clock_check(struct result *r, const struct clock *c, const char *path
 	if (!streq(r->clock.name, c->name))
 		return fault_set(f, "%s:2: clock %s, but the boots before it have %s", path,
 				 c->name, r->clock.name);
-	if (*adds > 0.0 && c->gate_adds > 0.0 && *adds != c->gate_adds)
-		return fault_set(f, "%s:3: gate %g, but the boots before it have %g", path,
-				 c->gate_adds, *adds);
-	if (c->gate_adds > 0.0)
-		*adds = c->gate_adds;
-	return 0;
+	return alike_check(&r->clock.gate_adds, c->gate_adds, "gate", path, f) ||
+	       alike_check(&r->clock.chain_adds, c->chain_adds, "chain", path, f);
+}
+
+static char *samples_path(const struct result *r, const char *dir, int i)
+{
+	char *stem = plan_stem(&r->variants, &r->plan.row[i]),
+	     *path = xasprintf("%s/samples/%s.tsv", dir, stem);
+
+	free(stem);
+	return path;
+}
+
+/* Ticks of clocks that are farther apart cannot be compared: they are of two machines, or no calibration was one. */
+#define CLOCKS_APART 0.005
+
+/* The heads of all samples; a boot with another clock rate than most counts as failed, for that reason. */
+static int clocks_read(struct result *r, const char *dir, struct fault *f)
+{
+	double *khz = xcalloc(2 * (size_t)r->plan.n, sizeof(*khz)), *sorted = khz + r->plan.n, most;
+	int n = 0, ret = 0;
+
+	for (int i = 0; i < r->plan.n && !ret; i++) {
+		char *path = samples_path(r, dir, i);
+		struct clock clock;
+
+		if (r->boot[i].state == BOOT_OK)
+			ret = samples_read(path, &clock, NULL, NULL, f) ||
+			      clock_check(r, &clock, path, f);
+		if (r->boot[i].state == BOOT_OK && !ret)
+			khz[i] = sorted[n++] = clock.khz;
+		free(path);
+	}
+	gsl_sort(sorted, 1, n);
+	most = n ? sorted[(n - 1) / 2] : 0.0;
+	for (int i = 0; i < r->plan.n && !ret; i++) {
+		struct boot *b = &r->boot[i];
+
+		if (b->state != BOOT_OK || fabs(khz[i] - most) <= CLOCKS_APART * most)
+			continue;
+		b->state = BOOT_FAILED;
+		b->reason = xasprintf("its clock has %.10g kHz, that of most boots %.10g: left out",
+				      khz[i], most);
+	}
+	free(khz);
+	return ret ? -1 : 0;
 }
 
 /* Calls @fn for all samples of the boots with @state, those of the baseline before the others. */
@@ -466,17 +567,15 @@ static int samples_all(struct take *t, const char *dir, samples_fn fn, struct fa
 	int base = variants_baseline(&r->variants);
 
 	for (int i = 0; i < 2 * r->plan.n; i++) {
-		char *stem, *path;
+		char *path;
 		int ret;
 
 		t->row = &r->plan.row[i % r->plan.n];
 		if (r->boot[i % r->plan.n].state != BOOT_OK ||
 		    (t->row->variant == base) != (i < r->plan.n))
 			continue;
-		stem = plan_stem(&r->variants, t->row);
-		path = xasprintf("%s/samples/%s.tsv", dir, stem);
-		ret = samples_read(path, &t->clock, fn, t, f) || clock_check(r, &t->clock, path, f);
-		free(stem);
+		path = samples_path(r, dir, i % r->plan.n);
+		ret = samples_read(path, &t->clock, fn, t, f);
 		free(path);
 		if (ret)
 			return -1;
@@ -488,13 +587,13 @@ static int samples_all(struct take *t, const char *dir, samples_fn fn, struct fa
 static int runs_read(struct result *r, const char *dir, struct fault *f)
 {
 	struct take t = { .r = r };
-	int ret = samples_all(&t, dir, gather_gate, f);
+	int ret = clocks_read(r, dir, f) || samples_all(&t, dir, gather_gate, f);
 
 	gsl_sort(t.gate, 1, t.gates);
 	r->gate_level = stat_quantile(t.gate, t.gates, 0.05);
 	r->gate_limit = r->gate_level * STAT_GATE_LIMIT;
 	free(t.gate);
-	return ret ? ret : samples_all(&t, dir, take_run, f);
+	return ret ? -1 : samples_all(&t, dir, take_run, f);
 }
 
 static double *boot_at(const struct result *r, double *table, int workload, int variant, int layout)

@@ -25,7 +25,10 @@ struct samples {
 
 typedef int (*samples_fn)(void *arg, struct samples *s, struct fault *f);
 
-/* Reads one samples file; @fn is called for each of its lines, @clock being filled in by then. */
+/*
+ * Reads one samples file; @fn is called for each of its lines, @clock being filled in by then. Without @fn the head
+ * alone is read.
+ */
 int samples_read(const char *path, struct clock *clock, samples_fn fn, void *arg, struct fault *f);
 
 enum boot_state { BOOT_MISSING, BOOT_OK, BOOT_FAILED };

@@ -12,12 +12,14 @@
 
 #include "certificate.h"
 #include "certify.h"
+#include "escape.h"
 #include "number.h"
 #include "peers.h"
 #include "plotdata.h"
 #include "show.h"
 #include "simulate.h"
 #include "summary.h"
+#include "sums.h"
 #include "verdict.h"
 
 #define EXIT_USAGE   2
@@ -128,8 +130,8 @@ static int cmd_plan(const struct command *c, int argc, char **argv)
 		return bad_usage(c, "--seed %s is not a number from 0 to 2^63 - 1", seed);
 	if (!parse_number(layouts, 1, PADS, &l))
 		return bad_usage(c, "--layouts %s is not a number from 1 to %d", layouts, PADS);
-	if (!parse_number(boots, 1, 100, &b))
-		return bad_usage(c, "--boots %s is not a number from 1 to 100", boots);
+	if (!parse_number(boots, 1, BOOTS_MOST, &b))
+		return bad_usage(c, "--boots %s is not a number from 1 to %d", boots, BOOTS_MOST);
 	if (variants_read(&vs, variants, &f))
 		return failed(&f);
 	plan_make(&p, &vs, s, l, b);
@@ -151,6 +153,30 @@ static bool parse_above(const char *s, double *out)
 
 	*out = strtod(s, &end);
 	return end != s && !*end && isfinite(*out) && *out > 0.0;
+}
+
+/* What is not as it was measured, in one line. */
+static void changed_say(const json_t *changed)
+{
+	const size_t n = json_array_size(changed);
+
+	if (n)
+		fprintf(stderr, "sheafstat: %s",
+			shown(json_item(json_array_get(changed, 0)), SHOWN_MOST).s);
+	if (n > 1)
+		fprintf(stderr, "; and %zu more: sheafstat summarize tells of all", n - 1);
+	if (n)
+		fputc('\n', stderr);
+}
+
+/* The same of what has no summary. */
+static void sums_say(const char *dir)
+{
+	json_t *changed = json_array();
+
+	sums_check(dir, changed);
+	changed_say(changed);
+	json_decref(changed);
 }
 
 static int cmd_summarize(const struct command *c, int argc, char **argv)
@@ -180,22 +206,24 @@ static int cmd_summarize(const struct command *c, int argc, char **argv)
 	if (result_read(&r, argv[optind], l, &f))
 		return failed(&f);
 	j = summary_make(&r, argv[optind], times, bound, &f);
+	changed_say(json_object_get(j, "changed"));
 	status = j ? written(j, out, argv[optind], "summary.json", &f) : -1;
 	json_decref(j);
 	result_free(&r);
 	return status ? failed(&f) : EXIT_SUCCESS;
 }
 
-/* The value of a text or number member in @buffer, "" for anything else. */
-static const char *scalar(const json_t *v, char *buffer, size_t size)
+/* A text or number, "(not given)" for anything else, to be used within the expression that makes it. */
+static struct shown scalar(const json_t *v)
 {
-	if (json_is_string(v))
-		snprintf(buffer, size, "%s", json_string_value(v));
-	else if (json_is_number(v))
-		snprintf(buffer, size, "%.10g", json_number_value(v));
-	else
-		snprintf(buffer, size, "%s", "");
-	return buffer;
+	char number[32];
+
+	if (*json_item(v))
+		return shown(json_item(v), 120);
+	if (!json_is_number(v))
+		return shown("(not given)", 120);
+	snprintf(number, sizeof(number), "%.10g", json_number_value(v));
+	return shown(number, 120);
 }
 
 /*
@@ -216,17 +244,16 @@ static bool matters(const char *key)
 
 static void environments_compare(json_t *a, json_t *b)
 {
-	char left[128], right[128];
 	json_t *both = json_copy(a), *v;
 	const char *key;
 
 	json_object_update_missing(both, b);
 	json_object_foreach(both, key, v) {
-		scalar(json_object_get(a, key), left, sizeof(left));
-		scalar(json_object_get(b, key), right, sizeof(right));
-		if (matters(key) && !streq(left, right))
-			printf("%s differs: %s | %s\n", key, *left ? left : "(not given)",
-			       *right ? right : "(not given)");
+		const struct shown left = scalar(json_object_get(a, key)),
+				   right = scalar(json_object_get(b, key));
+
+		if (matters(key) && !streq(left.s, right.s))
+			printf("%s differs: %s | %s\n", key, left.s, right.s);
 	}
 	json_decref(both);
 }
@@ -251,7 +278,7 @@ static void value_compare(const json_t *a, const json_t *b)
 	struct estimate e = stat_welch(y, nb, x, na, STAT_LEVEL);
 	double ma = json_num(a, "mean"), mb = json_num(b, "mean");
 
-	printf("  %-18.18s %8.2f %8.2f %+8.2f", json_text(a, "variant"), ma, mb, mb - ma);
+	printf("  %-18s %8.2f %8.2f %+8.2f", shown(json_text(a, "variant"), 18).s, ma, mb, mb - ma);
 	if (isnan(e.ci.lo))
 		printf("  %-19s", "(1 layout)");
 	else
@@ -445,6 +472,7 @@ static int cmd_certify(const struct command *c, int argc, char **argv)
 	result_free(&r);
 	if (!j)
 		return failed(&f);
+	changed_say(json_object_get(j, "changed"));
 	status = written(j, out, argv[optind], "certify.json", &f);
 	if (!status)
 		certify_write(&(struct doc){ .f = stdout, .style = DOC_MAIL }, j);
@@ -463,6 +491,7 @@ static int cmd_peers(const struct command *c, int argc, char **argv)
 		return status;
 	if (result_read(&r, argv[optind], &stat_locations[0], &f))
 		return failed(&f);
+	sums_say(argv[optind]);
 	peers = peers_make(&r, &n, &f);
 	status = peers ? peers_write(peers, n, argv[optind], &f) : -1;
 	if (!status)
@@ -483,9 +512,20 @@ static int cmd_estimators(const struct command *c, int argc, char **argv)
 	all = estimators_make(argv[optind], &f);
 	if (!all)
 		return failed(&f);
+	sums_say(argv[optind]);
 	estimators_write(&(struct doc){ .f = stdout, .style = DOC_MAIL }, all);
 	json_decref(all);
 	return finished();
+}
+
+static int cmd_sums(const struct command *c, int argc, char **argv)
+{
+	struct fault f;
+	int status;
+
+	if (arguments(c, argc, argv, NULL, 1, &status))
+		return status;
+	return sums_write(argv[optind], &f) ? failed(&f) : EXIT_SUCCESS;
 }
 
 static int cmd_simulate(const struct command *c, int argc, char **argv)
@@ -590,6 +630,12 @@ static const struct command commands[] = {
 	  "between boots and layouts, and how often one boot against one boot gets a dose's sign "
 	  "wrong.",
 	  cmd_peers },
+	{ "sums", "", "sums RESULTDIR",
+	  "Writes RESULTDIR/SHA256SUMS, which says what was measured. The run that makes a result "
+	  "does it when the "
+	  "result is\n"
+	  "complete; what is changed afterwards is told.",
+	  cmd_sums },
 	{ "simulate", "reports layouts seed sd equal",
 	  "simulate [--reports N] [--layouts L] [--sd TICKS] [--equal TICKS] [--seed S]",
 	  "Prints how often the rules of verdicts and certificate err, by simulated reports whose "
@@ -619,7 +665,7 @@ int main(int argc, char **argv)
 			return commands[i].run(&commands[i], argc - 1, argv + 1);
 	fprintf(stderr,
 		"sheafstat: %s%s; commands: plan, summarize, compare, show, estimators, plotdata, "
-		"precision, certify, peers, simulate\n",
+		"precision, certify, peers, sums, simulate\n",
 		argc > 1 ? "no command " : "a command is missing", argc > 1 ? argv[1] : "");
 	return EXIT_USAGE;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A summary for a terminal of 80 columns. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "certificate.h"
 #include "counts.h"
+#include "escape.h"
 #include "show.h"
 #include "summary.h"
 
@@ -13,7 +15,7 @@ static void effect_show(const json_t *e)
 	struct interval ci = json_interval(e, "ci95");
 	const char *verdict = json_text(e, "verdict");
 
-	printf("  %-21.21s %+8.2f", json_text(e, "variant"), json_num(e, "effect"));
+	printf("  %-21s %+8.2f", shown(json_text(e, "variant"), 21).s, json_num(e, "effect"));
 	if (isnan(ci.lo))
 		printf(" %-19s", "(no interval)");
 	else
@@ -46,6 +48,14 @@ static void sentence_show(void *unused, const char *s)
 	puts("");
 }
 
+static void caution_show(const char *s)
+{
+	char *text = xasprintf("CAUTION: %s", s);
+
+	sentence_show(NULL, text);
+	free(text);
+}
+
 /* What the instrument is worth comes before what it found. */
 static void certificate_show(const json_t *j)
 {
@@ -62,7 +72,7 @@ static void certificate_show(const json_t *j)
 	else
 		puts("The certificate does not hold, so no effect is proven:");
 	json_array_foreach(json_object_get(j, "why_not"), i, why)
-		sentence_show(NULL, json_string_value(why));
+		sentence_show(NULL, json_item(why));
 }
 
 /* Where boots were counted and not timed: the instructions of each workload. */
@@ -79,9 +89,9 @@ static void counters_show(const json_t *j)
 		    (!streq(role, "baseline") && !streq(role, "change")))
 			continue;
 		if (!streq(last, json_text(one, "workload")))
-			printf("\n%.40s: instructions\n", json_text(one, "workload"));
+			printf("\n%s: instructions\n", shown(json_text(one, "workload"), 40).s);
 		last = json_text(one, "workload");
-		printf("  %-22.22s %8.6g %+6.6g\n", json_text(one, "variant"),
+		printf("  %-22s %8.6g %+6.6g\n", shown(json_text(one, "variant"), 22).s,
 		       json_num(one, "value"),
 		       streq(role, "baseline") ? 0 : json_num(one, "effect"));
 	}
@@ -99,8 +109,9 @@ static void counts_show(const json_t *j)
 		if (!streq(summary_role(j, json_text(base, "variant")), "baseline") ||
 		    !counts_stand(counts, base))
 			continue;
-		printf("\n%.40s (target %.20s): instructions, LOCKed ones\n",
-		       json_text(base, "workload"), json_text(base, "target"));
+		printf("\n%s (target %s): instructions, LOCKed ones\n",
+		       shown(json_text(base, "workload"), 40).s,
+		       shown(json_text(base, "target"), 20).s);
 		json_array_foreach(counts, k, one) {
 			const char *role = summary_role(j, json_text(one, "variant"));
 
@@ -110,7 +121,8 @@ static void counts_show(const json_t *j)
 			    !streq(json_text(one, "target"), json_text(base, "target")))
 				continue;
 			classes = json_object_get(one, "classes");
-			printf("  %-22.22s %8.6g %+6.6g %4.6g\n", json_text(one, "variant"),
+			printf("  %-22s %8.6g %+6.6g %4.6g\n",
+			       shown(json_text(one, "variant"), 22).s,
 			       json_num(classes, "instructions"),
 			       json_num(classes, "instructions") -
 				       json_num(json_object_get(base, "classes"), "instructions"),
@@ -118,8 +130,9 @@ static void counts_show(const json_t *j)
 		}
 	}
 	json_array_foreach(json_object_get(j, "counts_failed"), i, one)
-		printf("not counted: %.22s (target %.20s): %.120s\n", json_text(one, "variant"),
-		       json_text(one, "target"), json_text(one, "reason"));
+		printf("not counted: %s (target %s): %s\n", shown(json_text(one, "variant"), 22).s,
+		       shown(json_text(one, "target"), 20).s,
+		       shown(json_text(one, "reason"), 120).s);
 }
 
 void summary_show(const json_t *j)
@@ -129,32 +142,36 @@ void summary_show(const json_t *j)
 	bool certified;
 	size_t i;
 
-	printf("%.44s  target %.20s\n", json_text(j, "result"),
-	       json_text(json_object_get(j, "environment"), "target"));
+	printf("%s  target %s\n", shown(json_text(j, "result"), 44).s,
+	       shown(json_text(json_object_get(j, "environment"), "target"), 20).s);
+	json_array_foreach(json_object_get(j, "changed"), i, one)
+		caution_show(json_item(one));
 	if (!summary_timed(json_object_get(j, "environment"))) {
 		counts_show(j);
 		return;
 	}
-	printf("value of a run: %.60s\n", json_text(json_object_get(j, "estimator"), "about"));
+	printf("value of a run: %s\n",
+	       shown(json_text(json_object_get(j, "estimator"), "about"), 60).s);
 	certified = json_is_true(json_object_get(json_object_get(j, "certificate"), "holds")) &&
 		    json_is_object(json_object_get(j, "rules"));
 	certificate_show(json_object_get(j, "certificate"));
 	json_array_foreach(json_object_get(j, "variants"), i, one) {
 		const char *reason = json_text(one, "reason");
 
-		printf("  %-20.20s %3.0f layouts %3.0f boots", json_text(one, "name"),
+		printf("  %-20s %3.0f layouts %3.0f boots", shown(json_text(one, "name"), 20).s,
 		       json_num(one, "layouts"), json_num(one, "boots"));
 		if (json_num(one, "failed") > 0.0)
 			printf(", %.0f failed: ", json_num(one, "failed"));
 		else if (*reason)
 			printf(", ");
-		printf("%.24s\n", reason);
+		printf("%s\n", shown(reason, 24).s);
 	}
 	json_array_foreach(json_object_get(j, "effects"), i, one) {
 		const char *workload = json_text(one, "workload");
 
 		if (!streq(last, workload))
-			printf("\n%.40s: %.20s %.2f %s\n", workload, json_text(one, "baseline"),
+			printf("\n%s: %s %.2f %s\n", shown(workload, 40).s,
+			       shown(json_text(one, "baseline"), 20).s,
 			       json_num(one, "baseline_value"),
 			       streq(json_text(one, "metric"), "tsc_ticks_per_op")
 				       ? "TSC ticks"
@@ -166,5 +183,5 @@ void summary_show(const json_t *j)
 		printf("\neffect with 95 %% interval, and ratio%s\n",
 		       certified ? "; verdicts by Holm at 5 %" : "; none is proven, see above");
 	json_array_foreach(json_object_get(j, "warnings"), i, one)
-		printf("%s\n", json_string_value(one));
+		sentence_show(NULL, json_item(one));
 }

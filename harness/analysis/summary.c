@@ -10,6 +10,7 @@
 #include "events.h"
 #include "result.h"
 #include "summary.h"
+#include "sums.h"
 #include "verdict.h"
 #include "workload.h"
 
@@ -365,6 +366,19 @@ static json_t *times_make(const struct result *r, const json_t *same_code, int r
 			   "effects", effects, "certificate", certificate, "warnings", warnings);
 }
 
+/* Adds "changed", what is not as it was measured. */
+static void changed_add(json_t *summary, const char *dir)
+{
+	json_t *changed = json_array();
+
+	if (!sums_check(dir, changed))
+		certificate_warn(
+			json_object_get(summary, "warnings"),
+			xasprintf("the result has no SHA256SUMS, as those of before there were "
+				  "any: nobody can tell whether it is what was measured"));
+	json_object_set_new(summary, "changed", changed);
+}
+
 json_t *summary_make(const struct result *r, const char *dir, int resamples, double equal,
 		     struct fault *f)
 {
@@ -392,6 +406,8 @@ json_t *summary_make(const struct result *r, const char *dir, int resamples, dou
 		json_decref(times);
 		if (summary_timed(r->environment))
 			verdicts_add(out, equal);
+		changed_add(out, dir);
+		sums_seal(out);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(counted); i++)
 		json_decref(counted[i]);
@@ -439,6 +455,30 @@ static int records_check(const json_t *j, const char *path, const char *key,
 	return 0;
 }
 
+/* Whether a summary is what was made of the result goes where it says the same of the result. */
+static void seal_say(json_t *j)
+{
+	const enum seal seal = sums_sealed(j);
+	json_t *changed = json_object_get(j, "changed"), *warnings = json_object_get(j, "warnings");
+
+	if (!json_is_array(changed)) {
+		changed = json_array();
+		json_object_set_new(j, "changed", changed);
+	}
+	if (!json_is_array(warnings)) {
+		warnings = json_array();
+		json_object_set_new(j, "warnings", warnings);
+	}
+	if (seal == SEAL_BROKEN)
+		json_array_append_new(changed,
+				      json_from_text("summary.json is not what sheafstat summarize "
+						     "made: its sum is another; make it anew"));
+	else if (seal == SEAL_NONE)
+		json_array_append_new(
+			warnings, json_from_text("summary.json has no sum of its own, so nobody "
+						 "can tell whether it was changed"));
+}
+
 json_t *summary_read(const char *path, struct fault *f)
 {
 	static const char *const record[] = { "target", "workload", "variant", "metric", NULL };
@@ -446,26 +486,25 @@ json_t *summary_read(const char *path, struct fault *f)
 	struct stat st;
 	bool dir = !stat(path, &st) && S_ISDIR(st.st_mode);
 	char *file = dir ? xasprintf("%s/summary.json", path) : xstrdup(path);
-	json_error_t error;
 	json_t *j = NULL;
 
 	if (dir && stat(file, &st))
 		fault_set(f, "%s: %s; make it with `sheafstat summarize %s`", file, strerror(errno),
 			  path);
-	else if (!(j = json_load_file(file, JSON_REJECT_DUPLICATES, &error)) && error.line > 0)
-		fault_set(f, "%s:%d: %s", file, error.line, error.text);
-	else if (!j)
-		fault_set(f, "%s", error.text);
-	else if (json_num(j, "schema") != 1.0) {
+	else
+		j = json_read(file, f);
+	if (j && json_num(j, "schema") != 1.0) {
 		fault_set(f, "%s: not a summary of schema 1", file);
 		json_decref(j);
 		j = NULL;
-	} else if (records_check(j, file, "variants", variant, "order", f) ||
-		   records_check(j, file, "values", record, "mean", f) ||
-		   records_check(j, file, "effects", record, "effect", f)) {
+	} else if (j && (records_check(j, file, "variants", variant, "order", f) ||
+			 records_check(j, file, "values", record, "mean", f) ||
+			 records_check(j, file, "effects", record, "effect", f))) {
 		json_decref(j);
 		j = NULL;
 	}
 	free(file);
+	if (j)
+		seal_say(j);
 	return j;
 }

@@ -9,6 +9,86 @@
 
 #include "util.h"
 
+int utf8_bytes(const char *text)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *s = (const unsigned char *)text;
+	const int n = s[0] < 0x80	      ? 1
+		      : (s[0] & 0xe0) == 0xc0 ? 2
+		      : (s[0] & 0xf0) == 0xe0 ? 3
+		      : (s[0] & 0xf8) == 0xf0 ? 4
+					      : 0;
+	uint32_t c = n > 1 ? s[0] & 0x7f >> n : 0;
+
+	for (int i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	return c < least[n] || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff ? 0 : n;
+}
+
+/* Whether the character of @n bytes at @s controls what shows it. */
+static bool controls(const char *s, int n)
+{
+	/* line and paragraph separators, marks, embeddings and isolates of directions */
+	static const char *const signs[] = {
+		"\u2028", "\u2029", "\u200e", "\u200f", "\u202a", "\u202b", "\u202c", "\u202d",
+		"\u202e", "\u2066", "\u2067", "\u2068", "\u2069", "\u061c", "\ufeff",
+	};
+	const unsigned char *c = (const unsigned char *)s;
+
+	if (n == 1)
+		return *c < ' ' || *c == 0x7f;
+	if (n == 2 && c[0] == 0xc2)
+		return c[1] < 0xa0;
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
+		if ((size_t)n == strlen(signs[i]) && !strncmp(s, signs[i], n))
+			return true;
+	return false;
+}
+
+/* Bytes of what is at @s, at least 1; whether it is a character that controls nothing. */
+static int text_byte(const char *s, bool *ok)
+{
+	int n = utf8_bytes(s);
+
+	*ok = n && !controls(s, n);
+	return n ? n : 1;
+}
+
+char *text_clean(char *text)
+{
+	for (char *s = text; *s;) {
+		bool ok;
+		int n = text_byte(s, &ok);
+
+		if (!ok)
+			memset(s, strchr("\n\r\t", *s) ? ' ' : '?', n);
+		s += n;
+	}
+	return text;
+}
+
+bool text_controls(const char *s)
+{
+	bool ok = true;
+
+	while (*s && ok)
+		s += text_byte(s, &ok);
+	return !ok;
+}
+
+void text_cut(char *s, int characters)
+{
+	while (*s && characters-- > 0) {
+		int n = utf8_bytes(s);
+
+		s += n ? n : 1;
+	}
+	*s = '\0';
+}
+
 int fault_set(struct fault *f, const char *fmt, ...)
 {
 	va_list ap;
@@ -17,6 +97,7 @@ int fault_set(struct fault *f, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(f->text, sizeof(f->text), fmt, ap);
 	va_end(ap);
+	text_clean(f->text);
 	return -1;
 }
 
@@ -86,38 +167,21 @@ int reader_open(struct reader *r, const char *path, struct fault *f)
 	return 0;
 }
 
-/* Bytes of the character of UTF-8 at @s, 0 where there is none. */
-static int utf8_bytes(const unsigned char *s)
+/* Whether a line is text, in the end. */
+static bool line_ok(char *line, bool mend)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const int n = s[0] < 0x80	      ? 1
-		      : (s[0] & 0xe0) == 0xc0 ? 2
-		      : (s[0] & 0xf0) == 0xe0 ? 3
-		      : (s[0] & 0xf8) == 0xf0 ? 4
-					      : 0;
-	uint32_t c = n > 1 ? s[0] & 0x7f >> n : 0;
+	bool ok = true;
 
-	for (int i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
+	for (char *s = line; *s && ok;) {
+		int n = *s == '\t' ? 1 : text_byte(s, &ok);
+
+		if (!ok && mend) {
+			memset(s, '?', n);
+			ok = true;
+		}
+		s += n;
 	}
-	return c < least[n] || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff ? 0 : n;
-}
-
-/* Whether a line is UTF-8, in the end. */
-static bool utf8_line(char *line, bool mend)
-{
-	for (unsigned char *s = (unsigned char *)line; *s;) {
-		int n = utf8_bytes(s);
-
-		if (!n && !mend)
-			return false;
-		if (!n)
-			*s = '?';
-		s += n ? n : 1;
-	}
-	return true;
+	return ok;
 }
 
 char *reader_next(struct reader *r, bool comments, bool *failed, struct fault *f)
@@ -145,9 +209,12 @@ char *reader_next(struct reader *r, bool comments, bool *failed, struct fault *f
 		}
 		r->line[len - 1] = '\0';
 	} while (!comments && r->line[0] == '#');
-	if (utf8_line(r->line, r->foreign))
+	if (line_ok(r->line, r->foreign))
 		return r->line;
-	fault_set(f, "%s:%lu: a byte in it is not UTF-8; correct that line", r->path, r->number);
+	fault_set(f,
+		  "%s:%lu: a byte in it is not UTF-8, or a character that controls a terminal; "
+		  "correct that line",
+		  r->path, r->number);
 	*failed = true;
 	return NULL;
 }
@@ -193,6 +260,14 @@ int tsv_read(const struct tsv *t, const char *path,
 	if (reader_open(&r, path, f))
 		return -1;
 	r.foreign = t->foreign;
+	if (t->first) {
+		line = reader_next(&r, true, &failed, f);
+		if (!failed && (!line || !streq(line, t->first)))
+			failed = fault_set(f,
+					   "%s:1: not '%s', so another version's table; repeat the "
+					   "measurement, or use the sheafbench that wrote it",
+					   path, t->first);
+	}
 	while (!failed && (line = reader_next(&r, false, &failed, f))) {
 		int n = split_tabs(line, field, want), ret = n != want;
 

@@ -23,6 +23,17 @@ int fault_set(struct fault *f, const char *fmt, ...) __attribute__((format(print
 
 bool streq(const char *a, const char *b);
 
+/* Bytes of the character of UTF-8 at @s, 0 where there is none. */
+int utf8_bytes(const char *s);
+/*
+ * Puts something harmless in place of each byte of @s that is not UTF-8 or that controls what shows it (a new line, an
+ * escape, the direction of writing); returns @s. text_controls() says whether there is a character of the latter kind.
+ */
+char *text_clean(char *s);
+bool text_controls(const char *s);
+/* Ends @s, of UTF-8, after so many characters. */
+void text_cut(char *s, int characters);
+
 /* Memory or death: these end the program with one line when there is none. */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
@@ -41,7 +52,8 @@ struct reader {
 	char *line;
 	size_t size;
 	unsigned long number; /* of the line handed out last, from 1 */
-	bool foreign; /* texts of others: what is not UTF-8 is read as '?', else it is an error */
+	/* texts of others: what is not UTF-8 and what controls a terminal is read as '?', else an error */
+	bool foreign;
 };
 
 int reader_open(struct reader *r, const char *path, struct fault *f);
@@ -62,8 +74,9 @@ struct tsv {
 	const char *columns; /* their names, with blanks between them */
 	const char *
 		what; /* what a line is, for the fault that it is none; NULL: another version's table */
-	bool optional; /* a table that is not there has no lines */
-	bool foreign;  /* as of a reader */
+	bool optional;	   /* a table that is not there has no lines */
+	bool foreign;	   /* as of a reader */
+	const char *first; /* the first line, which names format and version; NULL: any */
 };
 
 #define TSV_COLUMNS 10 /* most of them */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "escape.h"
 #include "number.h"
 #include "sections.h"
 
@@ -132,7 +133,7 @@ static void plot_row(FILE *f, const struct view *r, const struct axis *a, const 
 		     int decimals)
 {
 	char row[MAIL_COLUMNS + 1];
-	char *name = ascii_of(e->variant);
+	char *name = escape_mail(e->variant);
 	struct number n = number(e->effect, decimals, true);
 	int len;
 
@@ -191,7 +192,7 @@ void write_plot(struct doc *d, const struct view *r)
 	plot_axis(f, &a);
 	for (size_t at = 0; at < r->neffects;) {
 		struct group all = view_group(r, at), g = group_headline(&all);
-		char *name = ascii_of(g.first->workload);
+		char *name = escape_mail(g.first->workload);
 
 		at += all.count;
 		fprintf(f, "%s%.*s\n", at > all.count ? "\n" : "", MAIL_COLUMNS, name);

@@ -4,16 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "escape.h"
 #include "number.h"
 #include "sections.h"
 
-/* A gnuplot string: single quotes, doubled inside. */
 static void gnuplot_string(const char *name, const char *s)
 {
-	printf("%s = '", name);
-	for (; *s; s++)
-		printf(*s == '\'' ? "''" : "%c", *s);
-	printf("'\n");
+	printf("%s = ", name);
+	escape_gnuplot(stdout, s, '\'');
+	putchar('\n');
 }
 
 static void gnuplot_number(const char *name, double v)
@@ -24,8 +23,10 @@ static void gnuplot_number(const char *name, double v)
 /* One line of a datablock: the layout of a variant. */
 static void gnuplot_layout(const char *variant, double pad, double value, int stock)
 {
-	if (!isnan(value))
-		printf("\"%s\" %.0f %.9g %d\n", variant, pad, value, stock);
+	if (isnan(value))
+		return;
+	escape_gnuplot(stdout, variant, '"');
+	printf(" %.0f %.9g %d\n", pad, value, stock);
 }
 
 /* The headline workload of the baseline and the changes, layout by layout. */

@@ -161,9 +161,16 @@ static void write_unproven(struct doc *d, const struct view *r)
 /* What must be read before any number. */
 static void write_cautions(struct doc *d, const struct view *r)
 {
-	size_t uncounted = json_array_size(json_object_get(r->root, "counts_failed"));
+	size_t uncounted = json_array_size(json_object_get(r->root, "counts_failed")), k;
+	const json_t *changed = json_object_get(r->root, "changed"), *one;
 	double failed = 0;
 
+	if (json_array_size(changed))
+		doc_para(d, "CAUTION: this result was changed after it was measured:");
+	json_array_foreach(changed, k, one)
+		doc_item(d, "%s", json_item(one));
+	if (json_array_size(changed))
+		doc_gap(d);
 	if (r->timed)
 		write_unproven(d, r);
 	for (size_t i = 0; i < r->nvariants; i++)
@@ -647,14 +654,18 @@ static int save_mail(const struct view *r, const struct text *body)
 		.references = "<" PATCHES_MSGID ">",
 		.boundary = "=_sheafbench_=_part",
 	};
-	/* nine digits and indents are for programs and editors; a mail has room for less */
-	struct text summary = { .s = json_dumps(r->root, JSON_COMPACT | JSON_REAL_PRECISION(6)) };
+	/* nine digits and indents are for programs and editors; a mail has room for less, and that has no sum */
+	json_t *shorter = json_copy(r->root);
+	struct text summary = { NULL };
 	struct text report = load(r, "report.md"), mail;
 	size_t room = MAIL_LIMIT - body->size - 1024;
 	FILE *f = text_open(&mail);
 	char *left_out = NULL;
 	int ret, images = 0;
 
+	json_object_del(shorter, "sha256");
+	summary.s = json_dumps(shorter, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	json_decref(shorter);
 	mail_start(f, &m, body->s);
 	if (report.s)
 		attach(f, &m, "report.md", "text/markdown", &report, &room, &left_out);

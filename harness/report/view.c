@@ -9,6 +9,7 @@
 
 #include "doc.h"
 #include "number.h"
+#include "sums.h"
 #include "view.h"
 
 /* NULL when missing, empty or no string. */
@@ -215,9 +216,16 @@ int view_open(struct view *r, const char *dir)
 	r->env = json_incref(json_object_get(r->root, "environment"));
 	if (!json_object_size(r->env)) {
 		json_decref(r->env);
+		r->env = NULL;
 		path = xasprintf("%s/environment.json", dir);
-		r->env = json_load_file(path, 0, NULL);
+		if (!access(path, F_OK))
+			r->env = json_read(path, &f);
+		ret = !r->env && *f.text;
 		free(path);
+		if (ret) {
+			fprintf(stderr, "sheafreport: %s\n", f.text);
+			return 1;
+		}
 	}
 	if (!json_is_object(r->env)) {
 		json_decref(r->env);
@@ -244,18 +252,19 @@ int view_open(struct view *r, const char *dir)
 
 int view_certify(struct view *r, const char *path)
 {
-	json_error_t error;
+	struct fault f;
 
-	r->certify = json_load_file(path, 0, &error);
-	if (json_num(r->certify, "schema") == 1)
+	r->certify = json_read(path, &f);
+	if (json_num(r->certify, "schema") == 1) {
+		if (sums_sealed(r->certify) == SEAL_BROKEN)
+			json_array_append_new(json_object_get(r->root, "changed"),
+					      json_from_text("certify.json is not what sheafstat "
+							     "certify made: its sum is another"));
 		return 0;
+	}
 	if (r->certify)
-		fprintf(stderr, "sheafreport: %s: not a certify.json of schema 1", path);
-	else if (error.line > 0)
-		fprintf(stderr, "sheafreport: %s:%d: %s", path, error.line, error.text);
-	else
-		fprintf(stderr, "sheafreport: %s", error.text);
-	fprintf(stderr, "; make it with sheafstat certify\n");
+		fault_set(&f, "%s: not a certify.json of schema 1", path);
+	fprintf(stderr, "sheafreport: %s; make it with sheafstat certify\n", f.text);
 	return access(path, R_OK) ? 2 : 1;
 }
 
