@@ -22,6 +22,15 @@ die() {
 # hash_of [FILE...]: short content hash of the files, or of standard input.
 hash_of() { cat -- "$@" | sha256sum | cut -c1-16; }
 
+# one_line TEXT [MOST]: its first line, of at most 160 or MOST whole characters, none of which controls a terminal. For what
+# others said: consoles, command lines, programs.
+one_line() {
+	local line=${1%%$'\n'*}
+	# iconv fails where it drops what is no character.
+	line=$(tr -d '\000-\037\177' <<<"$line" | iconv -c -f UTF-8 -t UTF-8 || true)
+	printf '%s\n' "${line:0:${2:-160}}"
+}
+
 # logged LOG WHAT COMMAND...: run with its output in LOG; a failure shows the log's end and its name.
 logged() {
 	local log=$1 what=$2 start=$SECONDS
@@ -49,7 +58,7 @@ holder_of() {
 	local pid
 	pid=$(find /proc/[0-9]*/fd -maxdepth 1 -lname "$1" 2>/dev/null | cut -d/ -f3 | grep -vx "$$" | sort -n | head -n 1) || true
 	[ -n "$pid" ] || { echo 'somebody else'; return; }
-	printf 'process %s (%s)' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | cut -c1-80)"
+	printf 'process %s (%s)' "$pid" "$(one_line "$(tr '\000\n' '  ' <"/proc/$pid/cmdline" 2>/dev/null)" 80)"
 }
 
 # wait_for FD -s|-x FILE WHAT: take that lock, and say for whom it waits; NOWAIT=yes refuses.

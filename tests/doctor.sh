@@ -401,6 +401,18 @@ have $file 1
 expect 0 'no_turbo: back to 0' 'and goes back when it can' "$doctor" restore
 back 'in the end'
 
+# The record is a file: whoever wrote it, nothing but what 'tuned' changes is written.
+printf 'mine\n' >"$DOCTOR_ROOT/$cpu/victim"
+{
+	printf '/%s\tnew\n' "$cpu/victim" "$cpu/cpu0/cpufreq/../../victim" "$cpu/cpu0/cpufreq/scaling_governor/../../../victim"
+	printf '/%s\t%s\n' "$cpu/cpu1/cpufreq/scaling_governor" '$(id)' "$cpu/cpu1/cpufreq/scaling_governor" 'two words'
+	printf '/%s\tschedutil\n' "$cpu/cpu2/cpufreq/scaling_governor"
+} | sed 's,^//,/,' >"$CACHE/tuned.tsv"
+echo performance >"$DOCTOR_ROOT/$cpu/cpu2/cpufreq/scaling_governor"
+expect 0 'victim: left alone' 'restore of what is none of its own' "$doctor" restore
+holds 'that is left as it was' grep -qx mine "$DOCTOR_ROOT/$cpu/victim"
+back 'beside what is none of its own'
+
 expect 2 'give a command' 'tuned without a command' "$doctor" tuned
 expect 2 "no verb 'heal'" 'an unknown verb' "$doctor" heal
 finish

@@ -39,19 +39,21 @@ static void take(struct all *all, const struct plan_row *row, const char *worklo
 {
 	const size_t cells = (size_t)all->r->variants.n * all->r->plan.layouts;
 	const size_t at = (size_t)row->variant * all->r->plan.layouts + row->layout;
-	struct series *s = all->series;
+	struct series *s;
+	int i = 0;
 
-	while (s < all->series + all->n &&
-	       (!streq(s->workload, workload) || !streq(s->metric, metric)))
-		s++;
-	if (s == all->series + all->n) {
+	while (i < all->n && (!streq(all->series[i].workload, workload) ||
+			      !streq(all->series[i].metric, metric)))
+		i++;
+	if (i == all->n) {
 		all->series = xrealloc(all->series, ++all->n, sizeof(*s));
-		s = &all->series[all->n - 1];
+		s = &all->series[i];
 		s->workload = xstrdup(workload);
 		s->metric = xstrdup(metric);
 		s->sum = xcalloc(cells, sizeof(*s->sum));
 		s->n = xcalloc(cells, sizeof(*s->n));
 	}
+	s = &all->series[i];
 	s->sum[at] += value;
 	s->n[at]++;
 }

@@ -568,6 +568,13 @@ tunables() {
 	printf '%s\t%s\n' "$cpus/intel_pstate/no_turbo" 1 "$cpus/cpufreq/boost" 0 /proc/sys/kernel/nmi_watchdog 0
 }
 
+# may_restore FILE VALUE: whether it is one that 'tuned' changes, and a word or number. The record is a file that anybody may
+# have written, and this may run as root.
+may_restore() {
+	[[ $1 =~ ^"$cpus"/cpu[0-9]+/cpufreq/scaling_governor$ || $1 = @("$cpus/intel_pstate/no_turbo"|"$cpus/cpufreq/boost"|/proc/sys/kernel/nmi_watchdog) ]] &&
+		[[ $2 =~ ^[a-z0-9_-]+$ ]]
+}
+
 # put VALUE FILE: write it, by sudo where that is needed and possible, and check that the file then has it.
 put() {
 	[ -e "$root$2" ] || return 1
@@ -593,7 +600,9 @@ restore() {
 	trap '' INT TERM HUP QUIT
 	[ -s "$kept" ] || return 0
 	while IFS=$'\t' read -r file old; do
-		if get "$file" && [ "$got" = "$old" ]; then
+		if ! may_restore "$file" "$old"; then
+			log+="$(one_line "$file"): left alone, for 'doctor.sh tuned' does not change it"$'\n'
+		elif get "$file" && [ "$got" = "$old" ]; then
 			: # one that could not be changed
 		elif put "$old" "$file"; then
 			log+="$file: back to $old"$'\n'

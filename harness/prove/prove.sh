@@ -135,7 +135,7 @@ one_boot() {
 	else
 		failed=$((failed + 1))
 		say "  $TARGET $flavour $variant: failed after $((SECONDS - start)) s; console: $log"
-		head -n 3 <<<"$words" | cut -c1-160 | sed 's/^/    /' >&2
+		head -n 3 <<<"$words" | while IFS= read -r line; do printf '    %s\n' "$(one_line "$line")"; done >&2
 	fi
 }
 

@@ -68,7 +68,7 @@ judge() {
 		[ -n "$line$(find "$out/bound" 2>/dev/null)" ] || [ "$binds" = no ] ||
 			line="the guest's CPUs were not bound to CPUs of this machine before it had ended"
 	fi
-	tr -d '\r\t' <<<"$line" | iconv -c -f UTF-8 -t UTF-8 | cut -c1-160
+	one_line "$line"
 }
 
 # shellcheck disable=SC2034 # the targets use them

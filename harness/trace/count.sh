@@ -178,6 +178,7 @@ for kind in "${kinds[@]}"; do
 		if [ -z "$reason" ]; then
 			: "${same[$key]:=$variant}"
 		else
+			reason=$(one_line "$reason")
 			printf '%s\t%s\n' "$target.$variant" "$reason" >>counts/failed
 			progress_end
 			say "  counts of $variant ($kind) failed: $reason (console: $PWD/consoles/counts.${kind//\//.}.$variant.log)"
