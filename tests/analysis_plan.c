@@ -422,7 +422,7 @@ static void test_plan_bad(void **state)
 		  ":1: layout '-1' is not a whole number from 0 to 256 (0" },
 		{ "0\tbase\t1\t0\t16\tb0\t2147483648\n", ":1: data '2147483648' is not" },
 		{ "0\tbase\t9999\t0\t16\tb0\t1\n", ":1: layout '9999' is not" },
-		{ "0\tbase\t0\t100\t16\tb0\t1\n", ":1: boot '100' is not" },
+		{ "0\tbase\t0\t102\t16\tb0\t1\n", ":1: boot '102' is not" },
 		{ "0\tbase\t0\t0\t4097\tb0\t1\n", ":1: pad '4097' is not" },
 		{ "0\tbase\t0\t0\t16\t../b0\t1\n", ":1: '../b0' is no name" },
 		{ "0\tbase\t256\t99\t16\tb0\t1\n", ": layout 256 and boot 99, but 1 lines" },

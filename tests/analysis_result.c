@@ -986,6 +986,67 @@ static void test_damage(void **state)
 		{ "sed -i '4s/ [0-9]*\t/\t/1' " NULL_0, NULL_0 ":4: noise" },
 		{ "sed -i '4s/\t1000\t/\t0\t/' " NULL_0, NULL_0 ":4: ops '0'" },
 		{ "sed -i '4s/\t1132.40\t/\tnan\t/' " NULL_0, NULL_0 ":4: overhead" },
+		/* numbers that are none of what they stand for */
+		{ "sed -i '2s/khz [0-9]*/khz nan/' " NULL_0,
+		  NULL_0 ":2: khz 'nan' is not a number from" },
+		{ "sed -i '2s/khz [0-9]*/khz -5/' " NULL_0, NULL_0 ":2: khz '-5' is not" },
+		{ "sed -i '2s/khz [0-9]*/& khz 1/' " NULL_0, NULL_0 ":2: not '# clock NAME" },
+		{ "sed -i '2s/step .*/step inf/' " NULL_0, NULL_0 ":2: step 'inf' is not" },
+		{ "sed -i '2s/step .*/& 1/' " NULL_0, NULL_0 ":2: not '# clock NAME" },
+		{ "sed -i '2s/tsc/tick/' " NULL_0, NULL_0 ":2: clock 'tick' is not tsc or cntvct" },
+		{ "sed -i '3s/chain .*/chain -512/' " NULL_0, NULL_0 ":3: chain '-512' is not" },
+		{ "sed -i '3s/chain .*/chain 513/' " NULL_0, "tsv:3: chain 51" },
+		{ "sed -i '3s/gate [0-9]*/gate 1e300/' " NULL_0, NULL_0 ":3: gate '1e300' is not" },
+		{ "sed -i '4s/\t1132.40\t/\t1e300\t/' " NULL_0,
+		  NULL_0 ":4: overhead '1e300' is not" },
+		{ "sed -i '4s/\t1132.40\t/\t1e9\t/' " NULL_0,
+		  NULL_0 ":4: overhead '1e9' of pair/64/1 is more than each of its samples" },
+		{ "sed -i '4s/ [0-9]* / 18446744073709551615 /3' " NULL_0, NULL_0 ":4: sample" },
+		{ "sed -i '4s/\t1000\t/\t4294967296\t/' " NULL_0,
+		  NULL_0 ":4: ops '4294967296' is not" },
+		{ "sed -n '4s/\t1000\t/\t100\t/p' " NULL_0 " >x; cat x >>" NULL_0,
+		  NULL_0 ":9: 100 ops of pair/64/1, but 1000 in a line before it" },
+		{ "sed -i '4s/\t5200012 /\t1 /' " NULL_0, NULL_0 ":4: noise '1 " },
+		{ "sed -i '3s/\t[0-9]*\t/\t9999\t/' d/plan.tsv",
+		  "plan.tsv:3: layout '9999' is not" },
+		{ "sed -i '2s/\t[0-9.]*\t2026/\tinf\t2026/' d/boots.tsv",
+		  "boots.tsv:2: seconds 'inf' is not" },
+		{ "sed -i 's/\\(\"target\": \\).*/&\\n \"tells\": \"TIME\",/' d/environment.json",
+		  "environment.json: tells 'TIME' is none of the words" },
+		/* names, and what would be told to a terminal */
+		{ "sed -i '4s,^pair/64/1,pair 64,' " NULL_0,
+		  NULL_0 ":4: 'pair 64' is no workload (letters" },
+		{ "sed -i '4s,^pair/64/1,&\\r,' " NULL_0,
+		  NULL_0 ":4: a byte in it is not UTF-8, or a char" },
+		{ "sed -i '3s/\tunp/\t\\x1b[31munp/' d/variants.tsv; sed -i "
+		  "'3s/\tbase/\t\\x1b[31mbase/' d/variants.tsv",
+		  "variants.tsv:3: a byte in it" },
+		{ "sed -i 's/\"target\": \"uml\"/\"target\": \"u\\\\nml\"/' d/environment.json",
+		  "environment.json: target 'u ml' is no such name" },
+		/* other files than those of the times */
+		{ "mkdir d/counters; echo '# sheafbench-counters 1' >d/counters/null.l01.b00.tsv",
+		  "counters/null.l01.b00.tsv:1: not '# sheafbench-counters 2'" },
+		{ "mkdir d/counters; printf '# sheafbench-counters "
+		  "2\npair/64/1\tinsns\tx\t1\t10\t5\t-1\t0\t0\t\n' "
+		  ">d/counters/null.l01.b00.tsv",
+		  "counters/null.l01.b00.tsv:2: no line of counters" },
+		{ "mkdir d/counts; printf 'pair/64/1\t1\tkf\\351ree\tinstructions\t5\n' "
+		  ">d/counts/tcg.null.tsv",
+		  "counts/tcg.null.tsv:1: a byte in it is not UTF-8" },
+		{ "mkdir d/counts; printf 'pair/64/1\t1\tkf ree\tinstructions\t5\n' "
+		  ">d/counts/tcg.null.tsv",
+		  "counts/tcg.null.tsv:1: 'kf ree' is no symbol" },
+		{ "mkdir d/counts; printf 'pair/64/1\t1\tkfree\tinstructions\t1e300\n' "
+		  ">d/counts/tcg.null.tsv",
+		  "counts/tcg.null.tsv:1: not workload" },
+		{ "mkdir d/counts; : >d/counts/$(printf 't\\351g').null.tsv",
+		  "not TARGET.VARIANT.tsv" },
+		{ "mkdir -p d/counts/estimates; printf 'pair/64/1\t1\tkfree\tinstructions\t5\n' "
+		  ">d/counts/tcg.null.tsv; "
+		  "printf 'pair/64/1\tznver3\t1\t1\tnan\t1\n' >d/counts/estimates/tcg.null.tsv",
+		  "counts/estimates/tcg.null.tsv:1: not workload, CPU" },
+		{ "mkdir d/counts; printf 'tcg.null\tx\ny\n' >d/counts/failed",
+		  "counts/failed:2: not TARGET" },
 		{ "sed -i '4s/\t1132.40\t/ /' " NULL_0, NULL_0 ":4: not the seven columns" },
 		{ "rm " NULL_0, NULL_0 ": No such file" },
 		{ "cp " NULL_0 " d/samples/null.l99.b00.tsv",
@@ -1028,6 +1089,152 @@ static void test_damage(void **state)
 		0);
 	refused(1, "$S summarize nowhere", "nowhere: No such file");
 	refused(1, "$S summarize clean/plan.tsv", "clean/plan.tsv: not a result folder");
+}
+
+/* Boots whose clock has another rate than most are left out, with a word; the others are what they were. */
+static void test_clock_rates(void **state)
+{
+	const json_t *v;
+	json_t *j, *k;
+
+	(void)state;
+	assert_int_equal(
+		sh("rm -rf d e; $M --small --samples 40 d && cp -r d e && $S summarize d && "
+		   "sed -i '2s/khz 2596123/khz 3100000/' e/samples/qpw-on.*.b00.tsv && "
+		   "sed -i '2s/khz 2596123/khz 2596130/' e/samples/null.* && $S summarize e && "
+		   "$S show e"),
+		0);
+	assert_non_null(strstr(output, "9 failed: its clock has 3100000 "));
+	j = summary("d");
+	k = summary("e");
+	v = variant(k, "qpw-on");
+	near(json_num(v, "boots"), 0, 0);
+	assert_string_equal(json_text(v, "reason"),
+			    "its clock has 3100000 kHz, that of most boots 2596123: left out");
+	assert_null(record(k, "effects", "pair/64/1", "qpw-on"));
+	near(json_num(record(k, "effects", "pair/64/1", "null"), "layouts"), 8, 0);
+	near(json_num(variant(k, "null"), "failed"), 0, 0);
+	near(json_num(record(k, "effects", "pair/64/1", "slowpath"), "effect"),
+	     json_num(record(j, "effects", "pair/64/1", "slowpath"), "effect"), 0.2);
+	json_decref(k);
+	json_decref(j);
+}
+
+/* What was changed after it was measured is told by name, in all that is made of it. */
+static void test_sums(void **state)
+{
+	static const struct {
+		const char *change, *says;
+	} cases[] = {
+		{ "sed -i '4s/ \\([0-9]\\)\\([0-9]*\\) / \\2\\1 /2' " QPW_ON,
+		  "samples/qpw-on.l03.b00.tsv is not what was measured" },
+		{ "sed -i 's/n\\/a/x/' d/environment.json", "environment.json is not what" },
+		{ "sed -i 's/QPW/qpw/' d/variants.tsv", "variants.tsv is not what was measured" },
+		{ "printf 'qpw-on\\t*\\tall\\n' >d/same-code.tsv",
+		  "same-code.tsv: SHA256SUMS has no sum" },
+		{ "sed -i '/qpw-on.l03/d' d/SHA256SUMS",
+		  "samples/qpw-on.l03.b00.tsv: SHA256SUMS has no" },
+		{ "sed -i '/qpw-on.l03/s/^./x/' d/SHA256SUMS", "SHA256SUMS:" },
+		{ ": >d/SHA256SUMS", "boots.tsv: SHA256SUMS has no sum of it" },
+		{ "rm d/counts/failed", "counts/failed is gone: SHA256SUMS has a sum of it" },
+		{ "truncate -s -4 d/SHA256SUMS", "SHA256SUMS: it cannot be read beyond line" },
+	};
+	json_t *j;
+
+	(void)state;
+	assert_int_equal(
+		sh("rm -rf sums; $M --small --samples 40 --layouts 3 sums && mkdir sums/counts && "
+		   ": >sums/counts/failed && $S sums sums && (cd sums && sha256sum --quiet -c "
+		   "SHA256SUMS) && $S summarize sums && $S show sums | grep -c CAUTION"),
+		1);
+	assert_string_equal(errors, "");
+	j = summary("sums");
+	near(json_array_size(json_object_get(j, "changed")), 0, 0);
+	assert_false(warns(j, "SHA256SUMS"));
+	json_decref(j);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const json_t *one;
+		bool said = false;
+		size_t k;
+
+		assert_int_equal(
+			sh("rm -rf d; cp -r sums d; { %s; }; ! diff -rq sums d && $S summarize d",
+			   cases[i].change),
+			0);
+		assert_memory_equal(errors, "sheafstat: ", 11);
+		j = summary("d");
+		json_array_foreach(json_object_get(j, "changed"), k, one)
+			said |= strstr(json_string_value(one), cases[i].says) != NULL;
+		if (!said)
+			fail_msg("after `%s`: no '%s'", cases[i].change, cases[i].says);
+		json_decref(j);
+	}
+	assert_int_equal(sh("$S show d"), 0);
+	assert_non_null(strstr(output, "CAUTION: SHA256SUMS: it cannot"));
+	/* A summary has a sum of itself, whatever blanks it is written with. */
+	assert_int_equal(sh("cp -r sums s; jq . -S s/summary.json >x; "
+			    "sed -i 's/^ \\(.*\"effect\": \\)/  \\1  /' s/summary.json; $S show s "
+			    "| grep -c CAUTION"),
+			 1);
+	assert_int_equal(sh("sed -i '0,/\"effect\":  *[-0-9]/s/\\(\"effect\":  *-*\\)[0-9]/\\17/' "
+			    "s/summary.json; "
+			    "! cmp -s s/summary.json sums/summary.json && $S show s"),
+			 0);
+	assert_non_null(
+		strstr(output, "CAUTION: summary.json is not what sheafstat summarize made"));
+	assert_int_equal(sh("jq 'del(.sha256)' sums/summary.json >s/summary.json; $S show s | tr "
+			    "-s '\\n ' ' '"),
+			 0);
+	assert_non_null(strstr(output, "summary.json has no sum of its own"));
+}
+
+/* A summary may come from anybody, too. */
+static void test_foreign_summary(void **state)
+{
+	static const struct {
+		const char *filter, *says;
+	} cases[] = {
+		{ ".variants[2].name = \"a\\nb\"", "variants[2].name 'a b' is no such name" },
+		{ ".effects[0].variant = \"a\\u001bb\"",
+		  "effects[0].variant 'a?b' is no such name" },
+		{ ".effects[0].workload = \"pair 64\"",
+		  "effects[0].workload 'pair 64' is no such name" },
+		{ ".effects[1].ci95 = [2, 1]", "effects[1].ci95 is no interval" },
+		{ ".effects[1].ci95 = [2]", "effects[1].ci95 is no interval" },
+		{ ".values[0].mean = 1e308",
+		  "values[0].mean is not a number from -1e+15 to 1e+15" },
+		{ ".values[0].per_layout[1].value = -1e308",
+		  "values[0].per_layout[1].value is not" },
+		{ ".effects[0].p_value = 1.5", "effects[0].p_value is not a number from 0 to 1" },
+		{ ".effects[0].layouts = -1",
+		  "effects[0].layouts is not a whole number from 0 to" },
+		{ ".certificate.noise.ppm = 1e300", "certificate.noise.ppm is not a number" },
+		{ ".variants[0].role = \"king\"", "variants[0].role 'king' is none of the words" },
+		{ ".environment.tells = \"TIME\"",
+		  "environment.tells 'TIME' is none of the words" },
+		{ ".effects[0][\"a\\nb\"] = 1",
+		  "effects[0].a b has a name that controls a terminal" },
+	};
+
+	(void)state;
+	assert_int_equal(sh("rm -rf d; $M --small --samples 40 --layouts 3 d && $S summarize d"),
+			 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *command = xasprintf("jq '%s' d/summary.json >bad.json; $S compare bad.json d",
+					  cases[i].filter);
+
+		refused(1, command, cases[i].says);
+		free(command);
+	}
+	/* Sentences are told on one line, and what is none says nothing. */
+	assert_int_equal(
+		sh("jq '.warnings = [\"one\\ntwo\\u001b[31m\", 5, null] | .certificate.why_not = "
+		   "[{}] | "
+		   ".variants[1].reason = \"x\\ry\"' d/summary.json >bad.json; $S show bad.json"),
+		0);
+	assert_non_null(strstr(output, "  one two?[31m\n"));
+	assert_null(strchr(output, '\r'));
+	assert_null(strchr(output, '\x1b'));
 }
 
 /* A disk that fills up: the file size limit stands in for it. */
@@ -1242,7 +1449,8 @@ static void test_usage(void **state)
 		"cannot write nowhere/p");
 }
 
-int main(void)
+/* An argument is a pattern of the tests' names. */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_by_hand),	      cmocka_unit_test(test_gate),
@@ -1253,16 +1461,20 @@ int main(void)
 		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_flushes),
 		cmocka_unit_test(test_null_rate),     cmocka_unit_test(test_failed_boots),
 		cmocka_unit_test(test_foreign),	      cmocka_unit_test(test_caches),
-		cmocka_unit_test(test_one_layout),    cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_show),	      cmocka_unit_test(test_plotdata),
-		cmocka_unit_test(test_counts),	      cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_one_layout),    cmocka_unit_test(test_clock_rates),
+		cmocka_unit_test(test_sums),	      cmocka_unit_test(test_foreign_summary),
+		cmocka_unit_test(test_damage),	      cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_compare),	      cmocka_unit_test(test_show),
+		cmocka_unit_test(test_plotdata),      cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_usage),
 	};
 	char clean[64];
 	int ret;
 
 	if (!mkdtemp(scratch) || chdir(scratch))
 		return 1;
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	ret = cmocka_run_group_tests(tests, NULL, NULL);
 	snprintf(clean, sizeof(clean), "rm -rf %s", scratch);
 	if (chdir("/") || system(clean))

@@ -23,7 +23,8 @@ simulate() {
 
 # change DIR FILTER: edits summary.json with jq.
 change() {
-	jq "$2" "$1/summary.json" >"$1/new.json"
+	# Without a sum of its own: what a test changes is not what the test is about.
+	jq "$2 | del(.sha256)" "$1/summary.json" >"$1/new.json"
 	mv "$1/new.json" "$1/summary.json"
 }
 
@@ -226,6 +227,34 @@ holds 'blind: no gate, n/a with the reason' grep -q -- '- gate: n/a: ' blind/rep
 holds 'blind: no contended state, n/a' grep -q '^n/a: no variant and its baseline have two layouts' blind/reply.txt
 simulate small --layouts 2 --small
 sound small
+# What somebody sends is data: nothing in it is done, by gnuplot, a shell, Markdown, a mail or a terminal.
+# shellcheck disable=SC2016 # that is the point
+title='\u001b]0;x\u0007a\r\n\nsystem \"touch owned\"\n!touch owned\n'"'"'\nsystem '"'"'touch owned'"'"'\n# `touch owned` $(touch owned) ](http://x.example) <img src=x> | end\n'
+plotvars_tame() { ! sheafreport plotvars "$1" | grep -vE "^([a-z_]+ = ('([^']|'')*'|[-+.0-9eNa]+)|[#\$\"].*|[-.0-9].*|END)$"; }
+# shellcheck disable=SC2016 # backquotes
+no_markup() { ! grep -E '(^|[^\])]\(http|<img|(^|[^\])`touch' "$1"; }
+no_controls() { ! LC_ALL=C grep '[[:cntrl:]]' "$@"; }
+shows_no_controls() {
+	sheafstat show "$1" >"$work/shown"
+	no_controls "$work/shown"
+}
+cp -r small hostile
+change hostile ".variants |= map(.title = \"$title\" + .name) | .environment.cpu_model = \"$title\" | .estimator.about = \"$title\" | .result = \"$title\"
+	| .variants[1].reason = \"$title\" | .variants[1].failed = 1 | .warnings += [\"$title\"]"
+sound hostile
+holds 'hostile: nothing was done' test -z "$(find . -name owned)"
+holds 'hostile: what gnuplot gets says no more than values' plotvars_tame hostile
+holds 'hostile: no document controls a terminal' no_controls hostile/report.md hostile/reply.txt
+holds 'hostile: nor does what is shown' shows_no_controls hostile
+holds 'hostile: no markup in Markdown' no_markup hostile/report.md
+change hostile '.effects[1].variant = "x\nsystem"'
+expect 1 "effects.1..variant 'x system' is no such name" 'hostile: a name is refused' "$top/plots/render.sh" hostile
+cp -r full forged
+sheafstat summarize --resamples 100 forged
+jq '.effects[0].effect += 5' forged/summary.json >forged/new.json
+mv forged/new.json forged/summary.json
+texts forged
+holds 'forged: a summary that was changed says so in a mail and a report' test "$(grep -lF 'CAUTION: this result was changed after it was measured' forged/reply.txt forged/report.md | wc -l)" = 2
 # A flush of known cost: 10 us taken with the baseline and 1 with qpw-on, whose pairs are 20 ns dearer.
 cp -r full flushed
 # shellcheck disable=SC2016 # jq's own variables

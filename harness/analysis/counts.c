@@ -85,30 +85,29 @@ static int beside_row(void *arg, char **field, const struct reader *r, struct fa
 
 static const struct tsv each_table = { "workload ops function instructions times",
 				       "not workload, operations, function, instructions and times",
-				       true, false };
+				       true, false, NULL };
 
 /* Calls of one function that are alike, into the object "each" of the record. */
 static int each_row(void *arg, char **field, const struct reader *r, struct fault *f)
 {
 	const struct counted *c = arg;
-	uint64_t ops, length, times;
+	double ops, length, times;
 	json_t *one;
 
-	(void)r;
-	(void)f;
-	if (!parse_number(field[1], 1, UINT32_MAX, &ops) ||
-	    !parse_number(field[3], 1, UINT32_MAX, &length) ||
-	    !parse_number(field[4], 1, UINT32_MAX, &times))
+	if (name_read(NAME_WORKLOAD, field[0], r, f) || name_read(NAME_SYMBOL, field[2], r, f))
+		return -1;
+	if (!field_parse(FIELD_OPS, field[1], &ops) || !field_parse(FIELD_OPS, field[3], &length) ||
+	    !field_parse(FIELD_OPS, field[4], &times))
 		return 1;
 	if (streq(field[2], COUNTS_LOOP))
 		return 0;
 	one = child(child(child(c->all, field[0]), "each"), field[2]);
-	add(one, "calls", (double)times);
-	add(one, "instructions", (double)length * (double)times);
-	if (json_object_get(one, "most") && json_num(one, "most") >= (double)times)
+	add(one, "calls", times);
+	add(one, "instructions", length * times);
+	if (json_object_get(one, "most") && json_num(one, "most") >= times)
 		return 0;
-	json_object_set_new(one, "most", json_real((double)times));
-	json_object_set_new(one, "usual", json_real((double)length));
+	json_object_set_new(one, "most", json_real(times));
+	json_object_set_new(one, "usual", json_real(length));
 	return 0;
 }
 

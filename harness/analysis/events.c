@@ -42,8 +42,8 @@ static void take(struct all *all, const struct plan_row *row, const char *worklo
 	struct series *s;
 	int i = 0;
 
-	while (i < all->n && (!streq(all->series[i].workload, workload) ||
-			      !streq(all->series[i].metric, metric)))
+	while (i < all->n &&
+	       (!streq(all->series[i].workload, workload) || !streq(all->series[i].metric, metric)))
 		i++;
 	if (i == all->n) {
 		all->series = xrealloc(all->series, ++all->n, sizeof(*s));

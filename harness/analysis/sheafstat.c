@@ -435,7 +435,8 @@ static int cmd_again(const struct command *c, int argc, char **argv)
 		return status;
 	if (!boots || !seed)
 		return bad_usage(c, "--boots and --seed must be given");
-	if (!parse_number(boots, 1, 100, &planned) || !parse_number(seed, 0, UINT32_MAX, &number))
+	if (!parse_number(boots, 1, BOOTS_MOST, &planned) ||
+	    !parse_number(seed, 0, UINT32_MAX, &number))
 		return bad_usage(c, "--boots %s or --seed %s is not a number", boots, seed);
 	if (result_read(&r, argv[optind], &stat_locations[0], &f))
 		return failed(&f);
