@@ -493,7 +493,7 @@ static void test_refusals(void **state)
 	refused(1, "$S certify --group 8 nowhere", "nowhere");
 	refused(1, "$S certify --group 8 -o /nonexistent/c.json h", "/nonexistent/c.json");
 	refused(1, "sed -i '2s/\t4.2\t/\tlong\t/' h/boots.tsv; $S certify --group 8 h",
-		"boots.tsv:2: 'long' is not a number of seconds");
+		"boots.tsv:2: seconds 'long' is not a number from 0 to");
 	assert_int_not_equal(access("h/certify.json", F_OK), 0);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Changes a good result, a file at a time, and has sheafstat and sheafreport read it. Nothing may crash, hang, take much memory
- * or end the program, and the property is: a change is refused in one line, or told of by the file's name, or nothing
- * in the summary differs. What is excluded: nothing; a sample's own digit is told of too. Without SHA256SUMS a result
- * may be told from another by nobody: it says so, and what is made of it must be read again.
+ * Changes a good result, a file at a time, and has sheafstat and sheafreport read it. Nothing may crash, hang, take much
+ * memory or end the program, and the property is: a change is refused in one line, or is told of by the file's name, or
+ * nothing in the summary differs. Nothing is excluded: a sample's own digit is told of too. A result without SHA256SUMS
+ * says that it has none; what is made of it must be read again all the same.
  *
  *	fuzz [SECONDS [SEED]]       60 s with seed 1, as `make check` does
  *	fuzz case NUMBER [SEED]     one case again; the scratch folder stays
@@ -15,7 +15,9 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
+#if defined(__SANITIZE_ADDRESS__) || defined(LIBFUZZER)
 #include <sanitizer/common_interface_defs.h>
+#endif
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +84,8 @@ static const struct {
 	{ "counts/lines/tcg.local-trylock.tsv",
 	  "pair/64/1\t100\tkfree\tfree_to_pcs\tmm/slub.c\t5201\t\tif "
 	  "(!local_trylock(lock))\t200\n" },
+	{ "counts/each/tcg.qpw-on.tsv",
+	  "pair/64/1\t100\tkfree\t58\t90\npair/64/1\t100\tkfree\t78\t10\n" },
 	{ "counts/failed", "tcg-rt.qpw-on\tits kernel does not build\n" },
 	{ "counts/flushes/tcg.qpw-on.tsv",
 	  "# sheafbench-counters 2\n"
@@ -100,6 +104,7 @@ static const char *const files[] = {
 	"counters/qpw-on.l01.b00.tsv",
 	"counts/tcg.qpw-on.tsv",
 	"counts/parts/tcg.qpw-on.tsv",
+	"counts/each/tcg.qpw-on.tsv",
 	"counts/estimates/tcg.qpw-on.tsv",
 	"counts/lines/tcg.qpw-on.tsv",
 	"counts/failed",
@@ -392,7 +397,9 @@ static void start(void)
 	if (!console || !mkdtemp(scratch) || chdir(scratch))
 		abort();
 	setvbuf(console, NULL, _IOLBF, 0);
+#if defined(__SANITIZE_ADDRESS__) || defined(LIBFUZZER)
 	__sanitizer_set_report_fd((void *)(intptr_t)streams[1]);
+#endif
 	atexit(at_exit);
 	if (system(MAKE_RESULT " --small --layouts 4 --samples 40 --fail qpw-on:3 --variants "
 			       "'local-trylock null qpw-on dose-0 dose-4' r && "
