@@ -536,7 +536,7 @@ static int clocks_read(struct result *r, const char *dir, struct fault *f)
 
 	for (int i = 0; i < r->plan.n && !ret; i++) {
 		char *path = samples_path(r, dir, i);
-		struct clock clock;
+		struct clock clock = { 0 };
 
 		if (r->boot[i].state == BOOT_OK)
 			ret = samples_read(path, &clock, NULL, NULL, f) ||
