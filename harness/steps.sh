@@ -63,7 +63,7 @@ tell_failures() {
 	jq --rawfile failed "$part/failed" '.left_out = ([.left_out[] | select(startswith("failed: ") | not)] +
 		($failed | split("\n") | map(select(. != "") | "failed: " + sub("\t"; ": "))))' "$part/environment.json" >"$part/environment.json.new"
 	mv "$part/environment.json.new" "$part/environment.json"
-	# All that is measured is there, and nothing after this changes it.
+	# Of what is measured so far; after the last time nothing changes it.
 	"$BUILD/sheafstat" sums "$part"
 	"$BUILD/sheafstat" summarize --equal "$EQUAL" "$part"
 }
