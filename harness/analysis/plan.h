@@ -12,7 +12,7 @@
  */
 #define PAD_STEP      16
 #define PADS	      256
-#define BOOTS_MOST    100 /* of a variant in a layout */
+#define PLAN_BOOTS    100 /* of a variant in a layout */
 #define PROOF_LAYOUTS 32  /* most layouts of a dose or a check */
 #define PHASES	      4	  /* places of a pad within a 64-byte cache line */
 

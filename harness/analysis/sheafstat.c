@@ -130,8 +130,8 @@ static int cmd_plan(const struct command *c, int argc, char **argv)
 		return bad_usage(c, "--seed %s is not a number from 0 to 2^63 - 1", seed);
 	if (!parse_number(layouts, 1, PADS, &l))
 		return bad_usage(c, "--layouts %s is not a number from 1 to %d", layouts, PADS);
-	if (!parse_number(boots, 1, BOOTS_MOST, &b))
-		return bad_usage(c, "--boots %s is not a number from 1 to %d", boots, BOOTS_MOST);
+	if (!parse_number(boots, 1, PLAN_BOOTS, &b))
+		return bad_usage(c, "--boots %s is not a number from 1 to %d", boots, PLAN_BOOTS);
 	if (variants_read(&vs, variants, &f))
 		return failed(&f);
 	plan_make(&p, &vs, s, l, b);
@@ -435,7 +435,7 @@ static int cmd_again(const struct command *c, int argc, char **argv)
 		return status;
 	if (!boots || !seed)
 		return bad_usage(c, "--boots and --seed must be given");
-	if (!parse_number(boots, 1, BOOTS_MOST, &planned) ||
+	if (!parse_number(boots, 1, PLAN_BOOTS, &planned) ||
 	    !parse_number(seed, 0, UINT32_MAX, &number))
 		return bad_usage(c, "--boots %s or --seed %s is not a number", boots, seed);
 	if (result_read(&r, argv[optind], &stat_locations[0], &f))
