@@ -9,7 +9,7 @@ set -euo pipefail
 
 part=$(realpath "$1") step=${2-all}
 # The request's values, and what was derived from them.
-eval "$(jq -r '(.values + {GOAL: .goal, TARGET: .target, TELLS: .tells}) | to_entries[] | "export \(.key)=\(.value | @sh)"' "$part/request.json")"
+eval "$(jq -r '(.values + {GOAL: .goal, TARGET: .target, TELLS: .tells}) | to_entries[] | select(.key | test("\\A[A-Z_]+\\z")) | "export \(.key)=\(.value | @sh)"' "$part/request.json")"
 SOURCE=$CACHE/source/$(jq -r .source "$part/request.json")
 export SOURCE part
 . "$top/harness/targets/$TARGET.sh"
