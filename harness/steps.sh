@@ -172,7 +172,7 @@ step_finish() {
 	mv "$part" "$result"
 	ln -sfn "$(basename "$result")" "$(dirname "$result")/$link"
 	case $GOAL in
-	bench) "$BUILD/sheafstat" show "$result" >&2 ;;
+	bench) "$BUILD/sheafreport" show "$result" >&2 ;;
 	certify) "$BUILD/sheafstat" certify "$result" ;;
 	peers)
 		"$BUILD/sheafstat" peers "$result"

@@ -69,7 +69,7 @@ result=$(readlink -f "$results/latest")
 [ -f "$result/summary.json" ] || { not_ok 'no complete result'; finish; }
 holds 'boots that were done are not done again' \
 	test "$(grep -v '^#' "$result/boots.tsv" | head -n "$(wc -l <<<"$kept")")" = "$kept"
-for f in report.md reply.txt reply.eml environment.json layouts.tsv; do
+for f in report.md report.html tables/effects.csv reply.txt reply.eml environment.json layouts.tsv; do
 	holds "$f is there" test -s "$result/$f"
 done
 holds 'plots are there' test "$(find "$result/plots" -name '*.svg' | wc -l)" -ge 4
@@ -81,7 +81,7 @@ holds 'targets that are for who asks for them are left out' jq -e '([.left_out[]
 holds 'layouts were added up to the cap' grep -q 'wanted 0.0001: 4 layouts' "$scratch/second.log"
 holds 'the environment has their number, and what the host took' jq -e '.layouts == 4 and .steal_ppm >= 0' "$result/environment.json"
 holds 'what uml cannot count is n/a, with the reason' jq -e '.counters == "n/a: this kernel has no performance events"' "$result/environment.json"
-holds 'and so says the report' grep -q '^n/a: this kernel has no performance events' "$result/report.md"
+holds 'and so says the report' grep -q '^n/a: this kernel has no performance events' "$result/tables/counters.md"
 holds 'the first ones are the same' test "$(rows "$result/plan.tsv" | awk -F "$rs" '$3 <= 2 { n = $1 + 1 } $3 > 2 && !first { first = $1 + 0 } END { print n == first }')" = 1
 
 # The median of one boot, by sort and awk, after each warm-up of up to 30 samples.

@@ -13,7 +13,7 @@ make_result r >/dev/null
 sheafstat summarize --resamples 100 r >/dev/null
 holds 'a result of before there were counters has none' jq -e '.counters == []' r/summary.json
 sheafreport report r >/dev/null
-expect 1 '' 'and its report has no section on them' grep -q 'Performance counters' r/report.md
+holds 'and its report has no page on them' test ! -e r/tables/counters.md
 
 # 190 instructions at 2 cycles each; qpw-n has 23 more in odd layouts and 25 in even ones. The loop's 6 are taken out, and
 # repetitions with an interrupt do not count.
@@ -42,16 +42,15 @@ holds "an effect and its interval: $(one instructions qpw-n)" jq -en --argjson a
 holds 'instructions per cycle of one pass' jq -en --argjson a "$(one instructions_per_cycle "$base")" '($a.value - 190 / 380) | fabs < 1e-9'
 holds 'what has a reason has no value' jq -e '[.counters[] | select(.workload == "pair/64/8" or .metric == "locked_ops")] == []' r/summary.json
 sheafreport report r >/dev/null
-sheafreport reply r >/dev/null 2>&1
-expect 0 '^\| '"$base"' \| 190.00 \[190.00, 190.00\] \| 380.00 ' 'the report has a table' cat r/report.md
-expect 0 '^\| '"$base"' \| 190.00 \| 190.25 \|' "perf stat's count is beside ours" cat r/report.md
-expect 0 'locked_ops \(no such event\)' 'and the reason of what is missing' cat r/report.md
-expect 0 "^$base +190.00 +380.00 +0.50\$" 'so has the reply' cat r/reply.txt
+expect 0 '^\| '"$base"' \| 190.00 \[190.00, 190.00\] \| 380.00 ' 'the report has a table' cat r/tables/counters.md
+expect 0 "^pair/64/1,$base,190,190,190,380,380,380,0.5," 'also for programs' cat r/tables/counters.csv
+expect 0 '^\| '"$base"' \| instructions \| 190.00 \| 190.25 \|' "perf stat's count is beside ours" cat r/tables/counters.md
+expect 0 'locked_ops \(no such event\)' 'and the reason of what is missing' cat r/tables/counters.md
 jq '.counters = "n/a: no PMU in this guest"' r/environment.json >e.json && mv e.json r/environment.json
 rm -r r/counters
 sheafstat summarize --resamples 100 r >/dev/null
 sheafreport report r >/dev/null
-expect 0 '^n/a: no PMU in this guest\.$' 'without a PMU the report names the reason' cat r/report.md
+expect 0 '^n/a: no PMU in this guest\.$' 'without a PMU the report names the reason' cat r/tables/counters.md
 
 mkdir r/counters
 bad() {
@@ -81,10 +80,9 @@ grown() { jq -en --argjson a "$(jq -c --arg v "$1" '[.flushes[] | select(.varian
 holds 'per flush and CPU' grown "$base" 'length == 6 and .[3] == {target: "tcg", workload: "flush-shrink/64/16/user", variant: .[0].variant, isolated: false, metric: "kworker_runs", cpus: 15, value: 2}'
 holds 'isolated ones apart' grown qpw-n '.[0].isolated and .[0].cpus == 15 and ((.[0].value - 1 / 3) | fabs < 1e-9)'
 sheafreport report r >/dev/null
-sheafreport reply r >/dev/null 2>&1
-expect 0 "^\| $base \| 2 / 3 / 5 \| 30 / 45 / 75 \|\$" 'the report has what all CPUs notice' cat r/report.md
-expect 0 '^\| qpw-n, isolated \| n/a \| 5 / n/a / n/a \|$' 'and n/a where nothing was counted' cat r/report.md
-expect 0 "^$base +2 / 3 / 5 +30 / 45 / 75\$" 'so has the reply' cat r/reply.txt
+expect 0 "^\| $base \| housekeeping \| 1 \| 2 \| 3 \| 5 \|\$" 'the report has what all CPUs notice' cat r/tables/flushes.md
+expect 0 "^\| $base \| housekeeping \| 15 \| 30 \| 45 \| 75 \|\$" 'also of more of them' cat r/tables/flushes.md
+expect 0 '^\| qpw-n \| isolated \| 15 \| 5 \| n/a \| n/a \|$' 'and n/a where nothing was counted' cat r/tables/flushes.md
 printf 'flush-shrink/64/2/user\tipis\n' >"r/counts/flushes/tcg.$base.tsv"
 expect 1 "tcg.$base.tsv:1: no line of counters" 'a broken one is refused' sheafstat summarize --resamples 100 r
 finish

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Tests of harness/report and plots; included by CMakeLists.txt after analysis.cmake.
 
-add_executable(report_text report_text.c ../harness/report/mime.c
-	../harness/report/view.c)
+add_executable(report_text report_text.c ../harness/report/mime.c ../harness/report/model.c
+	../harness/report/render.c ../harness/report/view.c)
 target_include_directories(report_text PRIVATE ../harness/report)
 target_link_libraries(report_text PRIVATE sheafstat-lib PkgConfig::CMOCKA)
 add_test(NAME report_text COMMAND report_text)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# report.sh BUILD: the texts, the mail and the plots of simulated results, complete ones and others that lack something.
+# report.sh BUILD: the pages, the tables, the mail and the plots of simulated results, complete ones and others that lack something.
+# shellcheck disable=SC2016 # jq's own variables
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$(cd "$1" && pwd)
@@ -23,8 +24,7 @@ simulate() {
 
 # change DIR FILTER: edits summary.json with jq.
 change() {
-	# Without a sum of its own: what a test changes is not what the test is about.
-	jq "$2 | del(.sha256)" "$1/summary.json" >"$1/new.json"
+	jq "$2" "$1/summary.json" >"$1/new.json"
 	mv "$1/new.json" "$1/summary.json"
 }
 
@@ -33,62 +33,124 @@ texts() { sheafreport report "$1" >/dev/null && sheafreport reply "$1" >/dev/nul
 # 72 columns of printable ASCII, no blanks at line ends.
 mail_safe() { ! LC_ALL=C grep -nE '^.{73,}$|[^ -~]| $' "$1"; }
 
-# Rows of the brief tables: workload, variant, difference, low, high as printed.
-brief_rows() {
-	awk '/^[^ ]+ \(target [^ ]+\), .*:$/ { workload = $1; next }
-		/^variant  / { inside = workload != ""; next }
-		/^$/ { if (inside) { inside = 0; workload = "" } next }
-		inside && !/baseline$/ { gsub(/[][,]/, ""); print workload, $1, $2, $3 == "n/a" ? "n/a" : $3 " " $4 }' "$1"
+# The texts in one line each.
+line_of() { tr -s ' \n' ' ' <"$1"; }
+
+# The page is short, whatever is in the result; so are the mail and what Results.md would be.
+short() {
+	[ "$(wc -l <"$1/report.md")" -le 150 ] && [ "$(wc -c <"$1/report.md")" -lt 12000 ] && [ "$(wc -l <"$1/reply.txt")" -le 90 ] &&
+		[ "$(sheafreport results-md "$1" | wc -l)" -lt 200 ] && [ -z "$(find "$1/tables" -size +200000c)" ]
+}
+# Each page says in its first line which question it answers, and is linked.
+linked() {
+	local file
+	for file in "$1"/tables/*.md; do
+		head -n 1 "$file" | grep -qE '^# .*\?$' && grep -qF "](tables/${file##*/})" "$1/report.md" || return
+	done
 }
 
-full_rows() {
-	awk -F ' [|] ' '/^[|] [^ ]+\/[0-9]+\// && NF == 10 { sub(/^[|] /, "", $1); gsub(/[][,]/, "", $5)
-		print $1, $2, $4, $5 }' "$1"
+# equal_tables COLUMNS CSV JSON: both have the same records, and each number of one is the other's. The first columns are text.
+equal_tables() {
+	LC_ALL=C sort -t , "$2" >"$work/a"
+	LC_ALL=C sort -t , "$3" >"$work/b"
+	[ -s "$work/a" ] && paste -d , "$work/a" "$work/b" | awk -F , -v keys="$1" '
+		NF % 2 { print "columns: " $0; exit wrong = 1 }
+		{ for (i = 1; i <= NF / 2; i++) {
+			a = $i; b = $(i + NF / 2)
+			if (i <= keys || a == "" || b == "" ? a != b : (a - b) ^ 2 > (1e-8 * b) ^ 2 + 1e-24) { print i ": " $0; exit wrong = 1 }
+		} }
+		END { exit wrong }'
+}
+rows() { tail -n +2 "$1/tables/$2.csv"; }
+csv() { jq -r "$2 | map(. // \"\" | tostring) | join(\",\")" "$1/summary.json"; }
+# What is in the tables: no doses, no checks.
+shown='([.variants[] | select(.role == "dose" or .role == "check").name]) as $proofs | [.variants[] | select(.role == "baseline").name][0] as $base |'
+# The tables for programs against the summary, both ways.
+tables_match() {
+	rows "$1" effects | cut -d , -f 1-12 >effects.csv
+	csv "$1" "$shown"' .effects[] | select((.variant | IN($proofs[]) | not) and (.workload | startswith("flush-") | not))
+		| [.target, .metric, .workload, .variant, .baseline_value, .effect, .ci95[0], .ci95[1], (.ratio | if . then 100 * (. - 1) else null end), .p_faster, .p_holm, .layouts]' >effects.json
+	equal_tables 4 effects.csv effects.json || return
+	rows "$1" variance >variance.csv
+	csv "$1" "$shown"' (.effects | map(.workload) | unique) as $seen | .values[] | select(.variant == $base and (.workload | IN($seen[]) and (startswith("flush-") | not)))
+		| [.workload, .mean, (.components | .layout, .boot, .run, .sample | if . == null or . < 0 then null else sqrt end)]' >variance.json
+	equal_tables 1 variance.csv variance.json || return
+	rows "$1" losses >losses.csv
+	csv "$1" '.certificate.losses.variants[] | [.variant, .runs, (.kept | if . then 100 * . else null end), (.quiet_share | if . then 100 * . else null end), .noise_ppm]' >losses.json
+	equal_tables 1 losses.csv losses.json || return
+	[ -f "$1/tables/doses.csv" ] || return 0
+	rows "$1" doses >doses.csv
+	csv "$1" '.certificate.dose.points[] | [.variant, .dose, .effect, .ci95[0], .ci95[1]]' >doses.json
+	equal_tables 1 doses.csv doses.json
+}
+# The same of what was counted.
+counts_match() {
+	local sum='def of($c): [.classes[$c[]] // 0] | add; '
+	rows "$1" counts | cut -d , -f 1-5 >counts.csv
+	csv "$1" "$sum$shown"' ([.variants[] | select(.role == "change" or .role == "baseline").name]) as $in | .counts as $all | $all[] | select(.variant | IN($in[])) | . as $one
+		| select(.target != "uml") | ($all[] | select(.variant == $base and .target == $one.target and .workload == $one.workload)) as $from
+		| [.target, .workload, .variant, (of(["instructions"]), of(["lock"])) - 0]
+		| if .[2] == $base then . else .[3] -= ($from | of(["instructions"])) | .[4] -= ($from | of(["lock"])) end' >counts.json
+	equal_tables 3 counts.csv counts.json || return
+	rows "$1" symbols >symbols.csv
+	csv "$1" "$shown"' ([.variants[] | select(.role == "change").name]) as $in | .counts as $all | $all[] | select(.target == "tcg" and (.variant | IN($in[]))) | . as $one
+		| ($all[] | select(.variant == $base and .target == $one.target and .workload == $one.workload)) as $from
+		| (($one.symbols + $from.symbols) | keys[] | select(. != "(loop)")) as $s | [($from.symbols[$s].instructions // 0), ($one.symbols[$s].instructions // 0)] | select(.[0] != .[1])
+		| [$one.workload, $one.variant, $s, .[0], .[1], .[1] - .[0]]' >symbols.json
+	equal_tables 3 symbols.csv symbols.json
 }
 
-# Effects of the variants that may be in the tables: no doses, no checks.
-json_rows() {
-	jq -r '[.variants[] | select(.role == "dose" or .role == "check").name] as $proofs | .effects[]
-		| select(.variant | IN($proofs[]) | not) | [.workload, .variant, .effect,
-		(.ci95 // ["n/a", ""])[0], (.ci95 // ["n/a", ""])[1]] | map(tostring) | join(" ")' "$1"
+# page_cell DIR SCHEME COLUMN...: what the answer's table has, as printed.
+page_cell() {
+	awk -F ' *[|] *' -v scheme="$2" -v columns="${*:3}" '
+		$2 == "scheme" { n = split(columns, c, " "); for (i = 1; i <= NF; i++) at[$i] = i; next }
+		n && $2 == scheme { for (i = 1; i <= n; i++) { name = c[i]; gsub(/_/, " ", name); s = $at[name]; sub(/ \[[0-9]+\]$/, "", s); printf "%s%s", (i > 1 ? ";" : ""), s }; print ""; exit }' "$1/report.md"
+}
+# The seven questions, each answered from the page alone: question; scheme; columns; what the summary says.
+questions=(
+	"What does it cost compiled out?;qpw-n;ticks verdict;times(\"qpw-n\")"
+	"What does it cost off?;qpw-off;ticks verdict;times(\"qpw-off\")"
+	"What does it cost on?;qpw-on;ticks insns LOCK verdict;times(\"qpw-on\")[0], counted(\"tcg\"; \"qpw-on\")[], times(\"qpw-on\")[1]"
+	"What does it cost without sheaves everywhere?;slowpath;ticks verdict;times(\"slowpath\")"
+	"Without them on isolated CPUs, whom?;slowpath-isolated;ticks isolated;times(\"slowpath-isolated\")[0], times(\"slowpath-isolated-cpu\")[0]"
+	"What does a flush take from an isolated CPU today?;local-trylock;events;flush(\"local-trylock\")"
+	"With QPW on?;qpw-on;events;flush(\"qpw-on\")"
+	"Without sheaves on isolated CPUs?;slowpath-isolated;events;flush(\"slowpath-isolated\")"
+	"What changes on PREEMPT_RT, on?;qpw-on;insns_RT LOCK_RT;counted(\"tcg-rt\"; \"qpw-on\")[]"
+	"What changes on PREEMPT_RT, without sheaves?;slowpath;insns_RT LOCK_RT;counted(\"tcg-rt\"; \"slowpath\")[]"
+)
+# Numbers as the page prints them.
+# shellcheck disable=SC2016 # jq's own variables
+printed='def near($d): (. * pow(10; $d) | round) as $n | (if $n < 0 then -$n else $n end | tostring) as $t | ("0" * ([$d + 1 - ($t | length), 0] | max) // "") + $t
+	| if $d > 0 then .[:-$d] + "." + .[-$d:] else . end | if $n < 0 then "-" + . elif $n > 0 then "+" + . else . end;
+def effect($v): [.effects[] | select(.workload == "pair/64/1" and .variant == $v)][0];
+def times($v): effect($v) | ["\(.effect | near(2)) [\(.ci95[0] | near(2)), \(.ci95[1] | near(2))]", (.verdict | if . == "within" then "within +-0.5" else . end)];
+def classes($t; $v): [.counts[] | select(.target == $t and .variant == $v and .workload == "pair/64/1")][0].classes;
+def counted($t; $v): [(classes($t; $v) | .instructions, (.lock // 0)), (classes($t; "local-trylock") | .instructions, (.lock // 0))] | [.[0] - .[2], .[1] - .[3]] | map(near(0));
+def flush($v): [.flushes[] | select(.variant == $v and .isolated and .cpus == 1 and .metric != "slow_paths").value] | add | tostring;'
+answered() {
+	local line want got
+	for line in "${questions[@]}"; do
+		IFS=';' read -r _ scheme columns _ <<<"$line"
+		# shellcheck disable=SC2086 # columns
+		got=$(page_cell "$1" "$scheme" $columns)
+		want=$(jq -r "$printed [$(cut -d ';' -f 4- <<<"$line")] | flatten | join(\";\")" "$1/summary.json")
+		[ "$got" = "$want" ] || { printf '%s: %s, not %s\n' "$line" "$got" "$want"; return 1; }
+	done
 }
 
-# equal LEAST PRINTED JSON: at least LEAST rows, and each printed number is the result's, rounded as printed.
-equal() {
-	awk -v least="$1" '
-		function bad(a, b,  d) {
-			if (a == "n/a" || b == "n/a") return a != b
-			d = index(a, ".") ? length(a) - index(a, ".") : 0
-			return (a - b > 0 ? a - b : b - a) > 0.5 * 10 ^ -d + 1e-6 * (b < 0 ? -b : b)
-		}
-		NR == FNR { for (i = 3; i <= 5; i++) want[$1, $2, i] = $i; known[$1, $2] = 1; next }
-		{ rows++; if (!known[$1, $2]) exit wrong = 1 }
-		{ for (i = 3; i <= 5; i++) if ($i != "" && bad($i, want[$1, $2, i])) { print; wrong = 1 } }
-		END { exit wrong || rows < least }' "$3" "$2"
-}
-
-numbers_match() {
-	json_rows "$1/summary.json" >"$work/rows.json"
-	brief_rows "$1/reply.txt" >"$work/rows.brief"
-	full_rows "$1/report.md" >"$work/rows.full"
-	equal "$2" "$work/rows.brief" "$work/rows.json" && equal "$(wc -l <"$work/rows.json")" "$work/rows.full" "$work/rows.json"
-}
-
-# Each o of the ASCII plot is within a column of its effect, by the axis above it.
+# Each o of the ASCII plot is within a column of its effect, by the axis below it.
 plot_true() {
-	json_rows "$1/summary.json" >"$work/rows.json"
-	awk 'NR == FNR { want[$1, $2] = $3; next }
-		!axis && /^ +[-+][0-9.]+ / { low = $1; high = $NF; next }
-		!axis && /^ +[+]-+[+]/ { from = index($0, "+"); to = length($0); axis = 1; next }
-		axis && /^ +[-+][0-9.]+ / { exit }
-		axis && /^[^ ]/ { workload = $1; next }
-		axis && /^ / && (col = index(substr($0, from), "o")) {
-			at = low + (high - low) * (col - 1) / (to - from)
-			off = at - want[workload, $1]
-			if (off * off > ((high - low) / (to - from)) ^ 2) { print; wrong = 1 }
-			points++
-		}
-		END { exit wrong || points < 20 }' "$work/rows.json" "$1/reply.txt"
+	jq -r '.effects[] | select(.workload == "pair/64/1") | "\(.variant) \(.effect)"' "$1/summary.json" >effects.plot
+	awk 'NR == FNR { want[$1] = $2; next }
+		/^pair\/64\/1, / { on = 1; next }
+		on && /^ +[-+0][0-9.]* +[-+0]/ { low = $1; high = $NF; next }
+		on && /^ +[+]-+[+]/ { from = index($0, "+"); to = length($0); exit }
+		on && /^ / && index(substr($0, 22), "o") { at[$1] = index(substr($0, 22), "o") + 21 }
+		END {
+			for (v in at) { off = low + (high - low) * (at[v] - from) / (to - from) - want[v]; points++; if (off ^ 2 > ((high - low) / (to - from)) ^ 2) { print v; wrong = 1 } }
+			exit wrong || points < 3
+		}' effects.plot "$1/reply.txt"
 }
 
 # Takes the mail apart; each attachment must be the file that it was made of.
@@ -138,123 +200,146 @@ plots_drawn() {
 	[ -z "$(find "$1/plots" -name '.work*')" ]
 }
 
-# What the parts of the certificate read like, in one line.
-line_of() { tr -s ' \n' ' ' <"$1"; }
-
 # no_verdict DIR: not one effect is called real, in no document; each row says so, and why stands before the first.
 no_verdict() {
 	local file
 	texts "$1" && sheafreport results-md "$1" >"$1/Results.md" || return 1
-	for file in reply.txt report.md Results.md; do
-		! grep -nE '(slower|faster|within [+]-0[.]5|cannot tell [(].*[)]|same code|no verdict)( [|]|[:;.]|$)' "$1/$file" || return 1
-		awk '/^CAUTION: the instrument is not proven/ { said = 1 } /unproven( [|])?$/ { exit !said }' "$1/$file" || return 1
-		line_of "$1/$file" | grep -qF -- "- $(jq -r '.certificate.why_not[0] // if .rules then "n/a" else "summary.json is of before" end' "$1/summary.json")" || return 1
+	for file in reply.txt report.md Results.md tables/effects.md; do
+		! grep -nE '(slower|faster|within [+]-0[.]5|cannot tell [(].*[)]|same code|no verdict)( [|]|[:;.]|$)' "$1/$file" | grep -v '^[0-9]*:| same code' || return 1
+		[ "$file" != tables/effects.md ] || continue
+		line_of "$1/$file" | grep -qF 'CAUTION: the instrument is not proven in this result, so no effect in it is called real' || return 1
+		awk '/CAUTION/ { said = 1 } /unproven( [|])?$/ { seen = 1; exit } END { exit !(said && seen) }' "$1/$file" || return 1
+		line_of "$1/$file" | grep -qF -- "$(jq -r '.certificate.why_not[0] // if .rules then "n/a" else "summary.json is of before" end' "$1/summary.json")" || return 1
 	done
-	brief_rows "$1/reply.txt" >"$work/rows.brief"
-	[ "$(grep -c 'unproven$' "$1/reply.txt")" -ge "$(wc -l <"$work/rows.brief")" ] &&
-		[ "$(grep -c '[|] unproven [|]$' "$1/report.md")" -gt "$(full_rows "$1/report.md" | wc -l)" ]
+	[ "$(rows "$1" effects | grep -cv ',unproven$')" = 0 ] && [ "$(rows "$1" answer | grep -c ',unproven$')" -ge 1 ]
 }
 
-# The table of doses: variant, dose, effect and interval of each point, and the slope in words.
-doses_match() {
-	jq -r '.certificate.dose | .points[] | [.variant, .dose, .effect, .ci95[]] | map(tostring) | join(" ")' "$1/summary.json" >"$work/points.json"
-	awk '/^variant  cycles added/ { on = 1; next } /^$/ { on = 0 } on { gsub(/[][,]/, ""); print }' "$1/reply.txt" >"$work/points.text"
-	[ "$(wc -l <"$work/points.text")" = 4 ] &&
-		paste -d ' ' "$work/points.json" "$work/points.text" | awk '
-			{ for (i = 2; i <= 5; i++) if (($i - $(i + 5)) ^ 2 > 0.0051 ^ 2) exit wrong = 1 }
-			$1 != $6 { exit wrong = 1 }
-			END { exit wrong }' &&
-		line_of "$1/reply.txt" | grep -qF "$(jq -r '.certificate.dose.slope' "$1/summary.json" | xargs printf 'added to an allocation %.3f [')"
+# drawn DIR: plots, without a warning, and whole.
+drawn() {
+	expect 0 '^$' "$1: plots, without a warning" "$top/plots/render.sh" "$1"
+	holds "$1: plots are whole" plots_drawn "$1"
 }
-
-# The deviations are the square roots of the components: ~0 for a component below 0, n/a without repeats.
-components_match() {
-	jq -r '.values[] | select(.variant == "local-trylock") | [.workload, (.components | .layout, .boot, .run, .sample)]
-		| map(if . == null then "n/a" else tostring end) | join(" ")' "$1/summary.json" | sort >"$work/parts.json"
-	awk -F ' [|] ' 'NF == 6 && /^[|] [^ ]+\/[0-9]+\// { sub(/^[|] /, "", $1); sub(/ [|]$/, "", $6); print $1, $3, $4, $5, $6 }' "$1/report.md" | sort >"$work/parts.text"
-	[ -s "$work/parts.text" ] && join "$work/parts.json" "$work/parts.text" | awk '
-		{ for (i = 2; i <= 5; i++) {
-			want = $i == "n/a" ? "n/a" : $i < 0 ? "~0" : sprintf("%.2f", sqrt($i))
-			if (want != $(i + 4)) { print; wrong = 1 }
-		} }
-		END { exit wrong || NR < '"$(jq '[.effects[].workload] | unique | length' "$1/summary.json")"' }'
-}
-
-# poor NAME: texts, columns, numbers and plots of the result in folder NAME.
 sound() {
 	holds "$1: texts" texts "$1"
 	holds "$1: reply.txt is fit for mail" mail_safe "$1/reply.txt"
-	expect 0 '^$' "$1: plots, without a warning" "$top/plots/render.sh" "$1"
-	holds "$1: plots are whole" plots_drawn "$1"
+	holds "$1: nothing is long" short "$1"
+	holds "$1: each page is linked and has its question" linked "$1"
+	holds "$1: the tables are the summary's, both ways" tables_match "$1"
 }
 
 simulate full --layouts 8
 sound full
+drawn full
 holds 'full: texts with plots' texts full
-holds 'full: printed numbers are those of the summary' numbers_match full 25
 holds 'full: the points of the ASCII plot stand where they should' plot_true full
-expect 0 '^(9|10) parts$' 'full: the mail can be taken apart again' mail_parts full
+expect 0 '^[0-9]+ parts$' 'full: the mail can be taken apart again' mail_parts full
 holds 'full: the mail is small enough' test "$(wc -c <full/reply.eml)" -lt 300000
-expect 0 'plots/published/effects.png' 'full: Results.md links its plots' sheafreport results-md full
+holds 'full: the plots come first' test "$(grep -o 'filename="[^"]*"' full/reply.eml | head -n 2 | paste -sd ' ')" = 'filename="effects.png" filename="report.md"'
+expect 0 'plots/published/effects.png' 'full: Results.md shows its plot' sheafreport results-md full
 holds 'full: the command is there in one piece' grep -q 'make bench SEED=1' full/reply.txt
 holds 'full: no caution without a cause' test "$(grep -c CAUTION full/reply.txt)" = 0
-
 holds 'full: effects are called by their names' grep -q ' slower$' full/reply.txt
-expect 0 '' 'full: known and found doses' doses_match full
-expect 0 '' 'full: components of variance' components_match full
-holds 'full: the contended state has a table' grep -q '^variant .*busy sibling .*layouts$' full/reply.txt
-holds 'full: the first number is the certificate'\''s' test "$(grep -n -m 1 '^- null: ' full/reply.txt | cut -d : -f 1)" -lt "$(grep -n '^In short' full/reply.txt | cut -d : -f 1)"
+holds 'full: five lines of trust, each with a criterion and a word' test "$(sed -n '/^| line /,/^$/p' full/report.md | grep -cE '^[|] [a-z][^|]* [|] [^|]+ [|] [^|]+ [|] (pass|fail|too imprecise|n/a) [|]$')" = 5
+holds 'full: losses by variant' grep -qxE '\| qpw-on \| [0-9]+ \| 100\.0 \| [0-9.]+ \| [0-9]+ \|' full/tables/certificate.md
+holds 'full: one boot of a layout tells layouts, boots and runs apart from nothing' grep -qF 'what layouts, boots and runs differ by together' <(line_of full/tables/variance.md)
+holds 'full: what few layouts tell is not printed, and the sentence says so' grep -qE 'Not printed: [0-9]+ of [0-9]+ comparisons' <(line_of full/tables/busy.md)
+holds 'full: but for programs' test "$(rows full busy | wc -l)" = "$(rows full effects | wc -l)"
+expect 0 '^full/report.html$' 'full: a terminal ends with three paths' sheafreport show full
+holds 'full: 72 columns in it' mail_safe <(sheafreport show full)
 expect 1 '' 'full: not a verdict that is unproven' no_verdict full
-holds 'full: no doctor, no findings' grep -q 'environment.json has no findings' full/report.md
+holds 'full: no doctor, no findings' grep -q 'environment.json has no findings' full/tables/machine.md
+# The check of the tables must be able to fail, either way.
+cp -r full lied
+change lied '.effects |= map(if .variant == "qpw-on" and .workload == "pair/64/1" then .effect += 1e-6 else . end)'
+expect 1 '^6: ' 'a changed number is found' tables_match lied
+change lied '.effects |= map(select(.variant != "qpw-on"))'
+expect 1 '' 'a record that is gone is found' tables_match lied
 
-simulate shifted --layouts 8 --null-shift 2
+# With all variants and targets: the page is as short, and answers.
+simulate rich --layouts 8
+change rich "$(cat "$top/tests/rich.jq")"
+sound rich
+drawn rich
+holds 'rich: what was counted is the summary'\''s, both ways' counts_match rich
+expect 0 '^$' 'rich: the seven questions are answered from the page' answered rich
+cp -r rich lied2
+change lied2 '(.counts[] | select(.variant == "qpw-on" and .target == "tcg-rt").classes.instructions) += 1'
+expect 1 'What changes on PREEMPT_RT' 'a changed answer is found' answered lied2
+holds 'rich: what is the same is said once' grep -qF 'No difference in any column: qpw-n, slowpath-isolated.' rich/tables/counts.md
+holds 'rich: the sentence has who pays' grep -qF 'slowpath-isolated on an isolated CPU by' <(line_of rich/report.md)
+holds 'rich: and what a flush takes' grep -qF 'a flush brings upon an isolated CPU 4 events with local-trylock, qpw-n, qpw-off and none with qpw-on, slowpath, slowpath-isolated' <(line_of rich/reply.txt)
+holds 'rich: JSON has the same numbers as the CSV' test "$(jq '[.blocks[] | select(.name == "answer").rows[].insns] | add' rich/tables/report.json)" = "$(rows rich answer | awk -F , '{ n += $9 } END { print n }')"
+# One page without a network: nothing is fetched, each element ends, tables have the numbers.
+holds 'rich: report.html needs no network' test "$(grep -ciE '(src|href)=|https?://|@import|url\(' rich/report.html)" = 0
+holds 'rich: report.html is small, has a script and a figure with titles' test "$(wc -c <rich/report.html)" -lt 600000 -a "$(grep -c '<script>' rich/report.html)" = 1 -a "$(grep -c '<g data-k' rich/report.html)" -ge 5
+holds 'rich: each of its elements that must end does' test "$(for e in table details svg script style; do echo $(($(grep -o "<${e}[ >]" rich/report.html | wc -l) - $(grep -o "</$e>" rich/report.html | wc -l))); done | sort -u)" = 0
+holds 'rich: each number of the tables is in it' test "$(grep -c '<td class=n data-v' rich/report.html)" -gt 1000
+# A series' author has the same for his own series, and only that.
+expect 0 '' 'rich: a reply about one series' sheafreport reply rich --series qpw-off
+holds 'rich: speaks of no other' test "$(grep -v '^    ' rich/reply.txt | grep -cE 'qpw-(on|n)|slowpath')" = 0 -a "$(grep -c '^qpw-off ' rich/reply.txt)" -ge 1
+expect 2 "no change named 'pw-v5' in it; it has: qpw-n qpw-off" 'rich: a series that is not there' sheafreport reply rich --series pw-v5
+
+# The answer to a mail: its words, and its headers as a mail client sets them.
+cat >asked.mbox <<'END'
+From nobody Mon Jul 14 10:00:00 2026
+From: =?utf-8?q?J=C3=B6rg_Maintainer?= <joerg@example.org>
+To: author@example.org, linux-mm@example.org
+Cc: "Bob, Jr." <bob@example.org>,
+ alice@example.org
+Date: Tue, 14 Jul 2026 10:00:00 +0200
+Subject: Re: [PATCH v4 0/4] Introduce Per-CPU Work helpers (was QPW)
+Message-ID: <question-1@example.org>
+References: <20260519012754.240804-1-leobras.c@gmail.com> <x1@example.org>
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: quoted-printable
+
+> an old thing
+
+Have you measured the impact of preempt_disable -> spinlock on hot paths like S=
+LUB sheaves? It =E2=80=93 really =E2=80=93 matters to everybody else.
+
+--=20
+J
+END
+quoted() { "$top/harness/request/quote.sh" "$1" >asked && sheafreport reply rich --mail "$PWD/asked" 2>/dev/null; }
+expect 0 '' 'quoted: a reply to a mail' quoted asked.mbox
+holds 'quoted: its words' test "$(grep '^>' rich/reply.txt | paste -sd ' ' | sed 's/ > / /g')" = '> Have you measured the impact of preempt_disable -> spinlock on hot paths like SLUB sheaves? It - really - matters to everybody else.'
+holds 'quoted: fit for mail, and short' sh -c '! LC_ALL=C grep -nE "^.{73,}$|[^ -~]| $" rich/reply.txt && [ "$(wc -l <rich/reply.txt)" -le 90 ]'
+unfolded() { sed '/^$/,$d' "$1" | sed -e ':a' -e '$!N; s/\n / /; ta' -e 'P;D'; }
+for header in 'Subject: Re: [PATCH v4 0/4] Introduce Per-CPU Work helpers (was QPW)' 'To: =?utf-8?q?J=C3=B6rg_Maintainer?= <joerg@example.org>' \
+	'Cc: author@example.org, linux-mm@example.org, "Bob, Jr." <bob@example.org>, alice@example.org' 'In-Reply-To: <question-1@example.org>' \
+	'References: <20260519012754.240804-1-leobras.c@gmail.com> <x1@example.org> <question-1@example.org>'; do
+	holds "quoted: $header" grep -qxF -- "$header" <(unfolded rich/reply.eml)
+done
+if git send-email --help >/dev/null 2>&1 && command -v git-send-email >/dev/null || [ -x "$(git --exec-path)/git-send-email" ]; then
+	expect 0 'Result: OK' 'quoted: git send-email takes it' env HOME="$work" git -c sendemail.confirm=never send-email --dry-run --from='A <a@example.org>' --quiet --no-validate rich/reply.eml
+else
+	ok 'quoted: git send-email # skip: it is not to be had'
+fi
+expect 2 'no such file, and no message-id' 'quoted: nothing of that name' "$top/harness/request/quote.sh" nowhere
+cat asked.mbox asked.mbox >two.mbox
+expect 2 'holds 2 mails: give one' 'quoted: one mail, not two' "$top/harness/request/quote.sh" two.mbox
+grep -v '^Message-ID' asked.mbox >none.mbox
+expect 2 'no Message-ID' 'quoted: a mail that cannot be answered' "$top/harness/request/quote.sh" none.mbox
+seq 1 200 | sed 's/^/a long mail has many lines, and so on, and on, and on, and on, and on, and on: /' | cat <(head -n -2 asked.mbox) - >long.mbox
+expect 0 '' 'quoted: a long mail' quoted long.mbox
+holds 'quoted: is cut, and says so' test "$(wc -l <rich/reply.txt)" -le 90 -a "$(grep -cx '> \[\.\.\.\]' rich/reply.txt)" = 1
+
+simulate shifted --layouts 8 --null-shift 2 --small
 expect 0 '' 'shifted: the null fails, no effect is real' no_verdict shifted
-holds 'shifted: it says which part fails' grep -q ': fail$' <(line_of shifted/reply.txt | sed 's/ - /\n/g' | grep '^null')
+holds 'shifted: it says which part fails' grep -qE '^[|] null [|].*[|] fail [|]$' shifted/report.md
 sound shifted
-holds 'full: each line of the certificate has its criterion and its word' test "$(line_of full/report.md | grep -oE -- '- (null|dose|losses): [^*]*' | grep -oE 'Wanted: [^:]*: (pass|fail|too imprecise)' | wc -l)" = 3
-holds 'full: no column for one boot of the stock layout' test "$(grep -c 'stock' full/report.md full/reply.txt | grep -vc ':0$')" = "$(grep -lE 'stock layout, without' full/report.md full/reply.txt | wc -l)"
-holds 'full: losses by variant' grep -qxE '\| qpw-on \| [0-9]+ \| 100\.0 \| [0-9.]+ \| [0-9]+ \|' full/report.md
-holds 'full: one boot of a layout tells layouts, boots and runs apart from nothing' grep -qF 'what layouts, boots and runs differ by together' <(line_of full/report.md)
-simulate weak --layouts 8 --dose-slope 0.4
+simulate weak --layouts 8 --dose-slope 0.4 --small
 expect 0 '' 'weak: half of the doses is not found, no effect is real' no_verdict weak
-simulate undosed --layouts 8 --variants 'local-trylock null qpw-on'
+simulate undosed --layouts 8 --variants 'local-trylock null qpw-on' --small
 expect 0 '' 'undosed: no doses, no effect is real' no_verdict undosed
 holds 'undosed: n/a with the reason' grep -q -- '- dose: n/a: no known amount' undosed/reply.txt
 sound undosed
-simulate blind --layouts 8 --gate-off --variants 'local-trylock null qpw-on'
+simulate blind --layouts 8 --gate-off --variants 'local-trylock null qpw-on' --small
 sound blind
-holds 'blind: no gate, n/a with the reason' grep -q -- '- gate: n/a: ' blind/reply.txt
-holds 'blind: no contended state, n/a' grep -q '^n/a: no variant and its baseline have two layouts' blind/reply.txt
+holds 'blind: no gate, n/a with the reason' grep -q -- '- gate: n/a: ' blind/tables/certificate.md
 simulate small --layouts 2 --small
 sound small
-# What somebody sends is data: nothing in it is done, by gnuplot, a shell, Markdown, a mail or a terminal.
-# shellcheck disable=SC2016 # that is the point
-title='\u001b]0;x\u0007a\r\n\nsystem \"touch owned\"\n!touch owned\n'"'"'\nsystem '"'"'touch owned'"'"'\n# `touch owned` $(touch owned) ](http://x.example) <img src=x> | end\n'
-plotvars_tame() { ! sheafreport plotvars "$1" | grep -vE "^([a-z_]+ = ('([^']|'')*'|[-+.0-9eNa]+)|[#\$\"].*|[-.0-9].*|END)$"; }
-# shellcheck disable=SC2016 # backquotes
-no_markup() { ! grep -E '(^|[^\])]\(http|<img|(^|[^\])`touch' "$1"; }
-no_controls() { ! LC_ALL=C grep '[[:cntrl:]]' "$@"; }
-shows_no_controls() {
-	sheafstat show "$1" >"$work/shown"
-	no_controls "$work/shown"
-}
-cp -r small hostile
-change hostile ".variants |= map(.title = \"$title\" + .name) | .environment.cpu_model = \"$title\" | .estimator.about = \"$title\" | .result = \"$title\"
-	| .variants[1].reason = \"$title\" | .variants[1].failed = 1 | .warnings += [\"$title\"]"
-sound hostile
-holds 'hostile: nothing was done' test -z "$(find . -name owned)"
-holds 'hostile: what gnuplot gets says no more than values' plotvars_tame hostile
-holds 'hostile: no document controls a terminal' no_controls hostile/report.md hostile/reply.txt
-holds 'hostile: nor does what is shown' shows_no_controls hostile
-holds 'hostile: no markup in Markdown' no_markup hostile/report.md
-change hostile '.effects[1].variant = "x\nsystem"'
-expect 1 "effects.1..variant 'x system' is no such name" 'hostile: a name is refused' "$top/plots/render.sh" hostile
-cp -r full forged
-sheafstat summarize --resamples 100 forged
-jq '.effects[0].effect += 5' forged/summary.json >forged/new.json
-mv forged/new.json forged/summary.json
-texts forged
-holds 'forged: a summary that was changed says so in a mail and a report' test "$(grep -lF 'CAUTION: this result was changed after it was measured' forged/reply.txt forged/report.md | wc -l)" = 2
 # A flush of known cost: 10 us taken with the baseline and 1 with qpw-on, whose pairs are 20 ns dearer.
 cp -r full flushed
 # shellcheck disable=SC2016 # jq's own variables
@@ -271,26 +356,22 @@ change flushed '.environment.clock_khz = 1000000
 printf '%s\t17.5\t%s\t%s\t%s\t0.5\t%s\t%s\n' pair/64/1 0.2 1.1 1 0.4 0.02 pair/64/1 0.3 n/a 2 0.1 0 \
 	peer-tight/64/1 0.5 1.4 1 0.4 0.1 peer-tight/64/1 0.4 1.2 2 0.3 0 >flushed/peers.tsv
 sound flushed
-holds 'flushed: what each scheme takes from a CPU' grep -qxF '| qpw-on | 50.00 [40.00, 60.00] | 0.00 | n/a | n/a | n/a | 1.00 [0.90, 1.10] |' flushed/report.md
-holds 'flushed: with the baseline too' grep -qxF '| local-trylock | 50.00 [40.00, 60.00] | 1.00 | n/a | n/a | n/a | 10.00 [9.00, 11.00] |' flushed/report.md
-holds 'flushed: the break-even is saved ns over ns per operation' grep -qxF '| qpw-on | 20.00 [10.00, 40.00] | 1.00 | 50 [25, 100] | 9.00 [8.00, 10.00] | 450 [200, 1000] |' flushed/report.md
-holds 'flushed: in a mail for each us of an interruption' grep -qxE 'qpw-on +20\.00 +1\.00 +50 \[25, 100\]' flushed/reply.txt
+drawn flushed
+holds 'flushed: what each scheme takes from a CPU' grep -qxF '| qpw-on | 50.00 [40.00, 60.00] | 0.00 | n/a | n/a | n/a | 1.00 [0.90, 1.10] |' flushed/tables/flushes.md
+holds 'flushed: with the baseline too' grep -qxF '| local-trylock | 50.00 [40.00, 60.00] | 1.00 | n/a | n/a | n/a | 10.00 [9.00, 11.00] |' flushed/tables/flushes.md
+holds 'flushed: the break-even is saved ns over ns per operation' grep -qxF '| qpw-on | 20.00 [10.00, 40.00] | 1.00 | 50 [25, 100] | 9.00 [8.00, 10.00] | 450 [200, 1000] |' flushed/tables/flushes.md
 cp -r flushed astray
 change astray '(.counters[] | select(.workload == "flush-none/64/2/user" and .variant == "local-trylock").ci95) = [5, 120]'
 texts astray
-holds 'astray: no break-even where the control is off' grep -qxF '| qpw-on | 20.00 [10.00, 40.00] | 1.00 | 50 [25, 100] | 9.00 [8.00, 10.00] | n/a: control |' astray/report.md
+holds 'astray: no break-even where the control is off' grep -qxF '| qpw-on | 20.00 [10.00, 40.00] | 1.00 | 50 [25, 100] | 9.00 [8.00, 10.00] | n/a: control |' astray/tables/flushes.md
 change astray '.counters |= map(select(.workload != "flush-none/64/2/user"))'
 texts astray
-holds 'astray: the question is answered without one' grep -qF 'With QPW on? (qpw-on): 0.00 [0.00, 0.00] runs of a kworker, 1000 [900, 1100] ns per flush and CPU (flush-shrink/64/2/user).' <(tr -s ' \n' ' ' <astray/report.md)
-holds 'astray: nor without one' grep -qxF '| qpw-on | 20.00 [10.00, 40.00] | 1.00 | 50 [25, 100] | 9.00 [8.00, 10.00] | n/a: no control |' astray/report.md
-holds 'flushed: the questions are answered' grep -qF 'With QPW on? (qpw-on): 0.00 [0.00, 0.00] runs of a kworker, 1000 [900, 1100] ns per flush and CPU (flush-shrink/64/2/user); certificate: without a flush 20 [-80, 120] ns.' <(tr -s ' \n' ' ' <flushed/report.md)
-holds 'flushed: with what is lost without a flush, where that is known' grep -qF '(local-trylock): 1.00 [1.00, 1.00] runs of a kworker, 10000 [9000, 11000] ns per flush and CPU (flush-shrink/64/2/user); certificate: without a flush 20 [-80, 120] ns.' <(tr -s ' \n' ' ' <flushed/report.md)
-holds 'flushed: and what is not known is n/a' grep -qF 'slowpath-isolated-cpu): n/a, not in this result.' <(tr -s ' \n' ' ' <flushed/report.md)
-holds 'flushed: who waits, and whether the deadline passed' grep -qxF '| local-trylock | 2.50 [2.00, 3.00] | 25 % |' flushed/report.md
-holds 'flushed: or that it did not' grep -qxE 'qpw-on +2\.50 +0 %' flushed/reply.txt
-holds 'flushed: a flush is no operation beside the others' sh -c "! grep -q '^| flush-shrink' flushed/report.md"
+holds 'astray: nor without one' grep -qxF '| qpw-on | 20.00 [10.00, 40.00] | 1.00 | 50 [25, 100] | 9.00 [8.00, 10.00] | n/a: no control |' astray/tables/flushes.md
+holds 'flushed: who waits, and whether the deadline passed' grep -qxF '| local-trylock | 2.50 [2.00, 3.00] | 25 |' flushed/tables/flushes.md
+holds 'flushed: a flush is no operation beside the others' sh -c "! grep -q '^| flush-shrink' flushed/tables/effects.md"
 holds 'flushed: the trade is drawn' test -s flushed/plots/trade.png -a ! -e full/plots/trade.png
 holds 'flushed: and how other loops do' grep -q 'peer-tight/64/1' flushed/plots/peers.svg
+holds 'flushed: a deadline that passed is no number' grep -qE '[|] deadline passed( .2.)? [|]' flushed/report.md
 cp -r full claimed
 change claimed '.certificate.dose = null'
 expect 0 '' 'claimed: a certificate without doses does not hold, whatever it says' no_verdict claimed
@@ -304,12 +385,8 @@ holds 'former: and how it is mended' grep -qF 'make it anew with sheafstat summa
 expect 0 'of before there were fixed rules' 'former: in the terminal' sheafstat show former
 change full '.environment.findings = ["steal: 1200 ppm; choose another hour", "governor: powersave; performance"] | .environment.steal_ppm = 1200'
 texts full
-holds 'full: the findings of the doctor' grep -q '^- steal: 1200 ppm; choose another hour$' full/reply.txt full/report.md
-holds 'full: and the steal time' grep -q '^| time stolen by the host | 1200 ppm |$' full/report.md
-change full '.environment.findings = []'
-texts full
-holds 'full: nothing found, nothing mailed' test "$(grep -c 'state of the machine' full/reply.txt)" = 0
-
+holds 'full: the findings of the doctor' grep -q '^- steal: 1200 ppm; choose another hour$' full/tables/machine.md
+holds 'full: and the steal time' grep -q '^| time stolen by the host | 1200 ppm |$' full/tables/machine.md
 cat >certify.json <<'END'
 { "schema": 1, "result": "20261122T180000Z-abcdef", "workloads": 17, "layouts_each": 16, "groups": 8,
   "null": { "comparisons": 136, "excluding_zero": 6, "share": 0.0441, "ci95": [0.0164, 0.0936] },
@@ -321,41 +398,37 @@ cat >certify.json <<'END'
                     "null_share": 0.0882, "median_halfwidth": 0.55, "dose_slope": 0.9, "dose_ci95": null } ],
   "resolution": [ { "minutes": 1, "layouts": 6, "ticks": 0.93 }, { "minutes": 60, "layouts": 256, "ticks": 0.11 } ] }
 END
-certified() { sheafreport results-md full "$@" | tr -s ' \n' ' '; }
+certified() { rm -rf pages && sheafreport results-md full --pages "$PWD/pages" --see pages "$@" >Results && tr -s ' \n' ' ' <pages/certify.md; }
 expect 0 '6 of 136 comparisons .* 4\.4 % with a 95 % interval of \[1\.6, 9\.4\] %' 'certify: false alarms' certified --certify certify.json
 expect 0 'added to an allocation 1\.013 \[0\.982, 1\.044\]' 'certify: the slope' certified --certify certify.json
 expect 0 '[|] 60 [|] 256 [|] 0\.11 [|]' 'certify: the smallest effect' certified --certify certify.json
 expect 0 '\+0\.12 \[-0\.21, \+0\.45\]' 'certify: the probes themselves' certified --certify certify.json
 expect 0 '[|] quiet-p50 [|] 0\.31 [|] 1\.25 [|] 4\.4 [|] 0\.41 [|] 1\.013 [|] \[0\.982, 1\.044\] [|] chosen [|]' 'certify: the estimators, the chosen one marked' certified --certify certify.json
 expect 0 '[|] min .*[|] 0\.900 [|] n/a [|] [|]' 'certify: what is missing is n/a' certified --certify certify.json
-expect 0 'n/a: no certify.json was given' 'certify: none' certified
+holds 'certify: is linked' grep -qF -- '- [certify](pages/certify.md): ' Results
 jq '.bare = null | .estimators = null | .resolution = null | .dose = null' certify.json >poor.json
 expect 0 'slope: n/a.*probes beside the samples: n/a.*n/a: certify.json does not say.*n/a: certify.json compares no' 'certify: parts that are missing are n/a' certified --certify poor.json
 echo '{ "schema": 1,' >cut.json
 expect 1 '^sheafreport: cut.json:2: ' 'certify: a damaged file' sheafreport results-md full --certify cut.json
 expect 1 'not a certify.json' 'certify: another file' sheafreport results-md full --certify full/environment.json
 expect 2 'No such file.*sheafstat certify' 'certify: a missing file' sheafreport results-md full --certify nowhere.json
-expect 2 '^usage: ' 'certify: not for a mail' sheafreport reply full --certify certify.json
 
-# The check of the numbers must be able to fail.
-cp -r full lied
-change lied '.effects |= map(if .variant == "qpw-on" and .workload == "pair/64/1" then .effect += 0.02 else . end)'
-expect 1 '' 'a changed number is found' numbers_match lied 25
-
-simulate two --layouts 8 --variants 'local-trylock qpw-on'
+simulate two --layouts 8 --variants 'local-trylock qpw-on' --small
 sound two
-holds 'two: says that there is no null comparison' grep -q 'no null comparison' two/reply.txt
+holds 'two: says that there is no null comparison' grep -q 'no null comparison' two/reply.txt two/report.md
 
-simulate single --layouts 1
+simulate single --layouts 1 --small
 sound single
-holds 'single: no interval is printed' test "$(grep -c '|--*o--*|$\|\[[+-][0-9]' single/reply.txt)" = 0
-holds 'single: and it says why' grep -q 'CAUTION: no intervals' single/reply.txt
-holds 'single: missing values are n/a' numbers_match single 25
+holds 'single: no interval is printed' test "$(grep -c '|-*o-*|$\|\[[+-][0-9]' single/reply.txt)" = 0
+holds 'single: and a certificate that is too imprecise says so' grep -q 'too imprecise' single/report.md
+drawn single
 
-simulate broken --layouts 4 --fail 'slowpath'
+simulate broken --layouts 4 --fail 'slowpath' --small
 sound broken
-holds 'broken: the failed variant is named' grep -q '^## What failed' broken/report.md
-holds 'broken: with its reason' grep -q "$(jq -r '.variants[] | select(.name == "slowpath").reason' broken/summary.json)" <(tr -s ' \n' ' ' <broken/report.md)
+drawn broken
+holds 'broken: the failed variant is named' grep -q '^## What failed' broken/tables/warnings.md
+holds 'broken: on the first page too' grep -q 'of [0-9]* variants failed in part or in whole' broken/report.md
+holds 'broken: with its reason' grep -q "$(jq -r '.variants[] | select(.name == "slowpath").reason' broken/summary.json)" <(line_of broken/tables/warnings.md)
 
 simulate one --layouts 4 --small
 change one '.effects |= map(select(.workload == "pair/64/1")) | .values |= map(select(.workload == "pair/64/1"))'
@@ -402,7 +475,9 @@ line_of_source() { printf 'pair/64/1\t100\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@"; }
 } >counted/counts/lines/tcg.qpw-on.tsv
 sheafstat summarize --resamples 100 counted >/dev/null
 sound counted
-holds 'counted: lines that differ, and no other' test "$(sed -n '/^## By source line/,/^## /p' counted/report.md | grep '^| qpw-on ')" = \
+drawn counted
+holds 'counted: the tables are the summary'\''s, both ways' counts_match counted
+holds 'counted: lines that differ, and no other' test "$(grep '^| qpw-on ' counted/tables/lines.md)" = \
 	'| qpw-on | kfree | free_to_pcs mm/slub.c:10 | if (!local_trylock(&s->lock)) |  | 8 | 0 | -8 |
 | qpw-on | kfree | free_to_pcs mm/slub.c:11 | if (!qpw_trylock(&s->lock)) |  | 0 | 6 | +6 |
 | qpw-on | kfree | free_to_pcs mm/slub.c:11 | if (!qpw_trylock(&s->lock)) | qpw_key_on | 0 | 2 | +2 |
@@ -416,32 +491,18 @@ cp counted/counts/parts/tcg.qpw-on.tsv kept.tsv
 echo 'pair/64/1' >>counted/counts/parts/tcg.qpw-on.tsv
 expect 1 'counts/parts/tcg.qpw-on.tsv:4: not workload, operations, part and count' 'counted: a damaged part' sheafstat summarize counted
 mv kept.tsv counted/counts/parts/tcg.qpw-on.tsv
-holds 'counted: uml by part, the baseline' grep -qE '^\| local-trylock \| pair/64/1 \| \+22 \| \+13 \| -34 \| \+1 \|' counted/report.md
-holds 'counted: uml by part, a variant' grep -qE '^\| qpw-on \| pair/64/1 \| \+2 \| \+6 \| -6 \| \+2 \|' counted/report.md
-holds 'counted: and in the mail' grep -qE '^qpw-on +\+2 +\+6 +-6 +\+2$' counted/reply.txt
-holds 'counted: the baseline in full' grep -qE '^\| local-trylock \| 61 \| 0 \| 0 \| 20 \|' counted/report.md
-holds 'counted: the others as differences' grep -qE '^\| qpw-on \| \+12 \| \+1 \| 0 \| 0 \|' counted/report.md
-holds 'counted: where they come from' grep -qE '^\| free/64/1 \| qpw-on \| qpw_trylock \| 0 \| 12 \| \+12 \|' counted/report.md
-holds 'counted: what is the same is said to be' grep -qF -- '- qpw-n: the same in every symbol of every workload.' counted/report.md
-holds 'counted: uml beside x86_64' grep -qE '^\| qpw-on \| pair/64/1 \| 76 \| 73 \| 1.041 \| \+14 \| \+12 \|' counted/report.md
-holds 'counted: one workload in the mail' test "$(grep -c '(target tcg), counts per operation' counted/reply.txt)" = 1
-# PREEMPT_RT has sections of its own, with its own baseline: counts of one target say nothing of another.
-section() { sed -n "/^## $1\$/,/^## /p" "counted/report.md"; }
-for title in '' ': PREEMPT_RT'; do
-	holds "counted: the section$title" test "$(section "Counted, not timed$title" | grep -cF '| local-trylock |')" = 2
-	holds "counted: by symbol$title" test "$(section "Where the instructions come from$title" | grep -c '^| pair/64/1 | qpw-on |')" = 1
-done
-holds 'counted: PREEMPT_RT in full' grep -qE '^\| local-trylock \| 64 \| 1 \| 0 \| 20 \|' <(section 'Counted, not timed: PREEMPT_RT')
-holds 'counted: and as differences' grep -qE '^\| qpw-on \| \+1 \| 0 \| 0 \| 0 \|' <(section 'Counted, not timed: PREEMPT_RT')
-holds 'counted: where they come from there' grep -qE '^\| pair/64/1 \| qpw-on \| qpw_trylock \| 3 \| 4 \| \+1 \|' <(section 'Where the instructions come from: PREEMPT_RT')
-holds 'counted: what is the same there' grep -qF -- '- qpw-n: the same in every symbol of every workload.' <(section 'Where the instructions come from: PREEMPT_RT')
-holds 'counted: PREEMPT_RT in the mail too' grep -qF '(target tcg-rt), counts per operation' counted/reply.txt
-for answer in 'The same on PREEMPT_RT, counted (local-trylock): pair/64/1 executes 64 instructions, 1 of them LOCKed.' \
-	'On PREEMPT_RT (qpw-n): 0 instructions, 0 LOCKed.' 'On PREEMPT_RT (qpw-on): +1 instructions, 0 LOCKed.'; do
-	holds "counted: the question: $answer" grep -qF -- "- $answer" <(section 'The questions' | tr -s '\n ' ' ')
-done
-holds 'counted: what it cannot say' grep -q 'only counts of PREEMPT_RT' <(tr -s '\n ' ' ' <counted/report.md)
-holds 'counted: no question without flushes or PREEMPT_RT' test "$(grep -c '^## The questions' full/report.md)" = 0
+holds 'counted: uml by part, the baseline' grep -qE '^\| local-trylock \| pair/64/1 \| \+22 \| \+13 \| -34 \| \+1 \|' counted/tables/fidelity.md
+holds 'counted: uml by part, a variant' grep -qE '^\| qpw-on \| pair/64/1 \| \+2 \| \+6 \| -6 \| \+2 \|' counted/tables/fidelity.md
+holds 'counted: the baseline in full' grep -qE '^\| local-trylock \| 61 \| 0 \| 0 \| 20 \|' counted/tables/counts.md
+holds 'counted: the others as differences' grep -qE '^\| qpw-on \| \+12 \| \+1 \| 0 \| 0 \|' counted/tables/counts.md
+holds 'counted: where they come from' grep -qE '^\| free/64/1 \| qpw-on \| qpw_trylock \| 0 \| 12 \| \+12 \|' counted/tables/symbols.md
+holds 'counted: what is the same is said to be' grep -qF 'The same in every symbol of every workload: qpw-n.' counted/tables/symbols.md
+holds 'counted: uml beside x86_64' grep -qE '^\| qpw-on \| pair/64/1 \| 76 \| 73 \| 1.041 \| \+14 \| \+12 \|' counted/tables/fidelity.md
+# PREEMPT_RT has its own baseline: counts of one target say nothing of another.
+holds 'counted: PREEMPT_RT in full' grep -qE '^\| local-trylock \| 64 \| 1 \| 0 \| 20 \|' <(sed -n '/PREEMPT_RT/,$p' counted/tables/counts.md)
+holds 'counted: and as differences' grep -qE '^\| qpw-on \| \+1 \| 0 \| 0 \| 0 \|' <(sed -n '/PREEMPT_RT/,$p' counted/tables/counts.md)
+holds 'counted: where they come from there' grep -qE '^\| pair/64/1 \| qpw-on \| qpw_trylock \| 3 \| 4 \| \+1 \|' counted/tables/symbols-rt.md
+holds 'counted: what it cannot say' grep -q 'PREEMPT_RT: no time is told, counts only' counted/report.md
 holds 'counted: has its plot' test "$(grep -c 'qpw_trylock' counted/plots/counts.svg)" -ge 1
 cp -r counted crowded
 for file in crowded/counts/tcg*.tsv; do
@@ -456,10 +517,10 @@ holds "crowded: a panel per operation, PREEMPT_RT's last: $panels" test "$panels
 for fidelity in yes no; do
 	change counted ".environment.um_fidelity = \"$fidelity\""
 	texts counted
-	holds "um_fidelity $fidelity: what uml is" test "$(tr -s '\n ' ' ' <counted/report.md | grep -oE 'arch/um is [a-z]+|What is left of them' | paste -sd ,)" = \
-		"$([ $fidelity = yes ] && echo 'What is left of them,arch/um is patched' || echo 'arch/um is as')"
+	holds "um_fidelity $fidelity: what uml is" grep -qF "$([ $fidelity = yes ] && echo 'slow paths look too cheap' || echo 'static keys, spinlocks and disabled interrupts look too dear')" <(line_of counted/reply.txt)
+	holds "um_fidelity $fidelity: what is left" test "$(grep -c 'What is left of them' counted/tables/fidelity.md)" = "$([ $fidelity = yes ] && echo 1 || echo 0)"
 done
-expect 1 '' 'without counts there is no word of them' grep -q 'Counted, not timed' full/report.md
+holds 'without counts there is no page of them' test ! -e full/tables/counts.md
 
 # Of targets that tell no time: not a word of one, and no certificate, in text, summary and terminal.
 simulate untimed --layouts 4 --small --variants 'local-trylock qpw-n qpw-on slowpath'
@@ -475,18 +536,17 @@ holds 'untimed: only that of the counts' test "$(cd untimed/plots && echo *)" = 
 holds 'untimed: texts' texts untimed
 holds 'untimed: reply.txt is fit for mail' mail_safe untimed/reply.txt
 sheafstat show untimed >untimed/shown
-holds 'untimed: no certificate' jq -e '.certificate == null and (.warnings | all(test("SHA256SUMS"))) and all(.variants[]; .reason == null and .missing == 0)' untimed/summary.json
-for file in report.md reply.txt shown; do
+holds 'untimed: no certificate' jq -e '.certificate == null and .warnings == [] and all(.variants[]; .reason == null and .missing == 0)' untimed/summary.json
+sheafreport show untimed >untimed/answer
+for file in report.md reply.txt shown answer tables/method.md tables/machine.md; do
 	expect 1 '' "untimed: not a word of time in $file" \
-		grep -niE 'certificat|caution|prove[nd]|verdict|quiet|sibling|interval|layouts|samples|gate|probe|booted|[a-z] timed|TSC|boots? (of|failed)|seed|governor|stolen' <(grep -v 'Counted, not timed' "untimed/$file")
+		grep -niE 'certificat|caution|prove[nd]|verdict|quiet|sibling|interval|layouts|samples|gate|probe|booted|[a-z] timed|TSC|boots? (of|failed)|seed|governor|stolen' <(grep -v '^make bench\|Not in this result' "untimed/$file" | sed '/^Not in this/,/^$/d')
 done
-holds 'untimed: the counts' grep -qE '^qpw-on +\+12 +\+1 ' untimed/reply.txt
-holds 'untimed: by symbol' grep -qE '^qpw-on +qpw_trylock +0 +12 +\+12$' untimed/reply.txt
+holds 'untimed: the counts' grep -qE '^qpw-on +\+12 +\+1$' untimed/reply.txt
+holds 'untimed: by symbol' grep -qE '^. pair/64/1 . qpw-on . qpw_trylock . 0 . 12 . .12 .$' untimed/tables/symbols.md
 holds 'untimed: in the terminal too' grep -qE '^  qpw-on +73 +\+12 +1$' untimed/shown
-holds 'untimed: whether mitigations are off' grep -qF '| mitigations of x86_64 | off (mitigations=off) |' untimed/report.md
-for file in report.md reply.txt; do
-	holds "untimed: what failed is in $file" grep -qF 'counts of slowpath (target tcg): Kernel panic - not syncing: made up' <(line_of "untimed/$file")
-done
+holds 'untimed: whether mitigations are off' grep -qF '| mitigations of x86_64 | off (mitigations=off) |' untimed/tables/machine.md
+holds 'untimed: what failed' grep -qF 'counts of slowpath (target tcg): Kernel panic - not syncing: made up' <(line_of untimed/tables/warnings.md)
 holds 'untimed: and in the terminal' grep -qF 'not counted: slowpath (target tcg): Kernel panic' untimed/shown
 echo 'tcg slowpath' >untimed/counts/failed
 expect 1 'counts/failed:1: not TARGET.VARIANT and reason' 'untimed: a damaged list of failures' sheafstat summarize untimed
@@ -498,7 +558,7 @@ sed -i '1i exit error "made up"' scripts/dose.gp
 echo 'stats "nothing" nooutput' >>scripts/layouts.gp
 mv scripts/effects-all.gp scripts/was
 sed 's/^nv = /nv == /' scripts/was >scripts/effects-all.gp
-expect 1 '^render.sh: gnuplot effects-all.gp failed: .*; not drawn: effects-all.png effects-all.svg dose.png dose.svg$' 'hurt: what is not drawn is named' scripts/render.sh hurt
+expect 1 '; not drawn: effects-all.png effects-all.svg dose.png dose.svg$' 'hurt: what is not drawn is named' scripts/render.sh hurt
 expect 1 'gnuplot effects-all.gp failed: .*line [0-9]+: ' 'hurt: with the line' scripts/render.sh hurt
 expect 1 'gnuplot dose.gp failed: .*made up$' 'hurt: or with what the script says' scripts/render.sh hurt
 expect 1 'gnuplot layouts.gp: .*: warning: Cannot find or open file "nothing"' 'hurt: a warning is told' scripts/render.sh hurt
@@ -520,14 +580,15 @@ change eight '.variants |= (map(if .name == "qpw-on" then ., (.name = "slowpath-
 	| .effects |= (map(if .variant == "qpw-on" then ., (.variant = "slowpath-isolated"), (.variant = "x") else . end))
 	| .values |= (map(if .variant == "qpw-on" then ., (.variant = "slowpath-isolated"), (.variant = "x") else . end))'
 sound eight
-holds 'eight: printed numbers are those of the summary' numbers_match eight 35
 
 cp -r full bare
 change bare '.environment = {} | .estimator = null | .certificate = null | .effects = []'
 echo '{ "target": "uml" }' >bare/environment.json
 rm -r bare/plots
-sound bare
-holds 'bare: says what is missing' grep -q 'n/a (environment.json has no kernel_version)' bare/report.md
+holds 'bare: texts' texts bare
+holds 'bare: reply.txt is fit for mail' mail_safe bare/reply.txt
+drawn bare
+holds 'bare: says what is missing' grep -q 'n/a (environment.json has no kernel_version)' bare/tables/machine.md
 holds 'bare: and no number is made up' test "$(grep -c '0 ticks\|nan\|(null)' bare/report.md bare/reply.txt | grep -vc ':0$')" = 0
 
 expect 2 '^sheafreport: [^ ]*nowhere/summary.json: No such file' 'a missing folder' sheafreport report nowhere
@@ -553,7 +614,7 @@ if programs=$(. "$top/harness/host/debian.sh" && own_program "$other" gnuplot-no
 	cp -r full uneven
 	change uneven '.values |= map(if .workload | startswith("free/") then .mean *= 20 | .ci95 |= map(. * 20) else . end)'
 	"$top/plots/render.sh" uneven
-	for result in full uneven flushed crowded single broken bare eight; do
+	for result in full uneven rich crowded bare; do
 		cp -r "$result" "other-$result"
 		rm "other-$result"/plots/*
 		expect 0 '^$' "$result: plots of $other's gnuplot, without a warning" env PATH="$programs:$PATH" "$top/plots/render.sh" "other-$result"

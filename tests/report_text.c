@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "doc.h"
-#include "escape.h"
 #include "mime.h"
+#include "model.h"
 #include "number.h"
 #include "view.h"
 
@@ -64,7 +64,7 @@ static void test_ascii(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		char *s = escape_mail(pairs[i][0]);
+		char *s = ascii_of(pairs[i][0]);
 
 		assert_string_equal(s, pairs[i][1]);
 		free(s);
@@ -160,7 +160,7 @@ static void test_table(void **state)
 	free(s);
 }
 
-static const struct mail mail = { "Re: x", "<a@b>", "<a@b>", "=_x" };
+static const struct mail mail = { .subject = "Re: x", .boundary = "=_x" };
 
 /* The encoded body of an attachment. */
 static char *attachment(const char *type, const void *data, size_t size)
@@ -216,6 +216,120 @@ static void test_quoted_printable(void **state)
 	free(s);
 }
 
+/* Long headers are folded at blanks, and what is not known has no header. */
+static void test_headers(void **state)
+{
+	const struct mail to = {
+		.subject = "Re: x",
+		.to = "a@b, \"c d\" <a.rather.long.name@an.address.of.its.own.example>, "
+		      "another.long.name@an.address.of.its.own.example",
+		.boundary = "=_x"
+	};
+	struct memory m;
+
+	(void)state;
+	memory_open(&m);
+	mail_start(m.f, &to, "words\n");
+	memory_text(&m);
+	assert_true(widest(m.s) <= 76);
+	assert_non_null(strstr(m.s, "\nTo: a@b, \"c d\" "));
+	assert_non_null(strstr(m.s, "\n another.long.name@"));
+	assert_null(strstr(m.s, "Cc:"));
+	assert_null(strstr(m.s, "In-Reply-To:"));
+	free(m.s);
+}
+
+static char *rendered(const struct page *p, enum render how)
+{
+	const struct places at = { "tables", "plots" };
+	struct memory m;
+
+	memory_open(&m);
+	page_render(p, m.f, how, &at);
+	memory_text(&m);
+	return m.s;
+}
+
+/* One table in its renderings: numbers for programs have all digits, rows of 0 are a sentence for people. */
+static void test_grid(void **state)
+{
+	static const char *const heads[] = { "scheme", ">ticks", ">LOCK", "word, at last", NULL };
+	struct interval ci = { -0.123456, 1.5 };
+	struct memory m;
+	struct grid *g;
+	struct page p;
+	char *s;
+
+	(void)state;
+	page_start(&p, "x", "What?");
+	g = page_table(&p, "t", heads);
+	g->counted = true;
+	grid_key(g, "target", "uml");
+	for (int i = 0; i < 3; i++) {
+		grid_row(g);
+		grid_text(g, i == 0 ? "a" : i == 1 ? "b, \"c\"" : "hidden");
+		if (i == 1)
+			grid_number(g, 0, 2, true);
+		else
+			grid_estimate(g, 0.654321, ci, 2, true);
+		grid_number(g, i == 1 ? 0 : NAN, 0, true);
+		if (!i)
+			grid_missing(g, "-", "why");
+		else
+			grid_text(g, "");
+		g->row[i].hidden = i == 2;
+	}
+	s = rendered(&p, RENDER_MARKDOWN);
+	assert_string_equal(s, "| scheme | ticks | LOCK | word, at last |\n|---|---:|---:|---|\n"
+			       "| a | +0.65 [-0.12, +1.50] | n/a | - [1] |\n\n"
+			       "No difference in any column: b, \"c\".\n\n- [1] why\n\n");
+	free(s);
+	g->brief = 2;
+	s = rendered(&p, RENDER_MAIL);
+	assert_non_null(strstr(s, "\na       +0.65   n/a  - [1]\n"));
+	free(s);
+	memory_open(&m);
+	page_csv(&p, "t", m.f);
+	memory_text(&m);
+	assert_string_equal(m.s, "target,scheme,ticks,ticks_lo,ticks_hi,lock,word_at_last\n"
+				 "uml,a,0.654321,-0.123456,1.5,,\n"
+				 "uml,\"b, \"\"c\"\"\",0,,,0,\n"
+				 "uml,hidden,0.654321,-0.123456,1.5,,\n");
+	free(m.s);
+	/* a column without a number goes, and takes its place among the brief ones along */
+	g->brief = 1 << 3;
+	assert_false(grid_drop_empty(g, 1));
+	g->row[1].cell[2].kind = CELL_MISSING;
+	g->row[1].cell[2].text = strdup("n/a");
+	assert_true(grid_drop_empty(g, 2));
+	assert_int_equal(g->cols, 3);
+	assert_int_equal(g->brief, 1 << 2);
+	page_free(&p);
+}
+
+/* A table too wide for a mail goes on below, with its first column again. */
+static void test_wide(void **state)
+{
+	static const char *const heads[] = { "scheme", ">one", ">two", ">three", NULL };
+	struct page p;
+	char *s;
+
+	(void)state;
+	page_start(&p, "x", "What?");
+	grid_row(page_table(&p, "t", heads));
+	grid_text(p.block[0].grid, "a-scheme-of-some-length");
+	for (int i = 0; i < 3; i++)
+		grid_estimate(p.block[0].grid, 1234.5678, (struct interval){ 1234.5, 1235.5 }, 2,
+			      true);
+	s = rendered(&p, RENDER_MAIL);
+	assert_true(widest(s) <= MAIL_COLUMNS);
+	assert_ptr_not_equal(strstr(s, "a-scheme"), NULL);
+	assert_non_null(strstr(strstr(s, "a-scheme") + 1, "a-scheme"));
+	assert_non_null(strstr(s, "three"));
+	free(s);
+	page_free(&p);
+}
+
 static void test_number(void **state)
 {
 	(void)state;
@@ -262,35 +376,19 @@ static void test_verdict(void **state)
 	}
 }
 
-/* One function for each medium: what would be done or shown there otherwise is text. */
-static void test_escapes(void **state)
-{
-	char *s = NULL;
-	size_t size;
-	FILE *f = open_memstream(&s, &size);
-
-	(void)state;
-	assert_non_null(f);
-	escape_gnuplot(f, "it's\n\r\tsystem 'x' \"y\" \\ \x1b[0m \xe9", '\'');
-	escape_gnuplot(f, "it's\n\"y\" \\n \u2028", '"');
-	fclose(f);
-	assert_string_equal(s, "'it''s   system ''x'' \"y\" \\ ?[0m ?'\"it's 'y' 'n ???\"");
-	free(s);
-	s = escape_markdown("a *b* `c` <img> x|y [l](http://z) [r][s] [t]: u [1, 2]\nq");
-	assert_string_equal(
-		s, "a \\*b\\* \\`c\\` &lt;img> x\\|y [l]\\(http://z) [r]\\[s] [t]\\: u [1, 2] q");
-	free(s);
-	assert_string_equal(shown("\u00e4\u00f6\u00fc", 2).s, "\u00e4\u00f6");
-	assert_string_equal(shown("a\r\x1b]0;b\a\u202ec\xff", 20).s, "a ?]0;b????c?");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_escapes), cmocka_unit_test(test_ascii),
-		cmocka_unit_test(test_fill),	cmocka_unit_test(test_table),
-		cmocka_unit_test(test_base64),	cmocka_unit_test(test_quoted_printable),
-		cmocka_unit_test(test_number),	cmocka_unit_test(test_verdict),
+		cmocka_unit_test(test_ascii),
+		cmocka_unit_test(test_fill),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_quoted_printable),
+		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_grid),
+		cmocka_unit_test(test_wide),
+		cmocka_unit_test(test_number),
+		cmocka_unit_test(test_verdict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The headline workloads' effects as a plot of letters, for mails. */
+/* The first workload's effects as a plot of letters, for mails. */
 #define _GNU_SOURCE
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "escape.h"
+#include "doc.h"
 #include "number.h"
 #include "sections.h"
 
-#define PLOT_LABEL 18
+#define PLOT_LABEL 22
 #define PLOT_ROOM  (MAIL_COLUMNS - PLOT_LABEL - 1)
 
 struct axis {
@@ -79,21 +79,16 @@ double plot_limit(const struct view *r, bool headlines)
 	return limit;
 }
 
-static struct axis make_axis(const struct view *r)
+static struct axis make_axis(const struct view *r, const struct group *g)
 {
 	struct axis a = { .left = PLOT_LABEL + 1 };
 	double limit = plot_limit(r, true);
 
-	for (size_t at = 0; at < r->neffects;) {
-		struct group all = view_group(r, at), g = group_headline(&all);
+	for (size_t i = 0; i < g->count; i++) {
+		const struct effect *e = &g->first[i];
 
-		at += all.count;
-		for (size_t i = 0; i < g.count; i++) {
-			const struct effect *e = &g.first[i];
-
-			a.lo = fmin(a.lo, fmax(-limit, isnan(e->ci.lo) ? e->effect : e->ci.lo));
-			a.hi = fmax(a.hi, fmin(limit, isnan(e->ci.hi) ? e->effect : e->ci.hi));
-		}
+		a.lo = fmin(a.lo, fmax(-limit, isnan(e->ci.lo) ? e->effect : e->ci.lo));
+		a.hi = fmax(a.hi, fmin(limit, isnan(e->ci.hi) ? e->effect : e->ci.hi));
 	}
 	if (a.hi - a.lo < 1e-6)
 		a.hi = a.lo + 1;
@@ -133,7 +128,7 @@ static void plot_row(FILE *f, const struct view *r, const struct axis *a, const 
 		     int decimals)
 {
 	char row[MAIL_COLUMNS + 1];
-	char *name = escape_mail(e->variant);
+	char *name = ascii_of(e->variant);
 	struct number n = number(e->effect, decimals, true);
 	int len;
 
@@ -176,39 +171,28 @@ static void plot_row(FILE *f, const struct view *r, const struct axis *a, const 
 	fprintf(f, "%s\n", row);
 }
 
-void write_plot(struct doc *d, const struct view *r)
+char *plot_letters(const struct view *r)
 {
+	struct group all, g;
 	struct axis a;
 	char *text = NULL;
 	size_t size = 0;
 	FILE *f;
 
 	if (!r->neffects)
-		return;
+		return NULL;
+	all = view_group(r, 0);
+	g = group_headline(&all);
 	f = open_memstream(&text, &size);
 	if (!f)
-		return;
-	a = make_axis(r);
+		return NULL;
+	a = make_axis(r, &g);
+	fprintf(f, "%.*s, %s more than with %s\n", MAIL_COLUMNS / 3, g.first->workload,
+		unit_long(g.first->metric), g.first->baseline);
+	for (size_t i = 0; i < g.count; i++)
+		plot_row(f, r, &a, &g.first[i], group_decimals(&g));
 	plot_axis(f, &a);
-	for (size_t at = 0; at < r->neffects;) {
-		struct group all = view_group(r, at), g = group_headline(&all);
-		char *name = escape_mail(g.first->workload);
-
-		at += all.count;
-		fprintf(f, "%s%.*s\n", at > all.count ? "\n" : "", MAIL_COLUMNS, name);
-		free(name);
-		for (size_t i = 0; i < g.count; i++)
-			plot_row(f, r, &a, &g.first[i], group_decimals(&g));
-	}
-	plot_axis(f, &a);
+	fprintf(f, "|--o--|: 95 %% interval (o: narrower); dots: the null's; ->: outside\n");
 	fclose(f);
-	doc_para(d,
-		 "The same as a plot: difference from %s in %s, |--o--| is the effect with its 95 "
-		 "%% "
-		 "interval (o alone: narrower than the drawing, or no interval), dots are the "
-		 "reach of the "
-		 "null variant's interval, -> lies outside.",
-		 r->effects[0].baseline, unit_long(r->effects[0].metric));
-	doc_verbatim(d, text);
-	free(text);
+	return text;
 }

@@ -9,31 +9,29 @@
 #include "number.h"
 #include "sections.h"
 
-/* The columns, each the sum of its classes, and whether a mail has room for it. */
+/* The columns, each the sum of its classes. */
 static const struct {
 	const char *head, *classes[4];
-	bool mail;
 } kinds[] = {
-	{ ">insns", { "instructions" }, true },
-	{ ">LOCK", { "lock" }, true },
-	{ ">xchg", { "xchg" }, false },
-	{ ">loads", { "loads" }, true },
-	{ ">stores", { "stores" }, true },
-	{ ">calls", { "call" }, true },
-	{ ">taken", { "taken" }, true },
-	{ ">cli/sti", { "cli", "sti" }, false },
-	{ ">pushf/popf", { "pushf", "popf" }, false },
-	{ ">fences", { "lfence", "fence", "serialise" }, false },
+	{ ">insns", { "instructions" } },
+	{ ">LOCK", { "lock" } },
+	{ ">xchg", { "xchg" } },
+	{ ">loads", { "loads" } },
+	{ ">stores", { "stores" } },
+	{ ">calls", { "call" } },
+	{ ">taken", { "taken" } },
+	{ ">cli/sti", { "cli", "sti" } },
+	{ ">pushf/popf", { "pushf", "popf" } },
+	{ ">fences", { "lfence", "fence", "serialise" } },
 };
 
-/* What was counted in an emulator, each with sections of its own; what uml executes is told beside X86. */
+/* What was counted in an emulator, each apart; what uml executes is told beside X86. */
 enum { X86, X86_RT };
 static const struct {
-	const char *name, *title; /* after a heading */
-	const char *about;	  /* in addition */
+	const char *name, *title, *about;
 } targets[] = {
-	[X86] = { "tcg", "", NULL },
-	[X86_RT] = { "tcg-rt", ": PREEMPT_RT",
+	[X86] = { "tcg", "x86_64", NULL },
+	[X86_RT] = { "tcg-rt", "x86_64 with PREEMPT_RT",
 		     "With PREEMPT_RT a local_trylock_t is a per-CPU spinlock in any case, taken "
 		     "by trylock under migrate_disable(). Differences are from the unpatched "
 		     "kernel with PREEMPT_RT." },
@@ -68,51 +66,9 @@ static double insns(const json_t *one)
 }
 
 /* Whole where it is whole: counts per operation are, but for what comes once in a sheaf. */
-static struct number count(double n, bool sign)
+static void grid_count(struct grid *g, double n, bool sign)
 {
-	return number(n, fabs(n - round(n)) < 0.005 ? 0 : 2, sign);
-}
-
-static void counts_row(struct table *t, const struct doc *d, const char *name, const json_t *one,
-		       const json_t *base)
-{
-	const json_t *classes = json_object_get(one, "classes"),
-		     *from = json_object_get(base, "classes");
-	struct number n[DOC_COLS];
-	const char *cell[DOC_COLS] = { NULL };
-	int used = 0;
-
-	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-		if (d->style == DOC_MAIL && !kinds[k].mail)
-			continue;
-		n[used] = count(of_kind(classes, k) - (base ? of_kind(from, k) : 0), base);
-		cell[used] = n[used].s;
-		used++;
-	}
-	table_row(t, name, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5], cell[6], cell[7],
-		  cell[8], cell[9], cell[10]);
-}
-
-static void counts_table(struct doc *d, const struct view *r, const json_t *base)
-{
-	const char *heads[DOC_COLS + 1] = { "variant" };
-	const char *target = json_text(base, "target"), *workload = json_text(base, "workload");
-	struct table t;
-	int used = 1;
-
-	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-		if (d->style == DOC_MARKDOWN || kinds[k].mail)
-			heads[used++] = kinds[k].head;
-	doc_para(d, "%s (target %s), counts per operation:", workload, target);
-	table_start(&t, heads);
-	counts_row(&t, d, json_text(base, "variant"), base, NULL);
-	for (size_t i = 0; i < r->nvariants; i++) {
-		const json_t *one = view_count(r, target, workload, r->variants[i].name);
-
-		if (one && counted(&r->variants[i]))
-			counts_row(&t, d, r->variants[i].name, one, base);
-	}
-	doc_table_end(d, &t);
+	grid_number(g, n, fabs(n - round(n)) < 0.005 ? 0 : 2, sign);
 }
 
 /* The baseline's record that stands for a target where there is room for one only. */
@@ -153,7 +109,7 @@ static bool same_op(const char *a, const char *b)
 
 /*
  * The workload that has this one's counts in all variants, and its operation: the first in the result,
- * which stands for the others. A mail has the headline only.
+ * which stands for the others.
  */
 static const char *stands_for(const struct view *r, const char *target, const char *workload)
 {
@@ -176,86 +132,116 @@ static const char *stands_for(const struct view *r, const char *target, const ch
 	return workload;
 }
 
-/* Whether a table tells of this record: in a mail of the headline, else of those that stand for the others. */
-static bool told(const struct doc *d, const struct view *r, const json_t *one)
+/* Walks the baseline's records of a target; NULL at the end. @i starts at 0. */
+static const json_t *next_of(const struct view *r, const char *target, size_t *i)
 {
-	const char *target = json_text(one, "target"), *workload = json_text(one, "workload");
+	const json_t *counts = json_object_get(r->root, "counts"), *one;
 	const struct vinfo *base = view_baseline(r);
 
-	if (!base)
-		return false;
-	if (d->style == DOC_MAIL)
-		return !strcmp(workload, json_text(headline(r, target, base->name), "workload"));
-	return !strcmp(workload, stands_for(r, target, workload));
+	while (base && (one = json_array_get(counts, (*i)++)))
+		if (!strcmp(json_text(one, "variant"), base->name) &&
+		    !strcmp(json_text(one, "target"), target))
+			return one;
+	return NULL;
 }
 
-/* Which workloads the tables leave out. */
-static void write_alike(struct doc *d, const struct view *r, const char *target)
+/* The record of a change on the workload and target of the baseline's, NULL where there is none. */
+static const json_t *change_of(const struct view *r, const json_t *base, size_t variant)
 {
-	const struct vinfo *base = view_baseline(r);
-	bool any = false;
-	const json_t *one;
-	size_t i;
+	return counted(&r->variants[variant])
+		       ? view_count(r, json_text(base, "target"), json_text(base, "workload"),
+				    r->variants[variant].name)
+		       : NULL;
+}
 
-	if (!base || d->style == DOC_MAIL)
-		return;
-	json_array_foreach(json_object_get(r->root, "counts"), i, one) {
-		if (strcmp(json_text(one, "variant"), base->name) != 0 ||
-		    strcmp(json_text(one, "target"), target) != 0 || told(d, r, one))
+/* Which workloads the tables leave out; those for programs have them. */
+static void write_alike(struct page *p, const struct view *r, const char *target)
+{
+	const json_t *one;
+	char *list = NULL;
+	size_t i = 0;
+
+	while ((one = next_of(r, target, &i))) {
+		const char *workload = json_text(one, "workload"),
+			   *other = stands_for(r, target, workload);
+		char *more;
+
+		if (!strcmp(workload, other))
 			continue;
-		if (!any)
-			doc_para(d, "Not shown again, because each symbol of each variant executes "
-				    "the same:");
-		any = true;
-		doc_item(d, "%s: as %s", json_text(one, "workload"),
-			 stands_for(r, target, json_text(one, "workload")));
+		more = xasprintf("%s%s%s as %s", list ? list : "", list ? "; " : "", workload,
+				 other);
+		free(list);
+		list = more;
 	}
-	if (any)
-		doc_gap(d);
+	if (list)
+		page_text(p,
+			  "Not shown again, because each symbol of each variant executes the "
+			  "same: %s.",
+			  list);
+	free(list);
 }
 
-static void heading(struct doc *d, const char *text, const char *title)
+static void counts_row(struct grid *g, const char *name, const json_t *one, const json_t *base,
+		       bool hidden)
 {
-	char *both = xasprintf("%s%s", text, title);
+	const json_t *classes = json_object_get(one, "classes"),
+		     *from = json_object_get(base, "classes");
 
-	doc_heading(d, 2, both);
-	free(both);
+	grid_row(g);
+	g->row[g->rows - 1].hidden = hidden;
+	grid_text(g, name);
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+		grid_count(g, of_kind(classes, k) - (base ? of_kind(from, k) : 0), base);
 }
 
-void write_counts(struct doc *d, const struct view *r)
+void write_counts(struct page *p, const struct view *r)
 {
-	const struct vinfo *base = view_baseline(r);
-	bool any, before = false;
-	const json_t *one;
-	size_t i;
+	const char *heads[ARRAY_SIZE(kinds) + 2] = { "variant" };
 
-	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++) {
-		any = false;
-		json_array_foreach(json_object_get(r->root, "counts"), i, one) {
-			if (strcmp(json_text(one, "variant"), base->name) != 0 ||
-			    strcmp(json_text(one, "target"), targets[t].name) != 0 ||
-			    !told(d, r, one))
-				continue;
-			if (!any)
-				heading(d, "Counted, not timed", targets[t].title);
-			if (!before)
-				doc_para(d, "What one operation executes, counted instruction by "
-					    "instruction in an emulator, the benchmark's own loop "
-					    "left out. The first line is the whole, the others are "
-					    "differences from it. These are exact, and no times: a "
-					    "LOCKed instruction counts as one like any other.");
-			if (!any && targets[t].about)
-				doc_para(d, "%s", targets[t].about);
-			any = before = true;
-			counts_table(d, r, one);
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+		heads[k + 1] = kinds[k].head;
+	for (size_t t = 0; t < ARRAY_SIZE(targets); t++) {
+		const json_t *base, *one;
+		size_t i = 0;
+		bool any = false;
+
+		while ((base = next_of(r, targets[t].name, &i))) {
+			const char *workload = json_text(base, "workload");
+			bool alike = strcmp(workload, stands_for(r, targets[t].name, workload)) !=
+				     0;
+			struct grid *g;
+
+			if (!any) {
+				page_heading(p, "%s", targets[t].title);
+				page_text(p,
+					  "What one operation executes, counted instruction by "
+					  "instruction in an emulator, the benchmark's own loop "
+					  "left out. The first line is the whole, the others "
+					  "are differences from it. These are exact, and no "
+					  "times: a LOCKed instruction counts as one like any "
+					  "other.%s%s",
+					  targets[t].about ? " " : "",
+					  targets[t].about ? targets[t].about : "");
+			}
+			any = true;
+			if (!alike)
+				page_text(p, "%s (target %s):", workload, targets[t].name);
+			g = page_table(p, "counts", heads);
+			g->counted = true;
+			grid_key(g, "target", targets[t].name);
+			grid_key(g, "workload", workload);
+			counts_row(g, json_text(base, "variant"), base, NULL, alike);
+			for (size_t v = 0; v < r->nvariants; v++)
+				if ((one = change_of(r, base, v)))
+					counts_row(g, r->variants[v].name, one, base, alike);
 		}
 		if (any)
-			write_alike(d, r, targets[t].name);
+			write_alike(p, r, targets[t].name);
 	}
 }
 
-/* The symbols in which a variant executes more or less than the baseline. */
-static int symbol_rows(struct table *t, const struct doc *d, const json_t *one, const json_t *base)
+/* The symbols in which a variant executes more or less than the baseline; how many. */
+static int symbol_rows(struct grid *g, const json_t *one, const json_t *base, bool hidden)
 {
 	const json_t *mine = json_object_get(one, "symbols"),
 		     *theirs = json_object_get(base, "symbols"), *classes;
@@ -273,131 +259,126 @@ static int symbol_rows(struct table *t, const struct doc *d, const json_t *one, 
 
 		if (before == after || !strcmp(symbol, COUNTS_LOOP))
 			continue;
-		if (d->style == DOC_MAIL)
-			table_row(t, json_text(one, "variant"), symbol, count(before, false).s,
-				  count(after, false).s, count(after - before, true).s);
-		else
-			table_row(t, json_text(one, "workload"), json_text(one, "variant"), symbol,
-				  count(before, false).s, count(after, false).s,
-				  count(after - before, true).s);
+		grid_row(g);
+		g->row[g->rows - 1].hidden = hidden;
+		grid_text(g, json_text(one, "workload"));
+		grid_text(g, json_text(one, "variant"));
+		grid_text(g, symbol);
+		grid_count(g, before, false);
+		grid_count(g, after, false);
+		grid_count(g, after - before, true);
 		rows++;
 	}
 	json_decref(names);
 	return rows;
 }
 
-static void count_symbols(struct doc *d, const struct view *r, const struct vinfo *base,
-			  size_t target)
+static void symbols(struct page *p, const struct view *r, size_t target)
 {
 	static const char *const heads[] = { "workload", "variant", "symbol", ">baseline",
 					     ">variant", ">change", NULL };
-	json_t *same = json_object(), *none;
-	const char *name;
-	const json_t *one;
-	struct table t;
-	bool any = false;
-	size_t i;
+	const char *name = targets[target].name;
+	struct grid *g = NULL;
+	char *same = NULL;
 
-	table_start(&t, heads + (d->style == DOC_MAIL));
 	for (size_t v = 0; v < r->nvariants; v++) {
-		json_array_foreach(json_object_get(r->root, "counts"), i, one) {
-			const json_t *from = view_count(r, targets[target].name,
-							json_text(one, "workload"), base->name);
-			int differ;
+		const json_t *base, *one;
+		bool any = false;
+		int differ = 0;
+		size_t i = 0;
 
-			if (strcmp(json_text(one, "variant"), r->variants[v].name) != 0 || !from ||
-			    !counted(&r->variants[v]) ||
-			    strcmp(json_text(one, "target"), targets[target].name) != 0 ||
-			    !told(d, r, one))
+		while ((base = next_of(r, name, &i))) {
+			const char *workload = json_text(base, "workload");
+
+			one = change_of(r, base, v);
+			if (!one)
 				continue;
-			differ = symbol_rows(&t, d, one, from);
-			none = json_object_get(same, r->variants[v].name);
-			json_object_set_new(same, r->variants[v].name,
-					    json_boolean(!differ && !json_is_false(none)));
-		}
-	}
-	if (json_object_size(same)) {
-		heading(d, "Where the instructions come from", targets[target].title);
-		doc_para(d,
-			 "Instructions per operation%s%s, by the symbol that executes them, "
-			 "where a variant differs from the baseline.",
-			 d->style == DOC_MAIL ? " of " : "",
-			 d->style == DOC_MAIL
-				 ? json_text(headline(r, targets[target].name, base->name),
-					     "workload")
-				 : "");
-		json_object_foreach(same, name, none) {
-			if (!json_is_true(none))
-				continue;
+			if (!g) {
+				page_text(p,
+					  "Instructions per operation on %s, by the symbol that "
+					  "executes them, where a variant differs from %s.",
+					  targets[target].title, json_text(base, "variant"));
+				g = page_table(p, target == X86 ? "symbols" : "symbols-rt", heads);
+			}
 			any = true;
-			doc_item(d, "%s: the same in every symbol%s.", name,
-				 d->style == DOC_MAIL ? "" : " of every workload");
+			differ += symbol_rows(g, one, base,
+					      strcmp(workload, stands_for(r, name, workload)) != 0);
 		}
-		if (any)
-			doc_gap(d);
+		if (any && !differ) {
+			char *more = xasprintf("%s%s%s", same ? same : "", same ? ", " : "",
+					       r->variants[v].name);
+
+			free(same);
+			same = more;
+		}
 	}
-	doc_table_end(d, &t);
-	json_decref(same);
+	if (same)
+		page_text(p, "The same in every symbol of every workload: %s.", same);
+	free(same);
+	if (g)
+		write_alike(p, r, name);
 }
 
-void write_count_symbols(struct doc *d, const struct view *r)
+void write_symbols(struct page *p, const struct view *r)
 {
-	const struct vinfo *base = view_baseline(r);
-
-	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++)
-		count_symbols(d, r, base, t);
+	symbols(p, r, X86);
 }
 
-static void count_lines(struct doc *d, const struct view *r, const json_t *head, size_t target)
+void write_symbols_rt(struct page *p, const struct view *r)
+{
+	symbols(p, r, X86_RT);
+}
+
+void write_lines(struct page *p, const struct view *r)
 {
 	static const char *const heads[] = { "variant",	 "symbol",  "line",
 					     "source",	 "inlined", ">baseline",
 					     ">variant", ">change", NULL };
-	const json_t *line;
-	struct table t;
-	size_t i;
-
-	table_start(&t, heads);
-	for (size_t v = 0; head && v < r->nvariants; v++) {
-		const json_t *one = view_count(r, targets[target].name, json_text(head, "workload"),
-					       r->variants[v].name);
-
-		if (!counted(&r->variants[v]))
-			continue;
-		json_array_foreach(json_object_get(one, "lines"), i, line) {
-			double before = json_num(line, "baseline"),
-			       after = json_num(line, "variant");
-			char *place = *json_text(line, "file")
-					      ? xasprintf("%s %s:%.0f", json_text(line, "function"),
-							  json_text(line, "file"),
-							  json_num(line, "line"))
-					      : xasprintf("n/a");
-
-			table_row(&t, r->variants[v].name, json_text(line, "symbol"), place,
-				  json_text(line, "text"), json_text(line, "inlined"),
-				  count(before, false).s, count(after, false).s,
-				  count(after - before, true).s);
-			free(place);
-		}
-	}
-	if (t.rows) {
-		heading(d, "By source line", targets[target].title);
-		doc_para(d,
-			 "The lines of which a variant executes more or fewer instructions than "
-			 "the baseline, per operation of %s, and the function that was inlined "
-			 "there. A line that only moved is the same line. summary.json has the "
-			 "other workloads.",
-			 json_text(head, "workload"));
-	}
-	doc_table_end(d, &t);
-}
-
-void write_count_lines(struct doc *d, const struct view *r)
-{
 	const struct vinfo *base = view_baseline(r);
 
-	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++)
-		count_lines(d, r, headline(r, targets[t].name, base->name), t);
+	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++) {
+		const json_t *head = headline(r, targets[t].name, base->name), *line;
+		struct grid *g = NULL;
+		size_t i;
+
+		for (size_t v = 0; head && v < r->nvariants; v++) {
+			json_array_foreach(json_object_get(change_of(r, head, v), "lines"), i,
+					   line) {
+				double before = json_num(line, "baseline"),
+				       after = json_num(line, "variant");
+				char *place = *json_text(line, "file")
+						      ? xasprintf("%s %s:%.0f",
+								  json_text(line, "function"),
+								  json_text(line, "file"),
+								  json_num(line, "line"))
+						      : xstrdup("n/a");
+
+				if (!g) {
+					page_text(p,
+						  "The lines of which a variant executes more "
+						  "or fewer instructions than %s, per operation "
+						  "of %s on %s, and the function that was "
+						  "inlined there. A line that only moved is the "
+						  "same line. summary.json has the other "
+						  "workloads.",
+						  base->name, json_text(head, "workload"),
+						  targets[t].title);
+					g = page_table(p, "lines", heads);
+					grid_key(g, "target", targets[t].name);
+				}
+				grid_row(g);
+				grid_text(g, r->variants[v].name);
+				grid_text(g, json_text(line, "symbol"));
+				grid_text(g, place);
+				grid_text(g, json_text(line, "text"));
+				grid_text(g, json_text(line, "inlined"));
+				grid_count(g, before, false);
+				grid_count(g, after, false);
+				grid_count(g, after - before, true);
+				free(place);
+			}
+		}
+	}
 }
 
 /* What a variant has more of a part than @less has, of both NULL's being nothing. */
@@ -409,208 +390,192 @@ static double of_part(const json_t *one, const json_t *less, const char *part)
 	return of_class(mine, part) - (less ? of_class(theirs, part) : 0);
 }
 
+/* The baseline and the changes, on what uml and x86_64 both have: calls @row for each. */
+static void each_of_uml(const struct view *r,
+			void (*row)(struct grid *g, const struct view *r, const json_t *uml,
+				    const json_t *x86, const json_t *uml_base,
+				    const json_t *x86_base),
+			struct grid *g)
+{
+	const struct vinfo *base = view_baseline(r);
+
+	for (size_t v = 0; base && v < r->nvariants; v++) {
+		const char *name = r->variants[v].name;
+		const json_t *from;
+		size_t i = 0;
+
+		if (&r->variants[v] != base && !counted(&r->variants[v]))
+			continue;
+		while ((from = next_of(r, "uml", &i))) {
+			const char *workload = json_text(from, "workload");
+			const json_t *uml = view_count(r, "uml", workload, name),
+				     *x86 = view_count(r, "tcg", workload, name);
+			bool first = &r->variants[v] == base;
+
+			if (uml && x86)
+				row(g, r, uml, x86, first ? NULL : from,
+				    first ? NULL : view_count(r, "tcg", workload, base->name));
+		}
+	}
+}
+
+static void parts_row(struct grid *g, const struct view *r, const json_t *uml, const json_t *x86,
+		      const json_t *uml_base, const json_t *x86_base)
+{
+	const char *workload = json_text(uml, "workload");
+	double sum = 0;
+
+	if (!json_object_get(uml, "parts") || !json_object_get(x86, "parts"))
+		return;
+	grid_row(g);
+	g->row[g->rows - 1].hidden = strcmp(workload, stands_for(r, "uml", workload)) != 0;
+	grid_text(g, json_text(uml, "variant"));
+	grid_text(g, workload);
+	for (int c = 2; c < g->cols - 1; c++) {
+		double more = of_part(uml, uml_base, g->head[c] + 1) -
+			      of_part(x86, x86_base, g->head[c] + 1);
+
+		sum += more;
+		grid_count(g, more, true);
+	}
+	grid_count(g, sum, true);
+}
+
 /*
  * By part: what uml executes more than x86_64, of the baseline; then of each variant what uml's
  * difference from its baseline has more than x86_64's. A row adds up to its last column.
  */
-static void write_parts(struct doc *d, const struct view *r, const struct vinfo *base)
+static void write_parts(struct page *p, const struct view *r, const struct vinfo *base)
 {
-	const char *heads[DOC_COLS + 1] = { "variant", "workload" };
-	const json_t *one, *first = headline(r, "uml", base->name), *n;
-	const char *part;
+	const char *heads[GRID_COLS + 1] = { "variant", "workload" }, *part;
+	const json_t *first = headline(r, "uml", base->name), *n;
 	int cols = 2;
-	struct table t;
-	size_t i;
 
 	json_object_foreach(json_object_get((json_t *)first, "parts"), part, n)
-		if (cols < DOC_COLS - 1)
+		if (cols < GRID_COLS - 1)
 			heads[cols++] = xasprintf(">%s", part);
 	if (cols == 2)
 		return;
 	heads[cols] = ">sum";
-	doc_para(d,
-		 "By what the instructions are for: of the baseline what uml executes more than "
-		 "x86_64; of each variant what uml's difference from its baseline has more than "
-		 "x86_64's.%s",
-		 d->style == DOC_MAIL
-			 ? ""
-			 : " this_cpu: per-CPU data, the current task, the CPU's number; preempt: "
-			   "the "
-			   "preempt count and the look whether to reschedule; keys: static keys, "
-			   "nops on x86_64; irq: interrupts off and on; lock: what else the "
-			   "spinlock's functions do; canary: the stack protector's; addr64: "
-			   "addresses of 64 bits, loaded by instructions of their own; rest: the "
-			   "others, registers to and from the stack among them.");
-	if (d->style == DOC_MAIL)
-		heads[1] = "variant";
-	table_start(&t, heads + (d->style == DOC_MAIL));
-	for (size_t v = 0; v < r->nvariants; v++) {
-		json_array_foreach(json_object_get(r->root, "counts"), i, one) {
-			const char *workload = json_text(one, "workload"),
-				   *name = r->variants[v].name;
-			const json_t *x86 = view_count(r, targets[X86].name, workload, name),
-				     *uml_base = NULL, *x86_base = NULL;
-			struct number cell[DOC_COLS];
-			double sum = 0;
-
-			if (strcmp(json_text(one, "target"), "uml") != 0 ||
-			    strcmp(json_text(one, "variant"), name) != 0 ||
-			    (&r->variants[v] != base && !counted(&r->variants[v])) ||
-			    !json_object_get(one, "parts") || !json_object_get(x86, "parts") ||
-			    !told(d, r, one))
-				continue;
-			if (&r->variants[v] != base) {
-				uml_base = view_count(r, "uml", workload, base->name);
-				x86_base = view_count(r, targets[X86].name, workload, base->name);
-			}
-			for (int k = 2; k < DOC_COLS; k++) {
-				double more = NAN;
-
-				if (k < cols)
-					more = of_part(one, uml_base, heads[k] + 1) -
-					       of_part(x86, x86_base, heads[k] + 1);
-				sum += k < cols ? more : 0;
-				cell[k] = count(k == cols ? sum : more, true);
-			}
-			if (d->style == DOC_MAIL)
-				table_row(&t, name, cell[2].s, cell[3].s, cell[4].s, cell[5].s,
-					  cell[6].s, cell[7].s, cell[8].s, cell[9].s, cell[10].s,
-					  cell[11].s);
-			else
-				table_row(&t, name, workload, cell[2].s, cell[3].s, cell[4].s,
-					  cell[5].s, cell[6].s, cell[7].s, cell[8].s, cell[9].s,
-					  cell[10].s, cell[11].s);
-		}
-	}
-	doc_table_end(d, &t);
+	page_text(p,
+		  "By what the instructions are for: of the baseline what uml executes more than "
+		  "x86_64; of each variant what uml's difference from its baseline has more than "
+		  "x86_64's. this_cpu: per-CPU data, the current task, the CPU's number; preempt: "
+		  "the preempt count and the look whether to reschedule; keys: static keys, nops "
+		  "on x86_64; irq: interrupts off and on; lock: what else the spinlock's functions "
+		  "do; canary: the stack protector's; addr64: addresses of 64 bits, loaded by "
+		  "instructions of their own; rest: the others, registers to and from the stack "
+		  "among them.");
+	each_of_uml(r, parts_row, page_table(p, "parts", heads));
 	for (int k = 2; k < cols; k++)
 		free((char *)heads[k]);
 }
 
-void write_fidelity(struct doc *d, const struct view *r)
+static void fidelity_row(struct grid *g, const struct view *r, const json_t *uml, const json_t *x86,
+			 const json_t *uml_base, const json_t *x86_base)
+{
+	const char *workload = json_text(uml, "workload");
+
+	grid_row(g);
+	g->row[g->rows - 1].hidden = strcmp(workload, stands_for(r, "uml", workload)) != 0;
+	grid_text(g, json_text(uml, "variant"));
+	grid_text(g, workload);
+	grid_count(g, insns(uml), false);
+	grid_count(g, insns(x86), false);
+	grid_number(g, insns(uml) / insns(x86), 3, false);
+	if (!uml_base || !x86_base) {
+		grid_text(g, "");
+		grid_text(g, "");
+		return;
+	}
+	grid_count(g, insns(uml) - insns(uml_base), true);
+	grid_count(g, insns(x86) - insns(x86_base), true);
+}
+
+void write_fidelity(struct page *p, const struct view *r)
 {
 	static const char *const heads[] = { "variant", "workload",   ">uml",	       ">x86_64",
 					     ">ratio",	">uml diff.", ">x86_64 diff.", NULL };
 	const struct vinfo *base = view_baseline(r);
-	const json_t *one;
-	struct table t;
-	bool any = false;
-	size_t i;
 
-	table_start(&t, heads);
-	for (size_t v = 0; base && v < r->nvariants; v++) {
-		json_array_foreach(json_object_get(r->root, "counts"), i, one) {
-			const char *workload = json_text(one, "workload");
-			const json_t *x86 =
-				view_count(r, targets[X86].name, workload, r->variants[v].name);
-			bool first = &r->variants[v] == base;
-
-			if (strcmp(json_text(one, "target"), "uml") != 0 || !x86 ||
-			    strcmp(json_text(one, "variant"), r->variants[v].name) != 0 ||
-			    (!first && !counted(&r->variants[v])))
-				continue;
-			if (d->style == DOC_MAIL && strcmp(workload, WORKLOAD_FIRST) != 0)
-				continue;
-			table_row(
-				&t, r->variants[v].name, workload, count(insns(one), false).s,
-				count(insns(x86), false).s,
-				number(insns(one) / insns(x86), 3, false).s,
-				first ? ""
-				      : count(insns(one) - insns(view_count(r, "uml", workload,
-									    base->name)),
-					      true)
-						.s,
-				first ? ""
-				      : count(insns(x86) - insns(view_count(r, targets[X86].name,
-									    workload, base->name)),
-					      true)
-						.s);
-			any = true;
-		}
-	}
-	if (any) {
-		doc_heading(d, 2, "How near uml is to x86_64");
-		doc_para(d,
-			 "Instructions per operation of uml's build, whose times are above, and "
-			 "of the x86_64 build, counted in the same emulator; then each one's "
-			 "difference from its own baseline. Where the two differences disagree, "
-			 "uml's time of that variant holds something that x86_64 does not have.");
-		/* As gcc 12 compiles 7.2; no part of the comparison above. */
-		if (!strcmp(json_text(r->env, "um_fidelity"), "yes"))
-			doc_para(d,
-				 "What is left of them in Linux 7.2: free executes one instruction "
-				 "more to find an object's page. A section with interrupts "
-				 "disabled, which variants that leave the sheaves have, executes "
-				 "two less, in a word of per-CPU data where x86 has flags.");
-	}
-	doc_table_end(d, &t);
-	if (any)
-		write_parts(d, r, base);
-}
-
-/* What the models make of a variant on the workload of the baseline's record @from. */
-static void estimate_row(struct table *t, const char *const *heads, int cols, const struct view *r,
-			 const json_t *from, const struct vinfo *variant)
-{
-	const char *workload = json_text(from, "workload");
-	const json_t *of = json_object_get(
-		view_count(r, json_text(from, "target"), workload, variant->name), "estimates");
-	struct number n[DOC_COLS];
-
-	if (!json_object_size(of) || (!counted(variant) && !is_role(variant, "baseline")))
+	if (!base || !view_counted(r, "uml") || !view_counted(r, "tcg"))
 		return;
-	for (int k = 2; k < DOC_COLS; k++)
-		n[k] = number(k < cols ? json_num(of, heads[k] + 1) : NAN, 1, false);
-	table_row(t, workload, variant->name, n[2].s, n[3].s, n[4].s, n[5].s, n[6].s, n[7].s,
-		  n[8].s, n[9].s, n[10].s, n[11].s);
+	page_text(p, "Instructions per operation of uml's build, which is timed, and of the x86_64 "
+		     "build, counted in the same emulator; then each one's difference from its own "
+		     "baseline. Where the two differences disagree, uml's time of that variant "
+		     "holds something that x86_64 does not have.");
+	/* As gcc 12 compiles 7.2; no part of the comparison above. */
+	if (!strcmp(json_text(r->env, "um_fidelity"), "yes"))
+		page_text(p, "What is left of them in Linux 7.2: free executes one instruction "
+			     "more to find an object's page. A section with interrupts disabled, "
+			     "which variants that leave the sheaves have, executes two less, in a "
+			     "word of per-CPU data where x86 has flags.");
+	each_of_uml(r, fidelity_row, page_table(p, "fidelity", heads));
+	write_alike(p, r, "uml");
+	write_parts(p, r, base);
 }
 
-static void estimates(struct doc *d, const struct view *r, const struct vinfo *base, size_t target)
+static void estimates_row(struct grid *g, const json_t *one)
 {
-	const char *heads[DOC_COLS + 1] = { "workload", "variant" };
-	const json_t *counts = json_object_get(r->root, "counts"), *one, *v;
-	const char *cpu;
-	struct table t;
-	int cols = 2;
-	size_t i;
+	const json_t *of = json_object_get(one, "estimates");
 
-	json_array_foreach(counts, i, one)
-		json_object_foreach(json_object_get(one, "estimates"), cpu, v) {
-			bool known = strcmp(json_text(one, "target"), targets[target].name) != 0;
+	if (!json_object_size(of))
+		return;
+	grid_row(g);
+	grid_text(g, json_text(one, "workload"));
+	grid_text(g, json_text(one, "variant"));
+	for (int c = 2; c < g->cols; c++)
+		grid_number(g, json_num(of, g->head[c] + 1), 1, false);
+}
+
+static void estimates(struct page *p, const struct view *r, size_t target)
+{
+	const char *heads[GRID_COLS + 1] = { "workload", "variant" }, *cpu;
+	const json_t *base, *v;
+	struct grid *g;
+	int cols = 2;
+	size_t i = 0;
+
+	while ((base = next_of(r, targets[target].name, &i)))
+		json_object_foreach(json_object_get((json_t *)base, "estimates"), cpu, v) {
+			bool known = false;
 
 			for (int k = 2; k < cols; k++)
 				known |= !strcmp(heads[k] + 1, cpu);
-			if (!known && cols < DOC_COLS)
+			if (!known && cols < GRID_COLS)
 				heads[cols++] = xasprintf(">%s", cpu);
 		}
-	if (cols > 2) {
-		heading(d, "Estimated, not measured", targets[target].title);
-		doc_para(d,
-			 "Core cycles per operation in llvm-mca's models of these CPUs, for the "
-			 "instructions of one hot operation as they were executed, one operation "
-			 "right after the other, on x86_64. The models know neither caches nor "
-			 "branch "
-			 "prediction, and nothing of what LOCK waits for: a LOCKed instruction "
-			 "counts as one without.");
-		table_start(&t, heads);
-		json_array_foreach(counts, i, one) {
-			if (strcmp(json_text(one, "variant"), base->name) != 0 ||
-			    strcmp(json_text(one, "target"), targets[target].name) != 0 ||
-			    !told(d, r, one))
-				continue;
-			for (size_t k = 0; k < r->nvariants; k++)
-				estimate_row(&t, heads, cols, r, one, &r->variants[k]);
+	if (cols == 2)
+		return;
+	page_text(p,
+		  "Core cycles per operation on %s in llvm-mca's models of these CPUs, for the "
+		  "instructions of one hot operation as they were executed, one operation right "
+		  "after the other. The models know neither caches nor branch prediction, and "
+		  "nothing of what LOCK waits for: a LOCKed instruction counts as one without.",
+		  targets[target].title);
+	g = page_table(p, "mca", heads);
+	grid_key(g, "target", targets[target].name);
+	for (i = 0; (base = next_of(r, targets[target].name, &i));) {
+		const char *workload = json_text(base, "workload");
+		int from = g->rows;
+
+		estimates_row(g, base);
+		for (size_t k = 0; k < r->nvariants; k++) {
+			const json_t *one = change_of(r, base, k);
+
+			if (one)
+				estimates_row(g, one);
 		}
-		doc_table_end(d, &t);
+		while (from < g->rows)
+			g->row[from++].hidden = strcmp(workload, stands_for(r, targets[target].name,
+									    workload)) != 0;
 	}
 	for (int k = 2; k < cols; k++)
 		free((char *)heads[k]);
 }
 
-void write_estimates(struct doc *d, const struct view *r)
+void write_estimates(struct page *p, const struct view *r)
 {
-	const struct vinfo *base = view_baseline(r);
-
-	for (size_t t = 0; base && t < ARRAY_SIZE(targets); t++)
-		estimates(d, r, base, t);
+	for (size_t t = 0; t < ARRAY_SIZE(targets); t++)
+		estimates(p, r, t);
 }

@@ -56,11 +56,32 @@ static void quoted_printable(FILE *f, const unsigned char *p, size_t size)
 		fputs("=\n", f);
 }
 
+/* A header that may be long, folded at its blanks. */
+static void header(FILE *f, const char *name, const char *value)
+{
+	size_t col;
+
+	if (!value || !*value)
+		return;
+	col = fprintf(f, "%s:", name);
+	for (const char *s = value + strspn(value, " \t"); *s; s += strspn(s, " \t")) {
+		size_t length = strcspn(s, " \t");
+
+		if (col + 1 + length > ENCODED_COLUMNS && col > 1)
+			col = fprintf(f, "\n") - 1;
+		col += fprintf(f, " %.*s", (int)length, s);
+		s += length;
+	}
+	putc('\n', f);
+}
+
 void mail_start(FILE *f, const struct mail *m, const char *body)
 {
-	fprintf(f, "Subject: %s\n", m->subject);
-	fprintf(f, "In-Reply-To: %s\n", m->in_reply_to);
-	fprintf(f, "References: %s\n", m->references);
+	header(f, "Subject", m->subject);
+	header(f, "To", m->to);
+	header(f, "Cc", m->cc);
+	header(f, "In-Reply-To", m->in_reply_to);
+	header(f, "References", m->references);
 	/* mail clients open such a message as a draft; sender and recipients are theirs to fill in */
 	fprintf(f, "X-Unsent: 1\nMIME-Version: 1.0\n");
 	fprintf(f, "Content-Type: multipart/mixed; boundary=\"%s\"\n\n", m->boundary);

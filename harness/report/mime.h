@@ -7,8 +7,9 @@
 #include <stdio.h>
 
 struct mail {
-	const char *subject, *in_reply_to,
-		*references; /* ASCII; message-ids with their angle brackets */
+	const char *subject;
+	/* NULL where there is none. ASCII; message-ids with their angle brackets. */
+	const char *to, *cc, *in_reply_to, *references;
 	const char *
 		boundary; /* holds "=_", which no encoded part can, and the body must not start a line with */
 };

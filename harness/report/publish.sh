@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# publish.sh BUILD RESULT: Results.md and the plots that it shows, from a result.
+# publish.sh BUILD RESULT: Results.md, the plots that it shows and the pages beside it, from a result.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 build=$1 result=$2
 certify=()
 # From which size on this machine shows an effect, where that was measured.
 [ ! -f "$OUT/certified/certify.json" ] || certify=(--certify "$OUT/certified/certify.json")
-"$build/sheafreport" results-md "$result" "${certify[@]}" >"$top/Results.md.part"
+pages=$top/results/published
+rm -rf "$pages.part"
+mkdir -p "$pages.part"
+"$build/sheafreport" results-md "$result" --pages "$pages.part" --see results/published "${certify[@]}" >"$top/Results.md.part"
 peers=$OUT/peers
 if [ -f "$peers/plots/peers.png" ]; then
 	{
-		printf '\n## Against the loops that people use today\n\n![Peers](plots/published/peers.png)\n\n'
+		printf '# How do the loops that people use today do, beside ours?\n\n![Peers](../../plots/published/peers.png)\n\n'
 		printf 'One kernel with and without a known number of core cycles more in each allocation, one boot of each, in any two of %s layouts:\n' \
 			"$(jq -r .layouts "$peers/environment.json")"
 		printf 'share of pairs with the wrong sign (no difference at all), %%. The peer- loops are in bench/module/peers.h; SDs in ticks.\n\n'
@@ -25,8 +28,12 @@ if [ -f "$peers/plots/peers.png" ]; then
 				for (i = 1; i <= n; i++) print row[names[i]]
 			}' "$peers/peers.tsv"
 		printf '\nFrom make peers, result %s.\n' "$(basename "$(readlink -f "$peers")")"
-	} >>"$top/Results.md.part"
+	} >"$pages.part/peers.md"
+	cp "$peers/peers.tsv" "$pages.part/peers.tsv"
+	printf -- '- [peers](results/published/peers.md): How do the loops that people use today do, beside ours?\n' >>"$top/Results.md.part"
 fi
+rm -rf "$pages"
+mv "$pages.part" "$pages"
 mkdir -p "$top/plots/published"
 rm -f "$top"/plots/published/*
 cp "$result"/plots/*.svg "$result"/plots/*.png "$top/plots/published/"
@@ -36,7 +43,7 @@ mv "$top/Results.md.part" "$top/Results.md"
 {
 	sed '/<!-- result -->/q' "$top/README.md"
 	printf '\n![Effects with 95 %% intervals](plots/published/effects.png)\n\n'
-	awk '/^pair\/64\/1 \(target /{ on = 1 } on && /^\|/ { table = 1 } table && !/^\|/ { exit } on' "$top/Results.md"
+	awk '/^[|] scheme / { on = 1 } on && !/^[|]/ { exit } on' "$top/Results.md"
 	printf '\nLinux %s on %s under %s.\n[Results.md](Results.md) has the rest, and what the columns mean.\n\n' \
 		"$(jq -r .kernel_version "$result/environment.json")" "$(jq -r .cpu_model "$result/environment.json")" \
 		"$(jq -r .virtualization "$result/environment.json")"
@@ -45,4 +52,4 @@ mv "$top/Results.md.part" "$top/Results.md"
 mv "$top/README.md.part" "$top/README.md"
 # And docs/variants.md the table of supported kernels.
 "$top/harness/kernel/supported.sh" publish
-say "README.md, Results.md, plots/published and the table in docs/variants.md: from $(basename "$(readlink -f "$result")")"
+say "README.md, Results.md, results/published, plots/published and the table in docs/variants.md: from $(basename "$(readlink -f "$result")")"

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sheafreport: a result's summary.json as text for people: report.md, reply.txt, reply.eml and
- * Results.md. Every number comes from the result; what it does not hold is left out or named `n/a`.
+ * sheafreport: a result's summary.json for people: the answer on one page (report.md, report.html,
+ * reply.txt, reply.eml, Results.md, a terminal), and pages with all the rest. Every number comes from
+ * the result; what it does not hold is left out or named `n/a`.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "certify.h"
 #include "mime.h"
 #include "number.h"
 #include "sections.h"
@@ -17,37 +20,15 @@
 #define SUBJECT "Re: [PATCH v4 0/4] Introduce Per-CPU Work helpers (was QPW)"
 /* Above this, the kernel's submitting-patches asks for a link instead; in bytes. */
 #define MAIL_LIMIT 300000
+#define PAGE_LIMIT 200000 /* of a page, which browsers and forges still show */
 
-/*
- * What is measured, in words, by the first part of a workload's name, or by what it begins with; some end in "timed"
- * or "counted".
- */
-static const struct {
-	const char *op, *what;
-	bool ends;
-} ops[] = {
-	{ "pair", "kmalloc and then kfree of one object, both", true },
-	{ "alloc", "kmalloc alone; the frees are not", true },
-	{ "free", "kfree alone; the allocations are not", true },
-	{ "batch-alloc", "the kmalloc half of N allocations followed by N frees", false },
-	{ "batch-free", "the kfree half of N allocations followed by N frees", false },
-	{ "cache-", "objects of a kmem_cache that nothing else uses", false },
-	{ "ctor-", "of a kmem_cache with a constructor", false },
-	{ "account-", "of a kmem_cache whose objects are charged to a cgroup", false },
-	{ "bulk-", "N objects in one call", false },
-	{ "prefill-", "N objects from a sheaf that was prefilled for them", false },
-	{ "rcu-free", "kfree_rcu of objects that go into a sheaf", false },
-	{ "rcu-fallback", "kfree_rcu of a kmem_cache without sheaves", false },
-	{ "page-", "pages of order 0, whose per-CPU lists have a spinlock already", false },
-	{ "bh-", "kmalloc and kfree with bottom halves off", false },
-	{ "softirq-", "kmalloc and kfree in a softirq", false },
-	{ "hardirq-", "kmalloc and kfree in a hardirq", false },
-	{ "crowd-", "kmalloc and kfree while all other CPUs do the same", false },
-	{ "remote-alloc", "kmalloc of objects that another CPU frees", false },
-	{ "remote-free", "kfree of objects that another CPU has allocated", false },
-	{ "spread-alloc", "kmalloc of objects that all other CPUs free", false },
-	{ "gather-free", "kfree of objects that all other CPUs have allocated", false },
-};
+static struct {
+	const char *series;  /* only these changes, names with blanks between them */
+	const char *mail;    /* the mail that is answered: headers, a blank line, its words */
+	const char *certify; /* certify.json */
+	const char *pages;   /* where the pages of Results.md go */
+	const char *see;     /* their name in links */
+} opt;
 
 /* In the order in which a mail has room for them. */
 static const struct {
@@ -55,6 +36,7 @@ static const struct {
 } plots[] = {
 	{ "effects.png", "Differences from the baseline with 95 % intervals; the band is the null "
 			 "comparison" },
+	{ "decide.png", "What an excursion into the kernel costs with each scheme" },
 	{ "dose.png", "Core cycles found against core cycles added" },
 	{ "samples.png", "Distribution of the samples, quiet and next to a busy sibling" },
 	{ "layouts.png", "By the place of the code: each layout's value" },
@@ -64,459 +46,7 @@ static const struct {
 	{ "by-size.png", "By the size of the object" },
 	{ "effects-all.png", "Differences for every workload" },
 };
-
-static bool any_interval(const struct view *r)
-{
-	for (size_t i = 0; i < r->neffects; i++)
-		if (!isnan(r->effects[i].ci.lo))
-			return true;
-	return false;
-}
-
-static double most_layouts(const struct view *r)
-{
-	double most = json_num(r->env, "layouts");
-
-	for (size_t i = 0; i < r->neffects; i++)
-		most = fmax(isnan(most) ? 0 : most,
-			    isnan(r->effects[i].layouts) ? 0 : r->effects[i].layouts);
-	return most;
-}
-
-static bool on_target(const struct view *r, const char *target)
-{
-	const char *t = json_text(r->env, "target");
-
-	if (!strcmp(t, target))
-		return true;
-	for (size_t i = 0; i < r->neffects; i++)
-		if (!strcmp(r->effects[i].target, target))
-			return true;
-	return false;
-}
-
-/* ---- the rest of the text ---- */
-
-static void write_opening(struct doc *d, const struct view *r)
-{
-	if (d->style == DOC_MARKDOWN) {
-		doc_heading(d, 1, d->title);
-		doc_para(d, "Result %s.", r->id ? r->id : "n/a (summary.json does not name it)");
-		return;
-	}
-	doc_para(d, "Hello,");
-	if (!r->timed) {
-		doc_para(d, "The cost of the per-CPU spinlock in the sheaf fast path was given in "
-			    "this thread as single values, while repeated runs of one kernel "
-			    "differed by more than most of the deltas. Here is what can be told "
-			    "exactly: the instructions that kmalloc and kfree execute with and "
-			    "without it.");
-		return;
-	}
-	doc_para(
-		d,
-		"The cost of the per-CPU spinlock in the sheaf fast path was given in this thread "
-		"as single values, while repeated runs of one kernel differed by more than most of "
-		"the deltas. So here are differences%s, for kfree as well as kmalloc, and before "
-		"them what an unchanged kernel shows against itself, and how much is found of a "
-		"known amount.",
-		any_interval(r) ? " with 95 % confidence intervals over several layouts of the "
-				  "kernel"
-				: "");
-}
-
-/* Why effects are not to be called real: an unproven instrument, no intervals, no comparison. */
-static void write_unproven(struct doc *d, const struct view *r)
-{
-	const json_t *why = json_object_get(r->certificate, "why_not"), *sentence;
-	size_t k;
-
-	if (!r->proven) {
-		doc_para(d, "CAUTION: the instrument is not proven in this result, so no effect in "
-			    "it is called real, and each verdict reads \"unproven\":");
-		json_array_foreach(why, k, sentence)
-			if (json_is_string(sentence))
-				doc_item(d, "%s", json_string_value(sentence));
-		if (!r->judged)
-			doc_item(d, "summary.json is of before there were the rules that verdicts "
-				    "follow; make it anew with sheafstat summarize");
-		else if (!json_array_size(why))
-			doc_item(d, "n/a: summary.json does not say why; make it anew with "
-				    "sheafstat summarize");
-		doc_gap(d);
-	}
-	if (r->neffects && !any_interval(r))
-		doc_para(d,
-			 "CAUTION: no intervals are given, because no variant has two layouts or "
-			 "more in common with the baseline (layouts: %.0f). With one layout an "
-			 "effect cannot be told from the luck of where the linker put the code. "
-			 "Repeat with LAYOUTS=8 or more.",
-			 most_layouts(r));
-	if (!r->neffects)
-		doc_para(d, "CAUTION: this result holds no comparison at all: no layout is common "
-			    "to the baseline and another variant. The failed variants below say "
-			    "why.");
-}
-
-/* What must be read before any number. */
-static void write_cautions(struct doc *d, const struct view *r)
-{
-	size_t uncounted = json_array_size(json_object_get(r->root, "counts_failed")), k;
-	const json_t *changed = json_object_get(r->root, "changed"), *one;
-	double failed = 0;
-
-	if (json_array_size(changed))
-		doc_para(d, "CAUTION: this result was changed after it was measured:");
-	json_array_foreach(changed, k, one)
-		doc_item(d, "%s", json_item(one));
-	if (json_array_size(changed))
-		doc_gap(d);
-	if (r->timed)
-		write_unproven(d, r);
-	for (size_t i = 0; i < r->nvariants; i++)
-		failed += r->variants[i].failed > 0 || r->variants[i].reason;
-	if (failed)
-		doc_para(d,
-			 "%.0f of %zu variants failed in part or in whole; see \"What failed\" "
-			 "below.",
-			 failed, r->nvariants);
-	if (uncounted)
-		doc_para(d,
-			 "What %zu boot%s executed could not be counted; see \"What failed\" "
-			 "below.",
-			 uncounted, plural(uncounted));
-}
-
-/* The operations that there are numbers of. */
-static void write_ops(struct doc *d, const struct view *r)
-{
-	const json_t *counts = json_object_get(r->root, "counts"), *one;
-	bool any = false;
-
-	for (size_t k = 0; k < ARRAY_SIZE(ops); k++) {
-		/* One that ends in '-' stands for all that begin so. */
-		const size_t length = strlen(ops[k].op);
-		const bool begins = ops[k].op[length - 1] == '-';
-		size_t i;
-		bool there = false;
-
-		for (i = 0; i < r->neffects; i++)
-			there |= !strncmp(r->effects[i].of.op, ops[k].op, length) &&
-				 (begins || !r->effects[i].of.op[length]);
-		json_array_foreach(counts, i, one)
-			there |= !strncmp(json_text(one, "workload"), ops[k].op, length) &&
-				 (begins || json_text(one, "workload")[length] == '/');
-		if (there)
-			doc_item(d, "%s%s: %s%s", ops[k].op, begins ? "..." : "", ops[k].what,
-				 !ops[k].ends ? ""
-				 : r->timed   ? " timed"
-					      : " counted");
-		any |= there;
-	}
-	if (any)
-		doc_gap(d);
-}
-
-static void write_variants(struct doc *d, const struct view *r)
-{
-	for (size_t i = 0; i < r->nvariants; i++)
-		doc_item(d, "%s: %s", r->variants[i].name, r->variants[i].title);
-	doc_gap(d);
-}
-
-static void write_counting(struct doc *d, const struct view *r)
-{
-	doc_heading(d, 2, "What was counted, and how");
-	if (!strcmp(json_text(r->env, "tells"), "events"))
-		doc_para(
-			d,
-			"QEMU emulates one CPU, which executes an instruction in each nanosecond "
-			"of its own: no time of any real one. Its PMU is driven by the kernel's "
-			"driver and perf_event_open(2), as a real one is. A kernel module runs "
-			"kmalloc() and kfree() in loops and has the counters on while a loop runs, "
-			"over some operations and over more, and with empty loops; what that costs "
-			"and the loop itself are left out so. A workload is named "
-			"OPERATION/SIZE/N/ORDER: objects of SIZE bytes, N of them held at once, "
-			"freed in ORDER.");
-	else
-		doc_para(
-			d,
-			"QEMU emulates one CPU, whose clock advances by one with each instruction. "
-			"A "
-			"kernel module runs kmalloc() and kfree() between markers, and a plugin of "
-			"QEMU's counts what is executed between them. After a warm-up, five such "
-			"windows are taken of each workload; those into which an interrupt or "
-			"another "
-			"task broke are "
-			"left out, and of the others each has to have as many instructions as the "
-			"guest's clock advanced by. A workload is named OPERATION/SIZE/N/ORDER: "
-			"objects of SIZE bytes, N of them held at once, freed in ORDER.");
-	write_ops(d, r);
-	write_variants(d, r);
-}
-
-static void write_method(struct doc *d, const struct view *r)
-{
-	double layouts = json_num(r->env, "layouts"), boots = json_num(r->env, "boots");
-	char *samples = view_env_text(r, "samples");
-
-	if (!r->timed) {
-		free(samples);
-		write_counting(d, r);
-		return;
-	}
-	if (isnan(layouts))
-		layouts = most_layouts(r);
-	if (isnan(boots) && r->neffects)
-		boots = r->effects[0].boots / r->effects[0].layouts / 2;
-	doc_heading(d, 2, "What was measured, and how");
-	doc_para(d, "A kernel module times batches of kmalloc() and kfree() between fenced reads "
-		    "of the time stamp counter, on one CPU, without an outer preempt_disable(); "
-		    "the cost of the loop and of the reads is measured and subtracted. A workload "
-		    "is named OPERATION/SIZE/N/ORDER: objects of SIZE bytes, N of them held at "
-		    "once, freed in ORDER.");
-	write_ops(d, r);
-	write_variants(d, r);
-	doc_para(d,
-		 "Each variant is linked in %s layout%s: pads before mm/slub.o move the code, by "
-		 "the same amounts in all variants but null, and dummy allocations at boot move "
-		 "the data. The stock layout, without either, is no part of the averages. "
-		 "Boots per layout: %s%s%s. The boots are in random order with "
-		 "the variants interleaved. An effect is the difference from the baseline, paired "
-		 "by layout; its interval is Student's t over the layouts.",
-		 number(layouts, 0, false).s, plural(layouts),
-		 number(boots, boots == floor(boots) ? 0 : 1, false).s,
-		 samples ? "; samples per workload and boot: " : "", samples ? samples : "");
-	if (json_object_size(json_object_get(r->certificate, "gate")))
-		doc_para(d, "Another tenant on the sibling hardware thread makes everything "
-			    "dearer, and comes "
-			    "and goes within a boot. A short run of independent additions beside "
-			    "each sample "
-			    "tells "
-			    "whether it is there, without looking at the sample itself. A sample "
-			    "is called "
-			    "quiet when that probe is quick, contended when it is not; those taken "
-			    "before the "
-			    "run had warmed up, as a changepoint test finds, are left out.");
-	doc_para(d, "Estimator: %s%s%s%s.",
-		 r->location ? r->location : "n/a (the result does not name it)",
-		 r->about ? ", the " : "", r->about ? r->about : "",
-		 r->location ? ", chosen beforehand and the same for all variants" : "");
-	free(samples);
-}
-
-static void write_failures(struct doc *d, const struct view *r)
-{
-	const json_t *uncounted = json_object_get(r->root, "counts_failed"), *one;
-	bool any = false;
-	size_t k;
-
-	for (size_t i = 0; i < r->nvariants; i++) {
-		const struct vinfo *v = &r->variants[i];
-
-		if (!(v->failed > 0) && !v->reason)
-			continue;
-		if (!any)
-			doc_heading(d, 2, "What failed");
-		any = true;
-		if (v->failed > 0)
-			doc_item(d, "%s (%s): %.0f boot%s failed, %s good: %s", v->name, v->title,
-				 v->failed, plural(v->failed), number(v->boots, 0, false).s,
-				 v->reason ? v->reason : "no reason recorded");
-		else
-			doc_item(d, "%s (%s): %s", v->name, v->title, v->reason);
-	}
-	json_array_foreach(uncounted, k, one) {
-		if (!any)
-			doc_heading(d, 2, "What failed");
-		any = true;
-		doc_item(d, "counts of %s (target %s): %s", json_text(one, "variant"),
-			 json_text(one, "target"), json_text(one, "reason"));
-	}
-	if (any)
-		doc_gap(d);
-}
-
-/* Each distinct warning once, with the number of comparisons that carry it. */
-static void write_warnings(struct doc *d, const struct view *r)
-{
-	const json_t *all = json_object_get(r->root, "warnings"), *warning;
-	json_t *counts = json_object(), *count;
-	const char *text;
-	size_t i;
-
-	for (size_t i = 0; i < r->neffects; i++) {
-		const json_t *w;
-		size_t k;
-
-		json_array_foreach(r->effects[i].warnings, k, w)
-			if (json_is_string(w))
-				json_object_set_new(
-					counts, json_string_value(w),
-					json_integer(1 + json_integer_value(json_object_get(
-								 counts, json_string_value(w)))));
-	}
-	json_array_foreach(all, i, warning) {
-		if (json_is_string(warning))
-			json_object_set_new(counts, json_string_value(warning), json_null());
-	}
-	if (json_object_size(counts)) {
-		doc_heading(d, 2, "Warnings of the analysis");
-		json_object_foreach(counts, text, count) {
-			if (json_is_null(count))
-				doc_item(d, "%s", text);
-			else
-				doc_item(d, "%s (%lld of %zu comparisons)", text,
-					 (long long)json_integer_value(count), r->neffects);
-		}
-		doc_gap(d);
-	}
-	json_decref(counts);
-}
-
-/* What is around mm/slub.c in a uml kernel with the series um of patches, and in one without. */
-static const char *uml_differs(const struct view *r)
-{
-	if (!strcmp(json_text(r->env, "um_fidelity"), "yes"))
-		return "arch/um is patched to run the fast path of x86_64: this_cpu operations, "
-		       "current and the preemption count are single instructions, static keys are "
-		       "nops, and the compiler's options are the same. Interrupts are disabled "
-		       "and enabled in a variable, where x86 has cli and sti. What differs is "
-		       "counted where uml is compared with x86_64";
-	return "arch/um is as the kernel has it: this_cpu operations are the generic ones, a "
-	       "static key is a load and a branch where x86 patches a nop, releasing a spinlock "
-	       "executes an mfence, and a section with interrupts disabled makes two system calls "
-	       "of the host. So what a key guards is overstated, and what takes a spinlock or "
-	       "disables interrupts far more so";
-}
-
-static void write_caveats(struct doc *d, const struct view *r)
-{
-	doc_heading(d, 2, "What the numbers cannot say");
-	if (on_target(r, "uml"))
-		doc_item(d,
-			 "The kernels ran as User Mode Linux. mm/slub.c is the real one at "
-			 "native speed, but %s.",
-			 uml_differs(r));
-	if (r->timed) {
-		doc_item(d, "The clock is the time stamp counter. Its ticks are of constant rate; "
-			    "they are not core cycles, of which there are as many to a tick as the "
-			    "clock line above says.");
-		doc_item(d, "The probe sees a sibling that takes issue slots. It does not see one "
-			    "that only takes cache or memory bandwidth.");
-	} else {
-		doc_item(d, "How long anything takes. One instruction may take a hundred times "
-			    "what another does, and a LOCKed one waits for what is before it.");
-		doc_item(d, "What another CPU executes: the kernel changes its own code at boot to "
-			    "fit the CPU that it finds, and what it found is QEMU's.");
-	}
-	doc_item(d, "The QPW variants are a port of the idea to this kernel, written for this "
-		    "comparison, and not the posted series: all sheaf paths take the lock, remote "
-		    "flushes are done by the caller, and qpw= flips a static key. The lock is not "
-		    "inlined beyond what the kernel's configuration does.");
-	doc_item(d,
-		 "Fast paths are those of hot loops without contention; %s PREEMPT_RT. Nothing is "
-		 "said of what is no workload of this result; there are more of them: of "
-		 "kfree_rcu(), objects charged to a cgroup, remote frees, other contexts and "
-		 "flushes.",
-		 view_counted(r, "tcg-rt") ? "only counts of" : "no");
-	doc_gap(d);
-}
-
-static void write_repeat(struct doc *d, const struct view *r)
-{
-	char *command = view_env_text(r, "command"), *commit = view_env_text(r, "commit");
-
-	doc_heading(d, 2, "How to repeat it");
-	doc_para(
-		d,
-		"With sheafbench%s%s on a Debian 12 machine; nothing needs KVM, a PMU or a reboot:",
-		commit ? " at commit " : "", commit ? commit : "");
-	if (command)
-		doc_command(d, command);
-	else
-		doc_para(d, "n/a: environment.json has no command; make bench with the seed and "
-			    "layouts above.");
-	if (r->timed)
-		doc_para(d, "SEED sets the random order of the boots and the layouts, LAYOUTS and "
-			    "BOOTS how many there are, VARIANTS and WORKLOADS (a regular "
-			    "expression) what is compared. `make help` lists the rest.");
-	else
-		doc_para(d, "VARIANTS and WORKLOADS (a regular expression) set what is compared. "
-			    "`make help` lists the rest.");
-	free(command);
-	free(commit);
-}
-
-static void write_plots(struct doc *d, const struct view *r)
-{
-	bool any = false;
-
-	doc_heading(d, 2, "Plots");
-	for (size_t i = 0; i < ARRAY_SIZE(plots); i++) {
-		char *path = xasprintf("%s/plots/%s", r->dir, plots[i].file);
-
-		if (!access(path, R_OK)) {
-			fprintf(d->f, "![%s](%s/%s)\n\n", plots[i].caption, d->plots,
-				plots[i].file);
-			any = true;
-		}
-		free(path);
-	}
-	if (!any)
-		doc_para(d, "n/a: the result has no plots yet; make plots draws them.");
-}
-
-/* ---- documents ---- */
-
-enum document { REPORT = 1, RESULTS = 2, REPLY = 4, FILES_ONLY = REPORT | RESULTS, ALL = 7 };
-
-/* What stands where, from the top down; and what only has a meaning where there are times. */
-static const struct {
-	void (*write)(struct doc *d, const struct view *r);
-	enum document in;
-	bool timed;
-} sections[] = {
-	{ write_opening, ALL, false },
-	{ write_cautions, ALL, false },
-	{ write_certificate, ALL, true },
-	{ write_answer, ALL, true },
-	{ write_brief, ALL, true },
-	{ write_contended, ALL, true },
-	{ write_counts, ALL, false },
-	{ write_count_symbols, REPLY, false },
-	{ write_fidelity, ALL, false },
-	{ write_counters, ALL, false },
-	{ write_flushes, ALL, false },
-	{ write_waits, ALL, true },
-	{ write_growth, ALL, false },
-	{ write_questions, FILES_ONLY, false },
-	{ write_estimates, FILES_ONLY, false },
-	{ write_components, FILES_ONLY, true },
-	{ write_certify, RESULTS, true },
-	{ write_plots, FILES_ONLY, false },
-	{ write_thread, ALL, true },
-	{ write_method, ALL, false },
-	{ write_environment, ALL, false },
-	{ write_findings, ALL, true },
-	{ write_failures, ALL, false },
-	{ write_left_out, ALL, false },
-	{ write_warnings, FILES_ONLY, true },
-	{ write_caveats, ALL, false },
-	{ write_repeat, ALL, false },
-	{ write_full, FILES_ONLY, true },
-	{ write_count_symbols, FILES_ONLY, false },
-	{ write_count_lines, FILES_ONLY, false },
-};
-
-static void write_document(struct doc *d, const struct view *r, enum document which)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
-		if (sections[i].in & which && (r->timed || !sections[i].timed))
-			sections[i].write(d, r);
-}
-
-/* ---- files ---- */
+#define DECIDING_PLOTS 2
 
 struct text {
 	char *s;
@@ -543,7 +73,7 @@ static int say_fault(const struct fault *f)
 /* Whole or not at all. */
 static int save(const struct view *r, const char *name, const struct text *t)
 {
-	char *path = xasprintf("%s/%s", r->dir, name);
+	char *path = *name == '/' ? xstrdup(name) : xasprintf("%s/%s", r->dir, name);
 	struct writer w;
 	struct fault f;
 	int ret;
@@ -564,7 +94,7 @@ static int save(const struct view *r, const char *name, const struct text *t)
 /* A file of the result; s is NULL when it cannot be read. */
 static struct text load(const struct view *r, const char *name)
 {
-	char *path = xasprintf("%s/%s", r->dir, name);
+	char *path = *name == '/' ? xstrdup(name) : xasprintf("%s/%s", r->dir, name);
 	struct text t = { 0 };
 	FILE *in = fopen(path, "r");
 	char buf[4096];
@@ -588,35 +118,202 @@ static struct text load(const struct view *r, const char *name)
 	return t;
 }
 
-static int do_report(const struct view *r)
+/* Whether a plot of the result is there. */
+static bool has_plot(const struct view *r, const char *file)
 {
+	char *path = xasprintf("%s/plots/%s", r->dir, file);
+	bool has = !access(path, R_OK);
+
+	free(path);
+	return has;
+}
+
+/* ---- pages ---- */
+
+/*
+ * Saves @t as FOLDER/NAME.END, in parts of PAGE_LIMIT: each begins with the first line, and within a
+ * table with its head.
+ */
+static int save_parts(const struct view *r, const char *folder, const char *name, const char *end,
+		      const struct text *t)
+{
+	char *head = NULL, *first = xasprintf("%.*s", (int)strcspn(t->s, "\n"), t->s);
+	const bool csv = !strcmp(end, "csv");
+	const char *line = t->s, *last = NULL;
+	int ret = 0, part = 0;
+
+	while (*line && !ret) {
+		struct text piece;
+		FILE *f = text_open(&piece);
+		char *file = part ? xasprintf("%s/%s-%d.%s", folder, name, part + 1, end)
+				  : xasprintf("%s/%s.%s", folder, name, end);
+		size_t size = part ? fprintf(f, csv ? "%s\n" : "%s (part %d)\n\n", first, part + 1)
+				   : 0;
+
+		if (part && head)
+			size += fprintf(f, "%s", head);
+		while (*line) {
+			size_t length = strcspn(line, "\n");
+
+			length += line[length] == '\n';
+			if (size + length > PAGE_LIMIT)
+				break;
+			if (!csv && !strncmp(line, "|---", 4)) {
+				free(head);
+				head = xasprintf("%.*s", (int)(line + length - last), last);
+			} else if (*line != '|') {
+				free(head);
+				head = NULL;
+			}
+			fwrite(line, 1, length, f);
+			size += length;
+			last = line;
+			line += length;
+		}
+		fclose(f);
+		part++;
+		ret = save(r, file, &piece);
+		free(piece.s);
+		free(file);
+	}
+	free(head);
+	free(first);
+	return ret;
+}
+
+/* Each table of a page as CSV. */
+static int save_tables(const struct view *r, const char *folder, const struct page *p)
+{
+	int ret = 0;
+
+	for (int i = 0; !ret && i < p->blocks; i++) {
+		const struct grid *g = p->block[i].grid;
+		bool done = !g;
+		struct text t;
+		FILE *f;
+
+		for (int k = 0; g && k < i; k++)
+			done |= p->block[k].grid && !strcmp(p->block[k].grid->name, g->name);
+		if (done)
+			continue;
+		f = text_open(&t);
+		page_csv(p, g->name, f);
+		fclose(f);
+		ret = save_parts(r, folder, g->name, "csv", &t);
+		free(t.s);
+	}
+	return ret;
+}
+
+static int save_page(const struct view *r, const char *folder, const struct page *p)
+{
+	const struct places at = { ".", "../plots" };
 	struct text t;
-	struct doc d = {
-		.f = text_open(&t),
-		.style = DOC_MARKDOWN,
-		.title = "sheafbench report",
-		.plots = "plots",
-	};
+	FILE *f = text_open(&t);
 	int ret;
 
-	write_document(&d, r, REPORT);
-	fclose(d.f);
-	ret = save(r, "report.md", &t);
+	fprintf(f, "# %s\n\n", p->question);
+	page_render(p, f, RENDER_MARKDOWN, &at);
+	fclose(f);
+	ret = save_parts(r, folder, p->name, "md", &t);
+	free(t.s);
+	return ret ? ret : save_tables(r, folder, p);
+}
+
+/* The pages beside the first one, and a link to each; @folder is below the result or absolute. */
+static int save_sheets(const struct view *r, const char *folder, struct page *first)
+{
+	int ret = 0;
+
+	page_heading(first, "The rest");
+	for (size_t i = 0; !ret && i < SHEETS; i++) {
+		struct page p;
+
+		if (!sheet_make(&sheets[i], &p, r))
+			continue;
+		page_link(first, p.name, p.question);
+		if (folder)
+			ret = save_page(r, folder, &p);
+		page_free(&p);
+	}
+	return ret;
+}
+
+static int make_folder(const struct view *r, const char *name)
+{
+	char *path = *name == '/' ? xstrdup(name) : xasprintf("%s/%s", r->dir, name);
+	int ret = mkdir(path, 0777) && errno != EEXIST;
+
+	if (ret)
+		fprintf(stderr, "sheafreport: %s: %s\n", path, strerror(errno));
+	free(path);
+	return ret;
+}
+
+static int save_json(const struct view *r, const char *name, const struct page *p)
+{
+	json_t *j = page_json(p);
+	struct text t = { .s = json_dumps(j, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) };
+	int ret = 1;
+
+	json_decref(j);
+	if (t.s) {
+		t.size = strlen(t.s);
+		ret = save(r, name, &t);
+	}
 	free(t.s);
 	return ret;
 }
 
-static int do_results_md(const struct view *r)
+static int save_html(const struct view *r, const struct page *answer)
 {
-	struct doc d = {
-		.f = stdout,
-		.style = DOC_MARKDOWN,
-		.title = "Results",
-		.plots = "plots/published",
-	};
+	struct page pages[SHEETS + 1] = { *answer };
+	struct text t;
+	FILE *f = text_open(&t);
+	int n = 1, ret;
 
-	write_document(&d, r, RESULTS);
-	return 0;
+	for (size_t i = 0; i < SHEETS; i++)
+		n += sheet_make(&sheets[i], &pages[n], r);
+	html_write(f, r, pages, n);
+	fclose(f);
+	for (int i = 1; i < n; i++)
+		page_free(&pages[i]);
+	ret = save(r, "report.html", &t);
+	free(t.s);
+	return ret;
+}
+
+static void render_first(struct text *t, const struct page *p, const char *title,
+			 const struct places *at)
+{
+	FILE *f = text_open(t);
+
+	fprintf(f, "# %s\n\n", title);
+	page_render(p, f, RENDER_MARKDOWN, at);
+	fclose(f);
+}
+
+static int do_report(const struct view *r)
+{
+	const struct places at = { "tables", "plots" };
+	struct page p;
+	struct text t;
+	int ret = make_folder(r, "tables");
+
+	page_answer(&p, r);
+	if (!ret)
+		ret = save_sheets(r, "tables", &p);
+	if (!ret)
+		ret = save_tables(r, "tables", &p) || save_json(r, "tables/report.json", &p);
+	if (!ret)
+		ret = save_html(r, &p);
+	if (!ret) {
+		render_first(&t, &p, "sheafbench report", &at);
+		ret = save(r, "report.md", &t);
+		free(t.s);
+	}
+	page_free(&p);
+	return ret;
 }
 
 /* "list item ", in place of list. */
@@ -628,98 +325,310 @@ char *longer(char *list, const char *item)
 	return all;
 }
 
-/* Attaches a file unless the mail would grow too large; left_out gathers the names of those. */
-static void attach(FILE *f, const struct mail *m, const char *name, const char *type,
-		   const struct text *file, size_t *room, char **left_out)
+/* Results.md: the first page, links to the others beside it, and the plots. */
+static int do_results_md(const struct view *r)
 {
-	struct text part;
-	FILE *to = text_open(&part);
+	const struct places at = { opt.see ? opt.see : "tables", "plots/published" };
+	struct page p;
+	struct text t;
+	int ret = opt.pages ? make_folder(r, opt.pages) : 0;
 
-	mail_attach(to, m, name, type, file->s, file->size);
-	fclose(to);
-	if (part.size <= *room) {
-		fwrite(part.s, 1, part.size, f);
-		*room -= part.size;
-	} else {
-		*left_out = longer(*left_out ? *left_out : xstrdup(" "), name);
+	page_answer(&p, r);
+	if (!ret)
+		ret = save_sheets(r, opt.pages, &p);
+	if (!ret && opt.pages)
+		ret = save_tables(r, opt.pages, &p);
+	if (!ret && r->certify) {
+		struct doc d = { .style = DOC_MARKDOWN };
+
+		page_link(&p, "certify", "From which size on does this machine show an effect?");
+		d.f = text_open(&t);
+		fprintf(d.f, "# From which size on does this machine show an effect?\n\n");
+		certify_write(&d, r->certify);
+		fclose(d.f);
+		if (opt.pages)
+			ret = save_parts(r, opt.pages, "certify", "md", &t);
+		free(t.s);
 	}
-	free(part.s);
+	if (!ret) {
+		page_heading(&p, "Plots");
+		for (size_t i = 1; i < ARRAY_SIZE(plots); i++)
+			if (has_plot(r, plots[i].file))
+				page_item(&p, "plots/published/%s: %s", plots[i].file,
+					  plots[i].caption);
+		render_first(&t, &p, "Results", &at);
+		fwrite(t.s, 1, t.size, stdout);
+		free(t.s);
+	}
+	page_free(&p);
+	return ret;
 }
 
-static int save_mail(const struct view *r, const struct text *body)
+/* What stands at the end of a run: the answer, and where the rest is. */
+static int do_show(const struct view *r)
 {
-	struct mail m = {
-		.subject = SUBJECT,
-		.in_reply_to = "<" PATCHES_MSGID ">",
-		.references = "<" PATCHES_MSGID ">",
-		.boundary = "=_sheafbench_=_part",
-	};
-	/* nine digits and indents are for programs and editors; a mail has room for less, and that has no sum */
-	json_t *shorter = json_copy(r->root);
-	struct text summary = { NULL };
-	struct text report = load(r, "report.md"), mail;
-	size_t room = MAIL_LIMIT - body->size - 1024;
-	FILE *f = text_open(&mail);
-	char *left_out = NULL;
-	int ret, images = 0;
+	static const char *const files[] = { "report.md", "report.html", "reply.txt" };
+	const struct places at = { "tables", "plots" };
+	struct page p;
 
-	json_object_del(shorter, "sha256");
-	summary.s = json_dumps(shorter, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	json_decref(shorter);
-	mail_start(f, &m, body->s);
-	if (report.s)
-		attach(f, &m, "report.md", "text/markdown", &report, &room, &left_out);
-	else
+	page_short(&p, r);
+	page_render(&p, stdout, RENDER_MAIL, &at);
+	page_free(&p);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		printf("%s/%s\n", r->dir, files[i]);
+	return 0;
+}
+
+/* ---- the mail ---- */
+
+/* The mail that is answered: its headers are those of a reply to it, and its words. */
+struct asked {
+	struct text text;
+	char *subject, *in_reply_to, *references, *to, *cc, *who;
+	const char *words;
+};
+
+/* The value of a header, which ends with its line. */
+static char *header(const struct asked *a, const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (const char *s = a->text.s; s < a->words; s += strcspn(s, "\n") + 1)
+		if (!strncmp(s, name, length) && s[length] == ':')
+			return xasprintf("%.*s", (int)strcspn(s + length + 2, "\n"),
+					 s + length + 2);
+	return NULL;
+}
+
+static int read_asked(const struct view *r, struct asked *a)
+{
+	const char *end;
+
+	if (!opt.mail)
+		return 0;
+	a->text = load(r, opt.mail);
+	end = a->text.s ? strstr(a->text.s, "\n\n") : NULL;
+	if (!end) {
 		fprintf(stderr,
-			"sheafreport: %s/report.md is missing, so reply.eml does not attach it; "
-			"run sheafreport report\n",
-			r->dir);
+			"sheafreport: %s: not headers, a blank line and the words of a mail\n",
+			opt.mail);
+		return 1;
+	}
+	a->words = end + 2;
+	a->subject = header(a, "Subject");
+	a->in_reply_to = header(a, "In-Reply-To");
+	a->references = header(a, "References");
+	a->to = header(a, "To");
+	a->cc = header(a, "Cc");
+	a->who = header(a, "Wrote");
+	return 0;
+}
+
+#define REPLY_LINES  90 /* of the whole text */
+#define QUOTED_LINES 10
+
+/* Words that were not quoted there, at most @most lines of them, none of which a mail client breaks. */
+static void quote(FILE *f, const struct asked *a, int most)
+{
+	char *who = ascii_of(a->who ? a->who : "You");
+	int lines = 0;
+
+	if (a->words)
+		fprintf(f, "%.*s wrote:\n", MAIL_COLUMNS - 7, who);
+	free(who);
+	if (!a->words)
+		return;
+	for (const char *s = a->words; *s && lines < most;) {
+		const size_t length = strcspn(s, "\n");
+		char *one = xasprintf("%.*s", (int)length, s), *line = ascii_of(one), *rest = line;
+
+		s += length + (s[length] == '\n');
+		/* its signature, and what it quotes itself */
+		if (!strcmp(line, "-- "))
+			s += strlen(s);
+		if (!strcmp(line, "-- ") || *line == '>')
+			*rest = '\0';
+		while (*(rest += strspn(rest, " ")) && lines < most) {
+			int n = (int)strlen(rest), cut = n;
+
+			if (n > MAIL_COLUMNS - 2) {
+				for (cut = MAIL_COLUMNS - 2; cut > 1 && rest[cut] != ' ';)
+					cut--;
+				cut = cut > 1 ? cut : MAIL_COLUMNS - 2;
+			}
+			for (n = cut; n > 1 && rest[n - 1] == ' ';)
+				n--;
+			fprintf(f, "> %.*s\n", n, rest);
+			rest += cut;
+			lines++;
+		}
+		if (lines == most && (*rest || *s))
+			fputs("> [...]\n", f);
+		free(line);
+		free(one);
+	}
+	putc('\n', f);
+}
+
+/* The attachments that there is room for, encoded, and the names of the others. */
+struct parts {
+	struct text part[ARRAY_SIZE(plots) + 2];
+	int n;
+	size_t room;
+	char *left_out;
+};
+
+static void attach(struct parts *all, const struct mail *m, const char *name, const char *type,
+		   const struct text *file)
+{
+	struct text *part = &all->part[all->n];
+	char *longer;
+	FILE *to;
+
+	if (!file->s)
+		return;
+	to = text_open(part);
+	mail_attach(to, m, name, type, file->s, file->size);
+	fclose(to);
+	if (part->size <= all->room) {
+		all->room -= part->size;
+		all->n++;
+		return;
+	}
+	free(part->s);
+	longer = all->left_out ? xasprintf("%s, %s", all->left_out, name) : xstrdup(name);
+	free(all->left_out);
+	all->left_out = longer;
+}
+
+/* The plots that decide come first, then the report and the numbers, then what else there is room for. */
+static void attach_all(struct parts *all, const struct mail *m, const struct view *r)
+{
+	struct text report = load(r, "report.md");
+	/* nine digits and indents are for programs and editors; a mail has room for less */
+	struct text summary = { .s = json_dumps(r->root, JSON_COMPACT | JSON_REAL_PRECISION(6)) };
+	int images = 0;
+
+	summary.size = summary.s ? strlen(summary.s) : 0;
 	for (size_t i = 0; i < ARRAY_SIZE(plots); i++) {
 		char *name = xasprintf("plots/%s", plots[i].file);
 		struct text plot = load(r, name);
 
-		if (plot.s)
-			attach(f, &m, plots[i].file, "image/png", &plot, &room, &left_out);
+		if (i == DECIDING_PLOTS) {
+			attach(all, m, "report.md", "text/markdown", &report);
+			attach(all, m, "summary.json", "application/json", &summary);
+		}
+		attach(all, m, plots[i].file, "image/png", &plot);
 		images += !!plot.s;
 		free(plot.s);
 		free(name);
 	}
-	if (summary.s) {
-		summary.size = strlen(summary.s);
-		attach(f, &m, "summary.json", "application/json", &summary, &room, &left_out);
-	}
-	mail_end(f, &m);
-	fclose(f);
+	if (!report.s)
+		fprintf(stderr,
+			"sheafreport: %s/report.md is missing, so reply.eml does not attach it; "
+			"run sheafreport report\n",
+			r->dir);
 	if (!images)
 		fprintf(stderr,
 			"sheafreport: %s/plots has no PNG, so reply.eml attaches none; draw them "
 			"first\n",
 			r->dir);
-	if (left_out)
-		fprintf(stderr,
-			"sheafreport: reply.eml is kept below %d kB; link to what is not "
-			"attached:%.*s\n",
-			MAIL_LIMIT / 1000, (int)strlen(left_out) - 1, left_out);
-	ret = save(r, "reply.eml", &mail);
-	free(left_out);
-	free(summary.s);
 	free(report.s);
-	free(mail.s);
-	return ret;
+	free(summary.s);
+}
+
+static int lines_of(const struct text *t)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < t->size; i++)
+		n += t->s[i] == '\n';
+	return n;
+}
+
+static void write_answer(struct text *t, const struct view *r, const struct parts *all, bool figure)
+{
+	const struct places at = { "tables", "plots" };
+	struct page p;
+	FILE *f = text_open(t);
+
+	page_reply(&p, r, figure);
+	if (all->left_out)
+		page_text(&p, "Not attached, since a mail has to stay below %d kB: %s.",
+			  MAIL_LIMIT / 1000, all->left_out);
+	page_render(&p, f, RENDER_MAIL, &at);
+	page_free(&p);
+	fclose(f);
+	/* no blank line at the end */
+	while (t->size > 1 && t->s[t->size - 2] == '\n')
+		t->s[--t->size] = '\0';
+}
+
+/* The figure is left out where there is no room for it, since it is attached; the quote has what is left. */
+static void write_body(struct text *t, const struct view *r, const struct asked *a,
+		       const struct parts *all)
+{
+	const int least = a->words ? 6 : 0;
+	struct text answer;
+	int room;
+	FILE *f;
+
+	write_answer(&answer, r, all, true);
+	if (lines_of(&answer) + least > REPLY_LINES) {
+		free(answer.s);
+		write_answer(&answer, r, all, false);
+	}
+	room = REPLY_LINES - lines_of(&answer) - 3;
+	f = text_open(t);
+	quote(f, a, room < 3 ? 3 : room > QUOTED_LINES ? QUOTED_LINES : room);
+	fwrite(answer.s, 1, answer.size, f);
+	fclose(f);
+	free(answer.s);
 }
 
 static int do_reply(const struct view *r)
 {
-	struct text t;
-	struct doc d = { .f = text_open(&t), .style = DOC_MAIL };
-	int ret;
+	struct asked a = { 0 };
+	struct parts all = { .room = MAIL_LIMIT - 16000 };
+	struct mail m = { .boundary = "=_sheafbench_=_part" };
+	char *subject = NULL;
+	struct text body, mail;
+	FILE *f;
+	int ret = read_asked(r, &a);
 
-	write_document(&d, r, REPLY);
-	fclose(d.f);
-	ret = save(r, "reply.txt", &t);
-	if (!ret)
-		ret = save_mail(r, &t);
-	free(t.s);
+	if (ret)
+		return ret;
+	if (opt.series)
+		subject = xasprintf("Re: %s", opt.series);
+	m.subject = a.subject ? a.subject : subject ? subject : SUBJECT;
+	m.to = a.to;
+	m.cc = a.cc;
+	if (a.in_reply_to || !opt.series) {
+		m.in_reply_to = a.in_reply_to ? a.in_reply_to : "<" PATCHES_MSGID ">";
+		m.references = a.references ? a.references : m.in_reply_to;
+	}
+	attach_all(&all, &m, r);
+	write_body(&body, r, &a, &all);
+	f = text_open(&mail);
+	mail_start(f, &m, body.s);
+	for (int i = 0; i < all.n; i++)
+		fwrite(all.part[i].s, 1, all.part[i].size, f);
+	mail_end(f, &m);
+	fclose(f);
+	ret = save(r, "reply.txt", &body) || save(r, "reply.eml", &mail);
+	for (int i = 0; i < all.n; i++)
+		free(all.part[i].s);
+	free(all.left_out);
+	free(body.s);
+	free(mail.s);
+	free(subject);
+	free(a.text.s);
+	free(a.subject);
+	free(a.in_reply_to);
+	free(a.references);
+	free(a.to);
+	free(a.cc);
+	free(a.who);
 	return ret;
 }
 
@@ -727,47 +636,70 @@ static const struct {
 	const char *name, *args, *help;
 	int (*run)(const struct view *r);
 } commands[] = {
-	{ "report", "RESULTDIR", "writes RESULTDIR/report.md", do_report },
-	{ "reply", "RESULTDIR", "writes RESULTDIR/reply.txt and RESULTDIR/reply.eml", do_reply },
-	{ "results-md", "RESULTDIR [--certify FILE]", "prints the text of Results.md",
+	{ "report", "RESULT", "writes report.md, report.html and tables/ into RESULT", do_report },
+	{ "reply", "RESULT", "writes reply.txt and reply.eml; --mail FILE is what is answered",
+	  do_reply },
+	{ "show", "RESULT", "prints the answer", do_show },
+	{ "results-md", "RESULT", "prints Results.md; --pages FOLDER --see NAME --certify FILE",
 	  do_results_md },
-	{ "plotvars", "RESULTDIR", "prints the variables of the gnuplot scripts", do_plotvars },
+	{ "plotvars", "RESULT", "prints the variables of the gnuplot scripts", do_plotvars },
+};
+
+static const struct {
+	const char *name;
+	const char **to;
+} options[] = {
+	{ "--series", &opt.series }, { "--mail", &opt.mail }, { "--certify", &opt.certify },
+	{ "--pages", &opt.pages },   { "--see", &opt.see },
 };
 
 static int usage(FILE *f)
 {
-	fprintf(f, "usage: sheafreport COMMAND …\n");
+	fprintf(f, "usage: sheafreport COMMAND RESULT [OPTION VALUE]…\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(f, "  %-10s %-26s  %s\n", commands[i].name, commands[i].args,
+		fprintf(f, "  %-10s %-8s  %s\n", commands[i].name, commands[i].args,
 			commands[i].help);
+	fprintf(f, "  --series \"NAME…\"     speaks of these changes only\n");
 	return f == stdout ? 0 : 2;
+}
+
+static bool take_options(int argc, char **argv)
+{
+	for (int k = 3; k < argc; k += 2) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(options) && strcmp(argv[k], options[i].name) != 0)
+			i++;
+		if (i == ARRAY_SIZE(options) || k + 1 == argc)
+			return false;
+		*options[i].to = argv[k + 1];
+	}
+	return true;
 }
 
 int main(int argc, char **argv)
 {
 	struct view r;
+	size_t i = 0;
 	int ret;
 
 	if (argc == 2 && !strcmp(argv[1], "--help"))
 		return usage(stdout);
-	for (size_t i = 0; argc > 2 && i < ARRAY_SIZE(commands); i++) {
-		bool certify = commands[i].run == do_results_md && argc == 5 &&
-			       !strcmp(argv[3], "--certify");
-
-		if (strcmp(argv[1], commands[i].name) != 0 || (argc != 3 && !certify))
-			continue;
-		ret = view_open(&r, argv[2]);
-		if (!ret && certify)
-			ret = view_certify(&r, argv[4]);
-		if (!ret)
-			ret = commands[i].run(&r);
-		if (!ret && (fflush(stdout) || ferror(stdout))) {
-			fprintf(stderr, "sheafreport: cannot write standard output: %s\n",
-				strerror(errno));
-			ret = 1;
-		}
-		view_close(&r);
-		return ret;
+	while (argc > 2 && i < ARRAY_SIZE(commands) && strcmp(argv[1], commands[i].name) != 0)
+		i++;
+	if (argc < 3 || i == ARRAY_SIZE(commands) || !take_options(argc, argv))
+		return usage(stderr);
+	ret = view_open(&r, argv[2]);
+	if (!ret && opt.series)
+		ret = view_only(&r, opt.series);
+	if (!ret && opt.certify)
+		ret = view_certify(&r, opt.certify);
+	if (!ret)
+		ret = commands[i].run(&r);
+	if (!ret && (fflush(stdout) || ferror(stdout))) {
+		fprintf(stderr, "sheafreport: cannot write standard output: %s\n", strerror(errno));
+		ret = 1;
 	}
-	return usage(stderr);
+	view_close(&r);
+	return ret;
 }

@@ -188,6 +188,37 @@ static int read_effects(struct view *r)
 	return 0;
 }
 
+/* Of a record of "counts": there are thousands of them, and each is looked up often. */
+static char *count_key(const char *target, const char *workload, const char *variant)
+{
+	return xasprintf("%s\t%s\t%s", target, workload, variant);
+}
+
+static void index_counts(struct view *r)
+{
+	json_t *one;
+	size_t i;
+
+	r->counts = json_object();
+	json_array_foreach(json_object_get(r->root, "counts"), i, one) {
+		char *key = count_key(json_text(one, "target"), json_text(one, "workload"),
+				      json_text(one, "variant"));
+
+		json_object_set(r->counts, key, one);
+		free(key);
+	}
+}
+
+const json_t *view_count(const struct view *r, const char *target, const char *workload,
+			 const char *variant)
+{
+	char *key = count_key(target, workload, variant);
+	const json_t *one = json_object_get(r->counts, key);
+
+	free(key);
+	return one;
+}
+
 static bool holds(const json_t *part)
 {
 	return json_is_true(json_object_get(part, "holds"));
@@ -239,6 +270,7 @@ int view_open(struct view *r, const char *dir)
 
 	r->judged = json_is_object(json_object_get(r->root, "rules"));
 	r->equal = json_num(json_object_get(r->root, "rules"), "equal");
+	index_counts(r);
 	read_variants(r);
 	ret = read_effects(r);
 	r->certificate = json_object_get(r->root, "certificate");
@@ -248,6 +280,61 @@ int view_open(struct view *r, const char *dir)
 		    holds(json_object_get(r->certificate, "null")) &&
 		    holds(json_object_get(r->certificate, "dose"));
 	return ret;
+}
+
+/* Whether @name is one of the words of @list. */
+static bool listed(const char *list, const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (const char *s = list + strspn(list, " "); *s; s += strspn(s, " ")) {
+		if (strcspn(s, " ") == length && !strncmp(s, name, length))
+			return true;
+		s += strcspn(s, " ");
+	}
+	return false;
+}
+
+int view_only(struct view *r, const char *names)
+{
+	size_t changes = 0, all = r->neffects + r->nproofs, kept = 0, answers = 0, n = 0;
+
+	for (size_t i = 0; i < r->nvariants; i++)
+		changes += is_role(&r->variants[i], "change") && listed(names, r->variants[i].name);
+	if (!changes) {
+		fprintf(stderr, "sheafreport: %s: no change named '%s' in it; it has:", r->dir,
+			names);
+		for (size_t i = 0; i < r->nvariants; i++)
+			if (is_role(&r->variants[i], "change"))
+				fprintf(stderr, " %s", r->variants[i].name);
+		putc('\n', stderr);
+		return 2;
+	}
+	for (size_t i = 0; i < all; i++) {
+		if (is_role(r->effects[i].info, "change") && !listed(names, r->effects[i].variant))
+			continue;
+		answers += i < r->neffects;
+		r->effects[kept++] = r->effects[i];
+	}
+	r->neffects = answers;
+	r->nproofs = kept - answers;
+	for (size_t i = 0; i < r->nvariants; i++)
+		if (!is_role(&r->variants[i], "change") || listed(names, r->variants[i].name))
+			r->variants[n++] = r->variants[i];
+	r->nvariants = n;
+	for (size_t i = 0; i < kept; i++)
+		r->effects[i].info = view_variant(r, r->effects[i].variant);
+	return 0;
+}
+
+double view_layouts(const struct view *r)
+{
+	double most = json_num(r->env, "layouts");
+
+	for (size_t i = 0; i < r->neffects; i++)
+		most = fmax(isnan(most) ? 0 : most,
+			    isnan(r->effects[i].layouts) ? 0 : r->effects[i].layouts);
+	return most;
 }
 
 int view_certify(struct view *r, const char *path)
@@ -271,6 +358,7 @@ int view_certify(struct view *r, const char *path)
 void view_close(struct view *r)
 {
 	json_decref(r->env);
+	json_decref(r->counts);
 	json_decref(r->root);
 	json_decref(r->certify);
 	free(r->variants);
@@ -326,13 +414,6 @@ const json_t *view_value(const struct view *r, const struct effect *e, const cha
 {
 	return json_find(json_object_get(r->root, "values"), "variant", variant, "workload",
 			 e->workload, "target", e->target, "metric", e->metric, NULL);
-}
-
-const json_t *view_count(const struct view *r, const char *target, const char *workload,
-			 const char *variant)
-{
-	return json_find(json_object_get(r->root, "counts"), "target", target, "workload", workload,
-			 "variant", variant, NULL);
 }
 
 bool view_counted(const struct view *r, const char *target)

@@ -41,7 +41,8 @@ struct group {
 struct view {
 	const char *dir, *id;
 	json_t *root;
-	json_t *env; /* an object, perhaps an empty one */
+	json_t *env;	/* an object, perhaps an empty one */
+	json_t *counts; /* by target, workload and variant */
 	const char *location, *about;
 	struct vinfo *variants;
 	size_t nvariants;
@@ -65,6 +66,10 @@ struct view {
  * folder) or 1 (there, but broken).
  */
 int view_open(struct view *r, const char *dir);
+/* Leaves out all changes but these; 2, with a line that names them, where none of them is there. */
+int view_only(struct view *r, const char *names);
+/* Layouts of a variant, of those that were asked for or that there are. */
+double view_layouts(const struct view *r);
 /* Reads the certify.json at PATH; returns as view_open() does. */
 int view_certify(struct view *r, const char *path);
 void view_close(struct view *r);

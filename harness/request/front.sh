@@ -126,7 +126,7 @@ goals=(
 	"doctor   the state of this machine, and what would make it quieter"
 	"profile  hot functions and lines of the fast path of VARIANT=<name>, by perf; on uml, or with TARGETS=kvm or arm64"
 	"plots    draw the plots of a result again"
-	"reply    write report.md, reply.txt and reply.eml of a result again; print the reply"
+	"reply    write the report and the reply of a result again; print the reply. SERIES=<name>, QUOTE=<mail>"
 	"publish  write Results.md and its plots from a result"
 	"clean    remove the programs and the kernels in the cache; sources and results stay"
 )
@@ -201,8 +201,16 @@ plots)
 reply)
 	result=$(result_folder)
 	user_tools
-	"$build/sheafreport" report "$result"
-	"$build/sheafreport" reply "$result"
+	options=()
+	[ -z "$SERIES" ] || options+=(--series "$SERIES")
+	"$build/sheafreport" report "$result" "${options[@]}" >/dev/null
+	if [ -n "$QUOTE" ]; then
+		asked=$(mktemp)
+		trap 'rm -f "$asked"' EXIT
+		"$top/harness/request/quote.sh" "$QUOTE" >"$asked"
+		options+=(--mail "$asked")
+	fi
+	"$build/sheafreport" reply "$result" "${options[@]}" >/dev/null
 	cat "$result/reply.txt"
 	say "reply: $result/reply.txt, $result/reply.eml"
 	;;

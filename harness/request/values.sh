@@ -48,6 +48,8 @@ value TITLE make line '' "of 'make variant': its title in tables and plots"
 value KCONFIG make line '' "of 'make variant': its options, such as \"CONFIG_X=y\""
 value CMDLINE make line '' "of 'make variant': its boot parameters"
 value BASE make line '' "of 'make variant': the series that it is based on, such as \"qpw\""
+value SERIES way line '' "of 'make reply': speak of these variants only, such as \"pw-v5\""
+value QUOTE way line '' "of 'make reply': the mail that is answered, as a mailbox or, where there is b4, a message-id"
 value RESULT way line '' 'the result that plots, reply and publish are about (default: the latest)'
 value OUT way folder "$top/results" 'where results go'
 value BUILD way folder "$top/build" 'where the programs are built'
