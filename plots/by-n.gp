@@ -16,20 +16,20 @@ stats 'byn.dat' using (has(steps, strcol(1)) ? 0 : (steps = steps.strcol(1).' ',
 
 columns = np > 4 ? 3 : np > 1 ? 2 : 1
 lines = (np + columns - 1) / columns
-width = columns == 1 ? 760 : 1160
+width = columns == 1 ? 760 : 980
 panel = columns == 1 ? 420 : 270
 key_rows = nv
-below = 44 + nv * key_line
+below = 62 + nv * key_line
 height = 40 + lines * panel + below
 eval start
 set multiplot
-set label 98 'By the number of objects held at once (64 bytes)' at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,13'
+set label 98 'By the number of objects held at once (64 bytes)' at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,14'
 eval footer
 set logscale x 2
 set xrange [first / 1.4:last * 1.4]
 set xtics nomirror ()
 do for [s in steps] { set xtics add (s s + 0) }
-set xtics rotate by -45 font face.',9'
+set xtics rotate by -45 font face.',11.5'
 set grid ytics linecolor rgb '#E4E4E4'
 set border 3
 set ytics nomirror
@@ -52,18 +52,18 @@ do for [p = 1:np] {
 	i = (p - 1) / columns
 	j = (p - 1) % columns
 	set lmargin at screen (j + 0.0) / columns + 74.0 / width
-	set rmargin at screen (j + 1.0) / columns - 14.0 / width
+	set rmargin at screen (j + 1.0) / columns - 26.0 / width
 	set tmargin at screen 1 - (40 + i * panel + 26.0) / height
 	set bmargin at screen 1 - (40 + (i + 1) * panel - 62.0) / height
-	set title word(workloads, p) font face.':Bold,11' offset 0, -0.6
+	set title word(workloads, p) font face.':Bold,12.5' offset 0, -0.6
 	set xlabel 'N' offset 0, 0.6
-	set ylabel (j == 0 ? unit : '') font face.',9' offset 1, 0
+	set ylabel (j == 0 ? unit : '') font face.',11.5' offset 1, 0
 	plot for [k = 1:nv] 'byn.dat' using (is(p, k) ? $1 : NaN):2 with lines linecolor rgb colour(k), \
 		for [k = 1:nv] '' using (is(p, k) ? $1 : NaN):2:($3 > floor_at ? $3 : floor_at):4 with yerrorbars linecolor rgb colour(k) pointtype point(k) pointsize 0.8
 	unset label 98
 	unset label 99
 }
-key_top = (below - 24.0) / height
+key_top = (below - 38.0) / height
 key_note = 'bars: 95 % intervals'.(sheaf > 0 ? sprintf('; thin lines: one sheaf (%d objects), two, and two with a full barn (%d)', sheaf, (2 + barn) * sheaf) : '')
 eval draw_key
 unset multiplot

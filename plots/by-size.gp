@@ -22,11 +22,11 @@ if (top <= bottom) { top = bottom + 1 }
 
 width = 980
 key_rows = nv
-below = 88 + nv * key_line
+below = 106 + nv * key_line
 height = 640 + below
 eval start
 set multiplot
-set title 'kmalloc and kfree of one object (pair), by its size' font face.':Bold,13'
+set title 'kmalloc and kfree of one object (pair), by its size' font face.':Bold,14'
 set lmargin at screen 0.09
 set rmargin at screen 0.97
 set tmargin at screen 1 - 44.0 / height
@@ -54,14 +54,14 @@ set yrange [bottom - 0.05 * (top - bottom):top + 0.05 * (top - bottom)]
 set xlabel 'size of the object in bytes'
 set ylabel 'difference in ticks'
 set arrow 1 from graph 0, first 0 to graph 1, first 0 nohead linecolor rgb '#000000'
-set label 98 'difference from '.baseline at graph 0.01, graph 1 left offset 0, 0.5 font face.':Bold,10'
+set label 98 'difference from '.baseline at graph 0.01, graph 1 left offset 0, 0.5 font face.':Bold,12'
 if (compared) {
 	plot 'effects.dat' using (one(strcol(9)) && strcol(2) eq 'null' && $8 > 0 ? size(strcol(9)) : NaN):5:(size(strcol(9)) / 1.1):(size(strcol(9)) * 1.1):5:6 with boxxyerror fillcolor rgb band fillstyle solid noborder, \
 		for [k = 1:nv] '' using (one(strcol(9)) && strcol(2) eq name[k] && !far($4) ? size(strcol(9)) * spread(k) : NaN):4:(clip($5)):(clip($6)) with yerrorbars linecolor rgb colour(k) pointtype point(k) pointsize 0.9
 } else {
 	plot NaN
 }
-key_top = (below - 68.0) / height
+key_top = (below - 84.0) / height
 key_note = 'bars: 95 % intervals; grey: that of the null comparison; points are drawn side by side'.(beyond ? '; what lies far out is above only' : '')
 eval draw_key
 unset multiplot

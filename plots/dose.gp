@@ -25,11 +25,11 @@ set tmargin at screen 0.87
 set bmargin at screen 0.19
 set lmargin at screen 0.07
 set rmargin at screen 0.47
-set label 98 'Known doses found again in '.dose_of.', against '.dose_reference at screen 0.5, screen 0.96 center font face.':Bold,13'
+set label 98 (slope == slope ? sprintf('%.2f core cycles found for each one added', slope) : 'Known doses found again').' ('.dose_of.')' at screen 0.5, screen 0.96 center font face.':Bold,14'
 eval footer
 set ylabel 'core cycles found per operation' offset 1, 0
 set yrange [-0.05 * end:1.05 * end]
-set key top left Left reverse font face.',10'
+set key top left Left reverse font face.',12'
 plot x with lines dashtype 2 linecolor rgb '#777777' title 'slope 1', \
 	start_at + slope * x with lines linewidth 1.6 linecolor rgb palette[2] title line, \
 	$dose using 1:2:3:4 with yerrorbars linecolor rgb palette[1] pointtype 7 pointsize 1.1 linewidth 1.6 title 'doses, 95 % intervals'

@@ -30,12 +30,12 @@ do for [o = 1:no] { i = (o - 1) / columns + 1; tall[i] = larger(tall[i], words(m
 row = larger(20, 5 * nv + 6)
 rowsum = sum [i = 1:lines] tall[i]
 key_rows = nv
-below = 40 + nv * key_line
-width = columns > 1 ? 1160 : 760
+below = 60 + nv * key_line
+width = columns > 1 ? 980 : 760
 height = 40 + rowsum * row + lines * 72 + below
 eval start
 set multiplot
-set label 98 'All workloads compared with '.baseline at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,13'
+set label 98 'All workloads compared with '.baseline at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,14'
 eval footer
 set border 3
 set xrange [left:right]
@@ -51,13 +51,13 @@ do for [o = 1:no] {
 	j = (o - 1) % columns
 	above = 40 + (i - 1) * 72
 	do for [before = 1:i - 1] { above = above + tall[before] * row }
-	set lmargin at screen (j * 0.5 * (columns > 1) + 150.0 / width)
+	set lmargin at screen (j * 0.5 * (columns > 1) + 158.0 / width)
 	set rmargin at screen (columns > 1 ? j * 0.5 + 0.485 : 0.97)
 	set tmargin at screen 1 - (above + 26.0) / height
 	set bmargin at screen 1 - (above + 26.0 + words(members[o]) * row) / height
-	set title word(operations, o) font face.':Bold,11' offset 0, -0.6
+	set title word(operations, o) font face.':Bold,12.5' offset 0, -0.6
 	set yrange [-words(members[o]) - 0.5:-0.5]
-	set xlabel 'difference in '.unit offset 0, 0.4 font face.',9'
+	set xlabel 'difference in '.unit offset 0, 0.4 font face.',11.5'
 	set ytics () nomirror
 	do for [k = 1:words(members[o])] { set ytics add (tail(word(members[o], k)) -k) }
 	set arrow 1 from 0, graph 0 to 0, graph 1 nohead linecolor rgb '#000000' back
@@ -69,7 +69,7 @@ do for [o = 1:no] {
 			with vectors head filled linecolor rgb colour(k) linewidth 1.5
 	unset label
 }
-key_top = (below - 20.0) / height
+key_top = (below - 36.0) / height
 key_note = 'rows: SIZE/N/ORDER'.(bars ? '; bars: 95 % intervals' : '; fewer than two layouts, so no intervals').(bands ? '; grey: that of the null comparison' : '').(arrows ? '; arrow: beyond the axis' : '')
 eval draw_key
 unset multiplot

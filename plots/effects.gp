@@ -22,24 +22,24 @@ right = hi + (arrows ? 0.12 : 0.04) * span
 
 width = 980
 key_rows = nv
-below = 84 + nv * key_line
-height = 72 + nw * deep * 21 + below
+below = 104 + nv * key_line
+height = 72 + nw * deep * 24 + below
 eval start
 set multiplot
-set title 'Cost of each variant compared with '.baseline font face.':Bold,13'
-set lmargin at screen 0.18
-set rmargin at screen 0.78
+set title (cost_finding ne '' ? cost_finding : 'Cost of each variant compared with '.baseline) font face.':Bold,14'
+set lmargin at screen 0.225
+set rmargin at screen 0.745
 set tmargin at screen 1 - 48.0 / height
 set bmargin at screen below * 1.0 / height
 set xrange [left:right]
 set yrange [-nw * deep + 0.2:0.6]
-set xlabel 'difference in '.unit
+set xlabel 'more than '.baseline.', '.unit.'; lower is better'
 set grid xtics linecolor rgb '#E4E4E4'
 set border 1
 set xtics nomirror
 unset ytics
 unset key
-set label 98 'difference [95 % interval]' at graph 1, graph 1 left offset 1, 0.3 font face.':Bold,9'
+set label 98 'difference [95 % interval]' at graph 1, graph 1 left offset 1, 0.3 font face.':Bold,11.5'
 eval footer
 
 top(w) = -place(workloads, w) * deep
@@ -57,10 +57,10 @@ plot 'effects.dat' using 5:(is_null(strcol(2), strcol(9)) && $8 > 0 ? top(strcol
 	for [k = 1:nv] '' using (is(k) && far($4) ? ($4 > 0 ? right : left) - sgn($4) * 0.06 * span : NaN):(y(strcol(9), name[k])):(sgn($4) * 0.05 * span):(0) \
 		with vectors head filled linecolor rgb colour(k) linewidth 2, \
 	'' using (left):(pick(strcol(9)) ? y(strcol(9), strcol(2)) : NaN):(short(strcol(2))) with labels right offset -1, 0, \
-	'' using (right):(pick(strcol(9)) ? y(strcol(9), strcol(2)) : NaN):(in_words($4, $5, $6, $8 > 0)) with labels left offset 1, 0 font face.',9', \
+	'' using (right):(pick(strcol(9)) ? y(strcol(9), strcol(2)) : NaN):(in_words($4, $5, $6, $8 > 0)) with labels left offset 1, 0 font face.',11.5', \
 	headed = ' ', \
-	'' using (left):(heading(strcol(9))):(sprintf('%s   (%s: %.2f)', strcol(9), baseline, $7)) with labels left font face.':Bold,10' offset -13, 0
-key_top = (below - 68.0) / height
+	'' using (left):(heading(strcol(9))):(sprintf('%s   (%s: %.2f)', strcol(9), baseline, $7)) with labels left font face.':Bold,12' offset -15, 0
+key_top = (below - 86.0) / height
 key_note = baseline_note.(bands ? '; grey band: interval of the null comparison' : '').(bars ? '' : '; fewer than two layouts, so no intervals').(arrows ? '; arrow: beyond the axis' : '')
 eval draw_key
 unset multiplot

@@ -24,9 +24,9 @@ width = 980
 height = 62 + nv * panel + 96
 eval start
 set multiplot
-set label 98 layouts_of.' by the place of mm/slub.o' at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,13'
-set label 96 unit.'; each row spans as many of them' at screen 0.5, screen 1 center offset 0, -2.3 font face.',9' textcolor '#444444'
-set label 95 'large and hollow: the stock layout, pad 0; the others are the random layouts' at screen 0.03, screen 26.0 / height font face.',9' textcolor '#444444'
+set label 98 layouts_of.' by the place of mm/slub.o' at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,14'
+set label 96 unit.'; each row spans as many of them' at screen 0.5, screen 1 center offset 0, -2.3 font face.',11.5' textcolor '#444444'
+set label 95 'large and hollow: the stock layout, pad 0; the others are the random layouts' at screen 0.03, screen 26.0 / height font face.',11.5' textcolor '#444444'
 eval footer
 set border 3
 set grid linecolor rgb '#E4E4E4'
@@ -44,7 +44,7 @@ do for [k = 1:nv] {
 		set xtics nomirror format (last ? '%g' : '')
 		if (side == 1) { set xtics 0, 16, 48 } else { set xtics autofreq }
 		set xlabel last ? (side == 1 ? 'pad modulo 64, bytes' : 'pad, bytes') : ''
-		if (side == 1) { set label 1 name[k] at graph 0, graph 1 left offset 0, 0.5 font face.':Bold,10' }
+		if (side == 1) { set label 1 name[k] at graph 0, graph 1 left offset 0, 0.5 font face.':Bold,12' }
 		# points with the same place in a cache line are side by side, in the order of their pads
 		at(pad) = side == 1 ? int(pad) % 64 + 7.0 * (pad / pads - 0.5) : pad
 		plot $layouts using (strcol(1) eq name[k] && $4 == 0 ? at($2) : NaN):3 with points linecolor rgb colour(k) pointtype point(k) pointsize 0.9, \

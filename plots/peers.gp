@@ -27,7 +27,7 @@ set ytics nomirror scale 0
 set yrange [loops + 0.7:0.3]
 set tmargin at screen 1 - 64.0 / height
 set bmargin at screen 96.0 / height
-set label 98 'The known doses, one boot against one boot: how often is the sign wrong?' at screen 0.5, screen 1 - 22.0 / height center font face.':Bold,13'
+set label 98 'The known doses, one boot against one boot: how often is the sign wrong?' at screen 0.5, screen 1 - 22.0 / height center font face.':Bold,14'
 eval footer
 set lmargin at screen 0.19
 set rmargin at screen 0.60
@@ -35,9 +35,9 @@ set xrange [0:62]
 set xlabel '% of pairs with the wrong sign (a tie counts half)'
 set ytics ()
 do for [i = 1:loops] { set ytics add (loop[i] i) }
-set key at screen 0.19, screen 30.0 / height left horizontal maxrows 1 Left reverse samplen 1 width -2 font face.',10'
+set key at screen 0.19, screen 30.0 / height left horizontal maxrows 1 Left reverse samplen 1 width -2 font face.',12'
 set arrow 1 from 50, graph 0 to 50, graph 1 nohead dashtype 2 linecolor rgb '#777777'
-set label 1 'a coin' at 50.5, 0.55 left font face.',8' textcolor rgb '#777777'
+set label 1 'a coin' at 50.5, 0.55 left font face.',11.5' textcolor rgb '#777777'
 plot for [k = 1:amounts] data using ($5 == amount[k] ? 100 * ($7 + $8 / 2) : NaN):(row_of(strcol(1)) + 0.14 * (k - (amounts + 1) / 2.0)) \
 	with points pointtype 7 pointsize 1.6 linecolor rgb palette[k] title sprintf('+%g core cycles', amount[k])
 unset label

@@ -48,7 +48,7 @@ width = 980
 height = 86 + nv * panel + 82
 eval start
 set multiplot
-set label 98 'Samples of '.workload.(gated ? sprintf(': %.1f %% of all samples are quiet', 100 * quiet_share) : ': no probes, so the states are not told apart') at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,13'
+set label 98 'Samples of '.workload.(gated ? sprintf(': %.1f %% of all samples are quiet', 100 * quiet_share) : ': no probes, so the states are not told apart') at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,14'
 set lmargin at screen 0.04
 set rmargin at screen 0.97
 set xrange [least - 0.02 * (most - least):most]
@@ -57,7 +57,7 @@ set border 1
 set grid xtics linecolor rgb '#E4E4E4'
 unset ytics
 set xtics nomirror format ''
-set key at screen 0.97, screen 1 - 48.0 / height right center horizontal reverse Left width 2 font face.',10' samplen 1.5
+set key at screen 0.97, screen 1 - 48.0 / height right center horizontal reverse Left width 2 font face.',12' samplen 1.5
 set style fill solid noborder
 set boxwidth cell absolute
 eval footer
@@ -67,8 +67,8 @@ do for [k = 1:nv] {
 	if (k == nv) { set xtics format '%g'; set xlabel unit }
 	i = 2 * k - 1
 	all = count[i] + count[i + 1]
-	set label 1 name[k].': '.title[k] at graph 0, graph 1 left offset 0, 0.5 font face.',10'
-	set label 2 (gated && all > 0 ? sprintf('%.0f %% quiet', 100.0 * count[i] / all) : '') at graph 1, graph 1 right offset 0, 0.5 font face.',10'
+	set label 1 name[k].': '.title[k] at graph 0, graph 1 left offset 0, 0.5 font face.',12'
+	set label 2 (gated && all > 0 ? sprintf('%.0f %% quiet', 100.0 * count[i] / all) : '') at graph 1, graph 1 right offset 0, 0.5 font face.',12'
 	set arrow 1 from graph 0, first 0 to graph 1, first 0 nohead linecolor rgb '#777777'
 	if (taken[k] == taken[k]) { set arrow 2 from taken[k], graph 0 to taken[k], graph 1 nohead linewidth 1.5 linecolor rgb '#000000' front }
 	plot for [s = 1:2] 'samples.dat' using (count[i + s - 1] > 0 && strcol(3) eq name[k] && $5 == 2 - s ? bin($1) : NaN):((s == 1 ? 1.0 : -1.0) / fullest[i + s - 1]) smooth frequency with boxes linecolor rgb up[s] notitle, \
@@ -77,7 +77,7 @@ do for [k = 1:nv] {
 	unset arrow
 	unset key
 }
-set label 97 'each state to its own height; black: '.location.', mean over layouts; cut off where fewer than 2 % of a variant lie' at screen 0.04, screen 26.0 / height font face.',9' textcolor '#444444'
+set label 97 'each state to its own height; black: '.location.', mean over layouts; cut off where fewer than 2 % of a variant lie' at screen 0.04, screen 26.0 / height font face.',11.5' textcolor '#444444'
 set lmargin 0; set rmargin 0; set tmargin 0; set bmargin 0
 set border 0; unset tics; unset xlabel; unset grid
 plot NaN notitle

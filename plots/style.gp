@@ -41,14 +41,14 @@ short(n) = strlen(n) > 21 ? n[1:19].'..' : n
 baseline_note = baseline.': '.baseline_title
 
 face = 'DejaVu Sans'
-start = 'set terminal '.term.' size width, height font face.",11" noenhanced background "#ffffff"; set output out'
+start = 'set terminal '.term.' size width, height font face.",12" noenhanced background "#ffffff"; set output out'
 no_data = 'width = 640; height = 120; eval start; unset tics; unset border; unset key; set label 1 "no data for this plot in the result" at screen 0.5, 0.5 center; plot [0:1] [0:1] NaN notitle; exit'
-footer = 'set label 99 "result ".result.(proven ? "" : ": the instrument is not proven, no effect is called real") at screen 0.985, screen 0 right offset 0, 0.6 font face.(proven ? ",8" : ":Bold,10") textcolor rgb (proven ? "#777777" : "#D55E00")'
+footer = 'set label 99 "result ".result.(proven ? "" : ": the instrument is not proven, no effect is called real") at screen 0.985, screen 0 right offset 0, 0.6 font face.(proven ? ",11.5" : ":Bold,12") textcolor rgb (proven ? "#777777" : "#D55E00")'
 
 # The key is below the panels, with a line per variant and its full title; its height is in pixels.
-key_line = 21
+key_line = 24
 draw_key = 'unset title; unset xlabel; unset ylabel; unset tics; unset border; unset label; unset arrow; unset object; \
 	unset logscale; set lmargin 2; set rmargin 2; set tmargin 0; set bmargin 0; set xrange [0:1]; set yrange [0:1]; \
-	set key at screen 0.02, screen key_top left top Left reverse samplen 3 spacing 1.35 font face.",10" maxrows key_rows; \
+	set key at screen 0.02, screen key_top left top Left reverse samplen 3 spacing 1.35 font face.",12" maxrows key_rows; \
 	set origin 0, 0; set size 1, key_top; \
-	set label 97 key_note at screen 0.03, screen key_top font face.",9" textcolor "#444444" offset 0, 0.4; plot for [k = 1:words(variants)] NaN with linespoints linecolor rgb colour(k) pointtype point(k) pointsize 1.1 title name[k].": ".title[k]'
+	set label 97 key_note at screen 0.03, screen key_top font face.",11.5" textcolor "#444444" offset 0, 0.8; plot for [k = 1:words(variants)] NaN with linespoints linecolor rgb colour(k) pointtype point(k) pointsize 1.1 title name[k].": ".title[k]'

@@ -10,10 +10,12 @@ def count($target; $variant; $workload; $instructions; $lock): { target: $target
 | .same_code = [{ variant: "qpw-n", workload: "*", functions: "all of mm/slub.o" }]
 | (.effects[] | select(.variant == "qpw-n" and .primary)) |= (.verdict = "same code")
 | .environment += { clock_khz: 2596123, duration_s: 5301, um_fidelity: "yes" }
+| .effects += [ .effects[] | select(.workload == "pair/64/1") | .workload = "pair-spaced/64/24" | .effect *= 0.75 | .ci95 |= map(. * 0.75) | .ratio = null ]
+| .values += [ .values[] | select(.workload == "pair/64/1") | .workload = "pair-spaced/64/24" ]
 | .counts = [ ("tcg", "tcg-rt", "uml") as $t | ("pair/64/1", "alloc/64/1", "alloc/64/8/lifo", "free/64/1") as $w
 	| [ ["local-trylock", 132, 0], ["qpw-n", 132, 0], ["qpw-off", 140, 0], ["qpw-on", 166, 2], ["slowpath", 281, 4], ["slowpath-isolated", 132, 0], ["slowpath-isolated-cpu", 380, 4] ][]
 	| if $t == "tcg-rt" then [.[0], 286 + (if .[1] > 200 then .[1] - 233 else 0 end), (if .[1] > 300 then 8 else 4 end)] elif $t == "uml" then [.[0], .[1] + 2, .[2]] else . end
-	| count($t; .[0]; $w; .[1]; .[2]) ]
+	| count($t; .[0]; $w; .[1]; .[2]) + { each: { kmalloc: { usual: (.[1] - 40), share: 0.98, others: 700 }, kfree: { usual: 40, share: 1, others: null } } } ]
 | ([.values[] | select(.workload == "pair/64/1")]) as $pairs
 | .values += [ $pairs[] | .workload = "flush-destroy/64/2/fifo" | (if .variant | IN("qpw-on", "slowpath", "slowpath-isolated-cpu") then 1.4e8 else 2.51e9 end) as $ticks
 	| .mean = $ticks | .ci95 = [$ticks * 0.98, $ticks * 1.02] ]

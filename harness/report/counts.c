@@ -240,6 +240,58 @@ void write_counts(struct page *p, const struct view *r)
 	}
 }
 
+/*
+ * What each call takes as a rule, within a sheaf or a slab, and the others, at its end: the mean of the two
+ * depends on how full it was. A function whose calls are all alike is told by the counts.
+ */
+void write_calls(struct page *p, const struct view *r)
+{
+	static const char *const heads[] = { "variant",	 "function", ">usual",
+					     ">share %", ">others",  NULL };
+	const json_t *base, *one, *each;
+	struct grid *g = NULL;
+
+	for (size_t t = 0; t < ARRAY_SIZE(targets); t++) {
+		for (size_t i = 0; (base = next_of(r, targets[t].name, &i));) {
+			const char *workload = json_text(base, "workload"), *function;
+			bool begun = false;
+
+			for (size_t v = 0; v < r->nvariants; v++) {
+				one = is_role(&r->variants[v], "baseline") ? base
+									   : change_of(r, base, v);
+				json_object_foreach(json_object_get((json_t *)one, "each"),
+						    function, each) {
+					if (isnan(json_num(each, "others")))
+						continue;
+					if (!g) {
+						page_heading(p, "What single calls execute");
+						page_text(
+							p,
+							"Instructions of the calls that are alike "
+							"most often, their share, and the mean of "
+							"the others, which go to another sheaf or "
+							"slab.");
+					}
+					if (!begun) {
+						page_text(p, "%s (target %s):", workload,
+							  targets[t].name);
+						g = page_table(p, "calls", heads);
+						grid_key(g, "target", targets[t].name);
+						grid_key(g, "workload", workload);
+					}
+					begun = true;
+					grid_row(g);
+					grid_text(g, r->variants[v].name);
+					grid_text(g, function);
+					grid_count(g, json_num(each, "usual"), false);
+					grid_number(g, 100 * json_num(each, "share"), 1, false);
+					grid_count(g, json_num(each, "others"), false);
+				}
+			}
+		}
+	}
+}
+
 /* The symbols in which a variant executes more or less than the baseline; how many. */
 static int symbol_rows(struct grid *g, const json_t *one, const json_t *base, bool hidden)
 {

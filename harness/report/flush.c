@@ -430,7 +430,7 @@ double flush_events(const struct view *r, const char *variant, const char **whic
 	size_t i;
 
 	if (like) {
-		*which = "kworker runs, IPIs and context switches that a kmem_cache_shrink() takes "
+		*which = "kworker runs, IPIs and switches that a kmem_cache_shrink() takes "
 			 "from an isolated CPU";
 		json_array_foreach(json_object_get(r->root, "flushes"), i, one)
 			for (size_t m = 0; m < ARRAY_SIZE(growth_metrics); m++)

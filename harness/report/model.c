@@ -174,6 +174,13 @@ void grid_note(struct grid *g, const char *note)
 	c->note = xstrdup(note);
 }
 
+static unsigned int without_bit(unsigned int bits, int bit)
+{
+	const unsigned int below = (1U << bit) - 1;
+
+	return (bits & below) | (bits >> 1 & ~below);
+}
+
 bool grid_drop_empty(struct grid *g, int col)
 {
 	for (int r = 0; r < g->rows; r++)
@@ -188,7 +195,8 @@ bool grid_drop_empty(struct grid *g, int col)
 		free(c[col].note);
 		memmove(&c[col], &c[col + 1], (g->cols - col - 1) * sizeof(*c));
 	}
-	g->brief = (g->brief & ((1U << col) - 1)) | (g->brief >> 1 & ~((1U << col) - 1));
+	g->brief = without_bit(g->brief, col);
+	g->files = without_bit(g->files, col);
 	g->cols--;
 	return true;
 }

@@ -46,9 +46,10 @@ struct grid {
 		char *name, *value;
 	} key[3];
 	struct row *row;
-	int rows, next;	    /* next: the cell of the last row that comes next */
-	unsigned int brief; /* columns, by bit, whose intervals a mail has no room for */
-	bool counted;	    /* rows that are 0 throughout are told in a sentence */
+	int rows, next; /* next: the cell of the last row that comes next */
+	/* Columns, by bit, whose intervals a mail has no room for, and those that it has none for at all. */
+	unsigned int brief, files;
+	bool counted; /* rows that are 0 throughout are told in a sentence */
 };
 
 enum block_kind {

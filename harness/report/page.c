@@ -146,6 +146,27 @@ static void say_verdict(FILE *f, const struct answer *a, const char *verdict, co
 	}
 }
 
+/* The same of a program that does other work in between. */
+static void say_spaced(FILE *f, const struct answer *a, bool *any)
+{
+	bool one = false;
+
+	for (size_t i = 0; i < a->schemes; i++) {
+		const struct effect *e = a->scheme[i].spaced;
+
+		if (!e || !e->verdict || streq(e->verdict, "same code"))
+			continue;
+		if (!one) {
+			clause(f, any);
+			fprintf(f, " with other work in between (%s):", a->work->workload);
+		}
+		fprintf(f, "%s %s %s by %s %s", one ? "," : "", e->variant, view_verdict(a->r, e).s,
+			number(e->effect, a->decimals, true).s,
+			interval(e->ci, a->decimals, true).s);
+		one = true;
+	}
+}
+
 static void say_cost(FILE *f, const struct answer *a, bool *any)
 {
 	const struct view *r = a->r;
@@ -184,6 +205,7 @@ static void say_cost(FILE *f, const struct answer *a, bool *any)
 	say_verdict(f, a, "faster", " faster: ", any);
 	say_verdict(f, a, "within", within, any);
 	say_verdict(f, a, "cannot tell", " cannot tell: ", any);
+	say_spaced(f, a, any);
 	for (size_t i = 0; i < a->schemes; i++)
 		judged |= a->scheme[i].e && a->scheme[i].e->verdict;
 	if (!judged)
@@ -321,7 +343,7 @@ enum column {
 };
 
 static const char *const heads[COLUMNS + 1] = { "scheme",    ">ticks",	">ns",	    ">spaced",
-						">isolated", ">insns",	">LOCK",    ">insns RT",
+						">isolated", ">insn",	">LOCK",    ">insn RT",
 						">LOCK RT",  ">events", ">wait ms", "verdict",
 						NULL };
 
@@ -428,30 +450,29 @@ static void scheme_row(struct grid *g, const struct answer *a, const struct sche
 static void write_table(struct page *p, const struct answer *a)
 {
 	struct grid *g;
+	bool events = false, waits = false;
 	bool gone[COLUMNS] = { false };
 	char *missing = NULL;
 
+	for (size_t i = 0; i < a->schemes; i++) {
+		events |= !isnan(a->scheme[i].events);
+		waits |= !isnan(a->scheme[i].wait.mean);
+	}
 	page_text(
 		p,
-		"%s%s: %sthe baseline in full, the others more than that, on every CPU%s%s. Lower "
-		"is better.",
+		"%s%s: %sthe baseline in full, the others more than that, on every CPU%s%s%s%s%s. "
+		"Lower is better.",
 		a->workload, a->r->timed ? " in TSC ticks" : "",
 		a->r->timed ? "95 % intervals, " : "", a->cpus ? " and on an isolated one" : "",
-		view_counted(a->r, "tcg") ? "; instructions and LOCKs on x86_64, without and with "
-					    "PREEMPT_RT"
-					  : "");
+		view_counted(a->r, "tcg") ? "; instructions and LOCKs on x86_64 and on PREEMPT_RT"
+					  : "",
+		events ? "; events: " : "", events ? a->events_are : "",
+		waits ? "; wait: its caller's, for a SCHED_FIFO program there" : "");
 	g = page_table(p, ANSWER_TABLE, heads);
 	g->brief = 1 << WORK | 1 << ISOLATED | 1 << WAIT;
-	for (size_t i = 0; i < a->schemes; i++) {
+	g->files = 1 << NS;
+	for (size_t i = 0; i < a->schemes; i++)
 		scheme_row(g, a, &a->scheme[i]);
-		if (!i && !isnan(a->scheme[0].events)) {
-			g->next = EVENTS + 1;
-			grid_note(g, a->events_are);
-			g->next = WAIT + 1;
-			if (!isnan(a->scheme[0].wait.mean))
-				grid_note(g, "for a SCHED_FIFO program on the flushed CPU");
-		}
-	}
 	for (int c = COLUMNS - 1; c > SCHEME; c--)
 		gone[c] = grid_drop_empty(g, c);
 	for (int c = 0; c < COLUMNS; c++) {

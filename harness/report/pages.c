@@ -11,7 +11,7 @@ const struct sheet sheets[SHEETS] = {
 	  { write_flushes, write_waits, write_growth } },
 	{ "counts",
 	  "How many instructions of which kind does an operation execute?",
-	  { write_counts } },
+	  { write_counts, write_calls } },
 	{ "symbols", "Which functions execute the instructions, on x86_64?", { write_symbols } },
 	{ "symbols-rt",
 	  "Which functions execute the instructions, with PREEMPT_RT?",

@@ -77,6 +77,64 @@ static void plot_dose(const struct view *r)
 	printf("END\n");
 }
 
+/* "a, b and c", a change at a time. */
+static void add_finding(char **list, const char *fmt, const char *variant, double n)
+{
+	char *one = xasprintf(fmt, variant, number(n, fabs(n - round(n)) < 0.005 ? 0 : 2, true).s),
+	     *all = *list ? xasprintf("%s, %s", *list, one) : xstrdup(one);
+
+	free(one);
+	free(*list);
+	*list = all;
+}
+
+/* A title: at most @most of the changes that the first workload's verdicts name, the dearest last. */
+static char *cost_finding(const struct view *r, const char *const *verdicts, int most)
+{
+	struct group all = view_group(r, 0), g = r->neffects ? group_headline(&all) : all;
+	char *list = NULL;
+
+	for (int k = 0; verdicts[k]; k++)
+		for (size_t i = 0; i < g.count && most > 0; i++)
+			if (is_role(g.first[i].info, "change") && g.first[i].verdict &&
+			    !strcmp(g.first[i].verdict, verdicts[k])) {
+				add_finding(&list, "%s %s", g.first[i].variant, g.first[i].effect);
+				most--;
+			}
+	return list;
+}
+
+/* What the plots say in their titles; "" where the result gives no cause. */
+static void plot_findings(const struct view *r)
+{
+	static const char *const dear[] = { "slower", "faster", NULL };
+	struct group all = view_group(r, 0), g = r->neffects ? group_headline(&all) : all;
+	const struct vinfo *base = view_baseline(r);
+	char *cost = r->proven ? cost_finding(r, dear, 3) : NULL, *title = NULL, *list = NULL;
+
+	if (cost)
+		title = xasprintf("%s ticks per %s, on %s", cost, g.first->workload,
+				  number(g.first->base, 1, false).s);
+	gnuplot_string("cost_finding", title ? title : "");
+	free(title);
+	free(cost);
+	for (size_t i = 0, told = 0; base && i < r->nvariants && told < 3; i++) {
+		const json_t *from = view_count(r, "tcg", WORKLOAD_FIRST, base->name),
+			     *one = view_count(r, "tcg", WORKLOAD_FIRST, r->variants[i].name);
+		double more = json_num(json_object_get(one, "classes"), "instructions") -
+			      json_num(json_object_get(from, "classes"), "instructions");
+
+		if (!is_role(&r->variants[i], "change") || isnan(more) || more == 0)
+			continue;
+		add_finding(&list, "%s %s", r->variants[i].name, more);
+		told++;
+	}
+	title = list ? xasprintf("%s instructions per " WORKLOAD_FIRST " on x86_64", list) : NULL;
+	gnuplot_string("count_finding", title ? title : "");
+	free(title);
+	free(list);
+}
+
 /* What the plots must agree on with the text, and what they show of the certificate. */
 int do_plotvars(const struct view *r)
 {
@@ -112,6 +170,7 @@ int do_plotvars(const struct view *r)
 	/* objects in one sheaf and full sheaves in a barn, 0 where the result does not say */
 	printf("sheaf = %.0f\nbarn = %.0f\n", isnan(sheaf) ? 0 : sheaf, isnan(barn) ? 0 : barn);
 	gnuplot_number("quiet_share", json_num(gate, "quiet_share"));
+	plot_findings(r);
 	plot_dose(r);
 	plot_layouts(r);
 	return 0;

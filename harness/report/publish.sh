@@ -43,7 +43,11 @@ mv "$top/Results.md.part" "$top/Results.md"
 {
 	sed '/<!-- result -->/q' "$top/README.md"
 	printf '\n![Effects with 95 %% intervals](plots/published/effects.png)\n\n'
-	awk '/^[|] scheme / { on = 1 } on && !/^[|]/ { exit } on' "$top/Results.md"
+	# As far as 100 columns have room for it.
+	awk -F ' *[|] *' '
+		$2 == "scheme" { for (i = 2; i < NF; i++) if ($i ~ /^(scheme|ticks|isolated|events|verdict)$/) column[++n] = i }
+		n && !/^[|]/ { exit }
+		n { row = "|"; for (i = 1; i <= n; i++) row = row " " $column[i] " |"; print row }' "$top/Results.md"
 	printf '\nLinux %s on %s under %s.\n[Results.md](Results.md) has the rest, and what the columns mean.\n\n' \
 		"$(jq -r .kernel_version "$result/environment.json")" "$(jq -r .cpu_model "$result/environment.json")" \
 		"$(jq -r .virtualization "$result/environment.json")"

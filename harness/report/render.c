@@ -60,22 +60,32 @@ static int columns(const char *s)
 	return n;
 }
 
+/* Whether a mail has room for a column. */
+static bool is_shown(const struct doc *d, const struct grid *g, int col)
+{
+	return d->style != DOC_MAIL || !(g->files >> col & 1);
+}
+
 /* One part of a table: its first column, and the columns from @from up to @to. */
 static void render_columns(struct doc *d, const struct grid *g, char *const *text, int from, int to)
 {
 	const char *heads[GRID_COLS + 1] = { g->head[0] };
 	struct table t;
+	int cols = 1;
 
 	for (int c = from; c < to; c++)
-		heads[1 + c - from] = g->head[c];
+		if (is_shown(d, g, c))
+			heads[cols++] = g->head[c];
 	table_start(&t, heads);
 	for (int r = 0; r < g->rows; r++) {
 		const char *cell[GRID_COLS] = { text[r * g->cols] };
 
 		if (!cell[0])
 			continue;
+		cols = 1;
 		for (int c = from; c < to; c++)
-			cell[1 + c - from] = text[r * g->cols + c];
+			if (is_shown(d, g, c))
+				cell[cols++] = text[r * g->cols + c];
 		table_row(&t, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5], cell[6],
 			  cell[7], cell[8], cell[9], cell[10], cell[11]);
 	}
@@ -123,7 +133,7 @@ static void render_grid(struct doc *d, const struct grid *g)
 
 		if (d->style == DOC_MAIL) {
 			for (to = from; to < g->cols; to++) {
-				room -= 2 + width_of(g, text, to);
+				room -= is_shown(d, g, to) ? 2 + width_of(g, text, to) : 0;
 				if (room < 0 && to > from)
 					break;
 			}

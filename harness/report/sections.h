@@ -52,6 +52,7 @@ void write_components(struct page *p, const struct view *r);
 
 /* counts.c: what was counted, and not timed. */
 void write_counts(struct page *p, const struct view *r);
+void write_calls(struct page *p, const struct view *r);
 void write_symbols(struct page *p, const struct view *r);
 void write_symbols_rt(struct page *p, const struct view *r);
 void write_lines(struct page *p, const struct view *r);

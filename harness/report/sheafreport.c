@@ -40,8 +40,8 @@ static const struct {
 	{ "dose.png", "Core cycles found against core cycles added" },
 	{ "samples.png", "Distribution of the samples, quiet and next to a busy sibling" },
 	{ "layouts.png", "By the place of the code: each layout's value" },
-	{ "counts.png", "Instructions per operation on x86_64, counted, by symbol" },
-	{ "trade.png", "What a scheme costs per operation against what a flush takes from a CPU" },
+	{ "counts.png", "Instructions per operation on x86_64 and PREEMPT_RT, counted, by symbol" },
+	{ "trade.png", "What a scheme costs per operation, and what a flush takes from a CPU" },
 	{ "by-n.png", "By the number of objects held at once" },
 	{ "by-size.png", "By the size of the object" },
 	{ "effects-all.png", "Differences for every workload" },
@@ -354,8 +354,9 @@ static int do_results_md(const struct view *r)
 		page_heading(&p, "Plots");
 		for (size_t i = 1; i < ARRAY_SIZE(plots); i++)
 			if (has_plot(r, plots[i].file))
-				page_item(&p, "plots/published/%s: %s", plots[i].file,
-					  plots[i].caption);
+				page_item(&p, "[%.*s](plots/published/%s): %s",
+					  (int)strcspn(plots[i].file, "."), plots[i].file,
+					  plots[i].file, plots[i].caption);
 		render_first(&t, &p, "Results", &at);
 		fwrite(t.s, 1, t.size, stdout);
 		free(t.s);

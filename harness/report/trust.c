@@ -274,6 +274,14 @@ void write_thread(struct page *p, const struct view *r)
 			  null_effect(r) ? " %" : "");
 }
 
+static bool is_spaced(const struct view *r)
+{
+	for (size_t i = 0; i < r->neffects; i++)
+		if (workload_is_spaced(r->effects[i].workload))
+			return true;
+	return false;
+}
+
 static double instructions(const struct view *r, const char *target)
 {
 	const struct vinfo *base = view_baseline(r);
@@ -322,10 +330,13 @@ void write_limits(struct page *p, const struct view *r, bool brief)
 			  "Ticks are the TSC's; %s core cycles are one. Compare variants, not "
 			  "machines.",
 			  number(ratio, 2, false).s);
-		if (!brief)
+		if (!brief && !is_spaced(r))
 			page_item(p, "Loops without work in between overlap their operations: a "
 				     "program pays another amount, of unknown sign where no "
 				     "spaced workload is in the result.");
+		else if (!brief)
+			page_item(p, "Other work than that of the spaced loops hides another part "
+				     "of the cost.");
 	}
 	if (!brief)
 		json_array_foreach(json_object_get(r->env, "left_out"), i, one)
