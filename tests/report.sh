@@ -251,44 +251,16 @@ expect 0 '^full/report.html$' 'full: a terminal ends with three paths' sheafrepo
 holds 'full: 72 columns in it' mail_safe <(sheafreport show full)
 expect 1 '' 'full: not a verdict that is unproven' no_verdict full
 holds 'full: no doctor, no findings' grep -q 'environment.json has no findings' full/tables/machine.md
+touch full/tables/symbols.md full/tables/notes.txt
+texts full
+holds 'full: a page of before is gone, and nothing else' test ! -e full/tables/symbols.md -a -e full/tables/notes.txt
+rm full/tables/notes.txt
 # The check of the tables must be able to fail, either way.
 cp -r full lied
 change lied '.effects |= map(if .variant == "qpw-on" and .workload == "pair/64/1" then .effect += 1e-6 else . end)'
 expect 1 '^6: ' 'a changed number is found' tables_match lied
 change lied '.effects |= map(select(.variant != "qpw-on"))'
 expect 1 '' 'a record that is gone is found' tables_match lied
-
-# With all variants and targets: the page is as short, and answers.
-cp -r full rich
-rm -r rich/plots rich/tables
-change rich "$(cat "$top/tests/rich.jq")"
-sound rich
-drawn rich
-holds 'rich: titles say what was found' grep -qF '>qpw-off +1.93, qpw-on +13.28, slowpath +75.48 ticks per pair/64/1, on 71.2<' rich/plots/effects.svg
-holds 'rich: also of what was counted' grep -qF '>qpw-off +8, qpw-on +34, slowpath +149 instructions per pair/64/1 on x86_64<' rich/plots/counts.svg
-holds 'rich: counts.png is not high' test "$(od -An -j20 -N4 -tu1 rich/plots/counts.png | awk '{ print $3 * 256 + $4 }')" -lt 900
-holds 'rich: what was counted is the summary'\''s, both ways' counts_match rich
-expect 0 '^$' 'rich: the seven questions are answered from the page' answered rich
-cp -r rich lied2
-change lied2 '(.counts[] | select(.variant == "qpw-on" and .target == "tcg-rt").classes.instructions) += 1'
-expect 1 'What changes on PREEMPT_RT' 'a changed answer is found' answered lied2
-holds 'rich: what is the same is said once' grep -qF 'No difference in any column: qpw-n, slowpath-isolated.' rich/tables/counts.md
-holds 'rich: the sentence has who pays' grep -qF 'slowpath-isolated on an isolated CPU by' <(line_of rich/report.md)
-holds 'rich: and what a flush takes' grep -qF 'a flush brings upon an isolated CPU 4 events with local-trylock, qpw-n, qpw-off and none with qpw-on, slowpath, slowpath-isolated' <(line_of rich/reply.txt)
-holds 'rich: JSON has the same numbers as the CSV' test "$(jq '[.blocks[] | select(.name == "answer").rows[].insn] | add' rich/tables/report.json)" = "$(awk -F , 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "insn") c = i; next } { n += $c } END { print n }' rich/tables/answer.csv)"
-# One page without a network: nothing is fetched, each element ends, tables have the numbers.
-holds 'rich: report.html needs no network' test "$(grep -ciE '(src|href)=|https?://|@import|url\(' rich/report.html)" = 0
-holds 'rich: report.html is small, has a script and a figure with titles' test "$(wc -c <rich/report.html)" -lt 600000 -a "$(grep -c '<script>' rich/report.html)" = 1 -a "$(grep -c '<g data-k' rich/report.html)" -ge 5
-holds 'rich: each of its elements that must end does' test "$(for e in table details svg script style; do echo $(($(grep -o "<${e}[ >]" rich/report.html | wc -l) - $(grep -o "</$e>" rich/report.html | wc -l))); done | sort -u)" = 0
-holds 'rich: each number of the tables is in it' test "$(grep -c '<td class=n data-v' rich/report.html)" -gt 1000
-if [ "$LONG" = yes ] && command -v chromium >/dev/null; then
-	sed 's|</html>|<script>document.querySelectorAll("th")[1].click();document.title="first "+document.querySelector("tbody tr td").textContent;const w=document.getElementById("word");w.value="qpw-on";w.oninput({target:w});document.title+=" shown "+[...document.querySelectorAll("tbody tr")].filter(r=>r.style.display!=="none").every(r=>r.textContent.includes("qpw-on"))</script></html>|' rich/report.html >clicked.html
-	expect 0 '<title>first qpw-n shown true<' 'rich: tables sort and filter' chromium --headless --no-sandbox --disable-gpu --dump-dom "file://$PWD/clicked.html"
-fi
-# A series' author has the same for his own series, and only that.
-expect 0 '' 'rich: a reply about one series' sheafreport reply rich --series qpw-off
-holds 'rich: speaks of no other' test "$(grep -v '^    ' rich/reply.txt | grep -cE 'qpw-(on|n)|slowpath')" = 0 -a "$(grep -c '^qpw-off ' rich/reply.txt)" -ge 1
-expect 2 "no change named 'pw-v5' in it; it has: qpw-n qpw-off" 'rich: a series that is not there' sheafreport reply rich --series pw-v5
 
 # The answer to a mail: its words, and its headers as a mail client sets them.
 cat >asked.mbox <<'END'
@@ -312,6 +284,52 @@ LUB sheaves? It =E2=80=93 really =E2=80=93 matters to everybody else.
 --=20
 J
 END
+"$top/harness/request/quote.sh" asked.mbox >asked
+
+# With all variants and targets: the page is as short, and answers.
+cp -r full rich
+rm -r rich/plots rich/tables
+change rich "$(cat "$top/tests/rich.jq")"
+sound rich
+drawn rich
+holds 'rich: titles say what was found' grep -qF '>qpw-off +1.93, qpw-on +13.28, slowpath +75.48 ticks per pair/64/1, on 71.2<' rich/plots/effects.svg
+holds 'rich: also of what was counted' grep -qF '>qpw-off +8, qpw-on +34, slowpath +149 instructions per pair/64/1 on x86_64<' rich/plots/counts.svg
+holds 'rich: counts.png is not high' test "$(od -An -j20 -N4 -tu1 rich/plots/counts.png | awk '{ print $3 * 256 + $4 }')" -lt 900
+holds 'rich: what was counted is the summary'\''s, both ways' counts_match rich
+expect 0 '^$' 'rich: the seven questions are answered from the page' answered rich
+# With twice as many schemes all is as short; a step that failed is told before anything else, also in the mail.
+cp -r rich many
+change many 'def more: map(if .variant == "qpw-on" then ., (("qpw-isolated", "qpw-inline", "rtu-note", "rtu-walk", "rtu-defer", "qpw-ask") as $v | .variant = $v) else . end);
+	.variants |= map(if .name == "qpw-on" then ., (("qpw-isolated", "qpw-inline", "rtu-note", "rtu-walk", "rtu-defer", "qpw-ask") as $v | .name = $v) else . end)
+	| .effects |= more | .values |= more | .counts |= more | .flushes |= more
+	| .environment.left_out += ["failed: run: interrupted with 3 of 8 boots done"]'
+sound many
+holds 'many: a reply to a mail is as short' sh -c 'sheafreport reply many --mail "$PWD/asked" >/dev/null 2>&1; [ "$(wc -l <many/reply.txt)" -le 90 ] && [ "$(grep -c "^>" many/reply.txt)" -ge 2 ]'
+for file in report.md reply.txt; do
+	holds "many: what failed is told first in $file" test "$(grep -n 'failed: run: interrupted with 3 of 8' "many/$file" | cut -d : -f 1)" -lt "$(grep -n -m 1 -E '^(Asked|Answer):' "many/$file" | cut -d : -f 1)"
+done
+holds 'many: what was left out is told' grep -qF -- '- Left out: target metal: no machine named' many/report.md
+cp -r rich lied2
+change lied2 '(.counts[] | select(.variant == "qpw-on" and .target == "tcg-rt").classes.instructions) += 1'
+expect 1 'What changes on PREEMPT_RT' 'a changed answer is found' answered lied2
+holds 'rich: what is the same is said once' grep -qF 'No difference in any column: qpw-n, slowpath-isolated.' rich/tables/counts.md
+holds 'rich: the sentence has who pays' grep -qF 'slowpath-isolated on an isolated CPU by' <(line_of rich/report.md)
+holds 'rich: and what a flush takes' grep -qF 'a flush brings upon an isolated CPU 4 events with local-trylock, qpw-n, qpw-off and none with qpw-on, slowpath, slowpath-isolated' <(line_of rich/reply.txt)
+holds 'rich: JSON has the same numbers as the CSV' test "$(jq '[.blocks[] | select(.name == "answer").rows[].insn] | add' rich/tables/report.json)" = "$(awk -F , 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "insn") c = i; next } { n += $c } END { print n }' rich/tables/answer.csv)"
+# One page without a network: nothing is fetched, each element ends, tables have the numbers.
+holds 'rich: report.html needs no network' test "$(grep -ciE '(src|href)=|https?://|@import|url\(' rich/report.html)" = 0
+holds 'rich: report.html is small, has a script and a figure with titles' test "$(wc -c <rich/report.html)" -lt 600000 -a "$(grep -c '<script>' rich/report.html)" = 1 -a "$(grep -c '<g data-k' rich/report.html)" -ge 5
+holds 'rich: each of its elements that must end does' test "$(for e in table details svg script style; do echo $(($(grep -o "<${e}[ >]" rich/report.html | wc -l) - $(grep -o "</$e>" rich/report.html | wc -l))); done | sort -u)" = 0
+holds 'rich: each number of the tables is in it' test "$(grep -c '<td class=n data-v' rich/report.html)" -gt 1000
+if [ "$LONG" = yes ] && command -v chromium >/dev/null; then
+	sed 's|</html>|<script>document.querySelectorAll("th")[1].click();document.title="first "+document.querySelector("tbody tr td").textContent;const w=document.getElementById("word");w.value="qpw-on";w.oninput({target:w});document.title+=" shown "+[...document.querySelectorAll("tbody tr")].filter(r=>r.style.display!=="none").every(r=>r.textContent.includes("qpw-on"))</script></html>|' rich/report.html >clicked.html
+	expect 0 '<title>first qpw-n shown true<' 'rich: tables sort and filter' chromium --headless --no-sandbox --disable-gpu --dump-dom "file://$PWD/clicked.html"
+fi
+# A series' author has the same for his own series, and only that.
+expect 0 '' 'rich: a reply about one series' sheafreport reply rich --series qpw-off
+holds 'rich: speaks of no other' test "$(grep -v '^    ' rich/reply.txt | grep -cE 'qpw-(on|n)|slowpath')" = 0 -a "$(grep -c '^qpw-off ' rich/reply.txt)" -ge 1
+expect 2 "no change named 'pw-v5' in it; it has: qpw-n qpw-off" 'rich: a series that is not there' sheafreport reply rich --series pw-v5
+
 quoted() { "$top/harness/request/quote.sh" "$1" >asked && sheafreport reply rich --mail "$PWD/asked" 2>/dev/null; }
 expect 0 '' 'quoted: a reply to a mail' quoted asked.mbox
 holds 'quoted: its words' test "$(grep '^>' rich/reply.txt | paste -sd ' ' | sed 's/ > / /g')" = '> Have you measured the impact of preempt_disable -> spinlock on hot paths like SLUB sheaves? It - really - matters to everybody else.'

@@ -118,7 +118,7 @@ static void clause(FILE *f, bool *any)
 	*any = true;
 }
 
-/* The schemes with one verdict, with their intervals. */
+/* The schemes with one verdict; the table has their intervals. */
 static void say_verdict(FILE *f, const struct answer *a, const char *verdict, const char *words,
 			bool *any)
 {
@@ -139,14 +139,13 @@ static void say_verdict(FILE *f, const struct answer *a, const char *verdict, co
 				: s->cpu ? " on the other CPUs"
 					 : "");
 			if (strcmp(verdict, "same code") != 0)
-				fprintf(f, " by %s %s", number(e->effect, a->decimals, true).s,
-					interval(e->ci, a->decimals, true).s);
+				fprintf(f, " by %s", number(e->effect, a->decimals, true).s);
 			one = true;
 		}
 	}
 }
 
-/* The same of a program that does other work in between. */
+/* Those that cost something, or spare it, a program that does other work in between. */
 static void say_spaced(FILE *f, const struct answer *a, bool *any)
 {
 	bool one = false;
@@ -154,15 +153,16 @@ static void say_spaced(FILE *f, const struct answer *a, bool *any)
 	for (size_t i = 0; i < a->schemes; i++) {
 		const struct effect *e = a->scheme[i].spaced;
 
-		if (!e || !e->verdict || streq(e->verdict, "same code"))
+		if (!e || !e->verdict ||
+		    (!streq(e->verdict, "slower") && !streq(e->verdict, "faster")))
 			continue;
 		if (!one) {
 			clause(f, any);
-			fprintf(f, " with other work in between (%s):", a->work->workload);
+			fprintf(f, " with other work in between (%s), slower or faster:",
+				a->work->workload);
 		}
-		fprintf(f, "%s %s %s by %s %s", one ? "," : "", e->variant, view_verdict(a->r, e).s,
-			number(e->effect, a->decimals, true).s,
-			interval(e->ci, a->decimals, true).s);
+		fprintf(f, "%s %s by %s", one ? "," : "", e->variant,
+			number(e->effect, a->decimals, true).s);
 		one = true;
 	}
 }
@@ -302,7 +302,7 @@ static void say_flush(FILE *f, const struct answer *a, bool *any)
 		most->late ? "more than " : "", number(most->wait.mean, 1, false).s, most->v->name);
 }
 
-static void write_sentences(struct page *p, const struct answer *a)
+static void write_sentences(struct page *p, const struct answer *a, bool asked)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -313,9 +313,11 @@ static void write_sentences(struct page *p, const struct answer *a)
 		return;
 	for (size_t i = 0; i < a->schemes; i++)
 		flushes |= !isnan(a->scheme[i].events);
-	page_text(p,
-		  "Asked: what does each scheme for the per-CPU sheaves cost kmalloc and kfree%s?",
-		  flushes ? ", and what does a flush then take from an isolated CPU" : "");
+	if (asked)
+		page_text(p,
+			  "Asked: what does each scheme for the per-CPU sheaves cost kmalloc and "
+			  "kfree%s?",
+			  flushes ? ", and what does a flush then take from an isolated CPU" : "");
 	say_cost(f, a, &any);
 	say_rt(f, a, &any);
 	say_flush(f, a, &any);
@@ -508,6 +510,7 @@ static void write_head(struct page *p, const struct view *r)
 			  "%.0f of %zu variants failed in part or in whole, and what %.0f "
 			  "boot%s executed could not be counted: warnings.md says why.",
 			  failed, r->nvariants, uncounted, plural(uncounted));
+	write_failed(p, r);
 }
 
 static void write_repeat(struct page *p, const struct view *r)
@@ -530,7 +533,7 @@ void page_answer(struct page *p, const struct view *r)
 	page_start(p, "report", "What does each scheme cost, and what does it buy?");
 	answer_read(&a, r);
 	write_head(p, r);
-	write_sentences(p, &a);
+	write_sentences(p, &a, true);
 	write_table(p, &a);
 	if (a.first)
 		page_figure(p, "effects.png",
@@ -544,15 +547,16 @@ void page_answer(struct page *p, const struct view *r)
 	free(a.scheme);
 }
 
-void page_reply(struct page *p, const struct view *r, bool figure)
+void page_reply(struct page *p, const struct view *r, bool room)
 {
 	struct answer a;
 
 	page_start(p, "reply", "What does each scheme cost, and what does it buy?");
 	answer_read(&a, r);
-	write_sentences(p, &a);
+	write_failed(p, r);
+	write_sentences(p, &a, room);
 	write_table(p, &a);
-	if (a.first && figure)
+	if (a.first && room)
 		page_figure(p, "effects.png", "The costs as a plot", plot_letters(r));
 	page_text(p, "Can it be trusted?");
 	write_trust_short(p, r);
@@ -573,7 +577,7 @@ void page_short(struct page *p, const struct view *r)
 	page_start(p, "answer", "What does each scheme cost, and what does it buy?");
 	answer_read(&a, r);
 	write_head(p, r);
-	write_sentences(p, &a);
+	write_sentences(p, &a, true);
 	write_table(p, &a);
 	free(a.scheme);
 }

@@ -14,8 +14,8 @@
 
 /* page.c: the answer on one page. */
 void page_answer(struct page *p, const struct view *r);
-/* The same as far as a mail has room for it, and as a terminal has. */
-void page_reply(struct page *p, const struct view *r, bool figure);
+/* The same as far as a mail has room for it (without @room no figure and no question), and as a terminal has. */
+void page_reply(struct page *p, const struct view *r, bool room);
 void page_short(struct page *p, const struct view *r);
 /* What stands in the answer's table, for plots and pages that show the same. */
 #define ANSWER_TABLE "answer"
@@ -23,6 +23,8 @@ void page_short(struct page *p, const struct view *r);
 /* trust.c: what the result is worth, beside what the thread has, and what it cannot say. */
 void write_trust(struct page *p, const struct view *r);
 void write_trust_short(struct page *p, const struct view *r); /* in three lines */
+/* The steps that failed or were interrupted. */
+void write_failed(struct page *p, const struct view *r);
 void write_thread(struct page *p, const struct view *r);
 void write_limits(struct page *p, const struct view *r, bool brief);
 

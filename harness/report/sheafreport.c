@@ -5,6 +5,7 @@
  * the result; what it does not hold is left out or named `n/a`.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -250,6 +251,26 @@ static int make_folder(const struct view *r, const char *name)
 	return ret;
 }
 
+/* Pages of before that this report has not would be taken for its own. */
+static void clear_tables(const struct view *r)
+{
+	static const char *const ends[] = { ".md", ".csv", ".json" };
+	char *path = xasprintf("%s/tables", r->dir);
+	DIR *dir = opendir(path);
+	struct dirent *one;
+
+	while (dir && (one = readdir(dir))) {
+		const char *end = strrchr(one->d_name, '.');
+
+		for (size_t i = 0; end && i < ARRAY_SIZE(ends); i++)
+			if (!strcmp(end, ends[i]))
+				unlinkat(dirfd(dir), one->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+	free(path);
+}
+
 static int save_json(const struct view *r, const char *name, const struct page *p)
 {
 	json_t *j = page_json(p);
@@ -301,6 +322,8 @@ static int do_report(const struct view *r)
 	int ret = make_folder(r, "tables");
 
 	page_answer(&p, r);
+	if (!ret)
+		clear_tables(r);
 	if (!ret)
 		ret = save_sheets(r, "tables", &p);
 	if (!ret)

@@ -309,6 +309,27 @@ static void limit_of_uml(struct page *p, const struct view *r)
 	free(size);
 }
 
+static bool has_failed(const json_t *left_out)
+{
+	return !strncmp(json_string_value(left_out), "failed: ", 8);
+}
+
+void write_failed(struct page *p, const struct view *r)
+{
+	const json_t *one;
+	bool any = false;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->env, "left_out"), i, one) {
+		if (!json_is_string(one) || !has_failed(one))
+			continue;
+		if (!any)
+			page_text(p, "CAUTION: this result is not whole:");
+		any = true;
+		page_item(p, "%s", json_string_value(one));
+	}
+}
+
 void write_limits(struct page *p, const struct view *r, bool brief)
 {
 	const double ratio = json_num(
@@ -340,7 +361,7 @@ void write_limits(struct page *p, const struct view *r, bool brief)
 	}
 	if (!brief)
 		json_array_foreach(json_object_get(r->env, "left_out"), i, one)
-			if (json_is_string(one))
+			if (json_is_string(one) && !has_failed(one))
 				page_item(p, "Left out: %s", json_string_value(one));
 	page_item(p, "PREEMPT_RT: no time is told, %s.",
 		  view_counted(r, "tcg-rt") ? "counts only" : "and nothing was counted");
