@@ -297,9 +297,11 @@ static void say_flush(FILE *f, const struct answer *a, bool *any)
 	if (!least)
 		return;
 	clause(f, any);
-	fprintf(f, " the caller of a flush waits %s ms (%s) to %s%s ms (%s) at worst",
-		number(least->wait.mean, 1, false).s, least->v->name,
-		most->late ? "more than " : "", number(most->wait.mean, 1, false).s, most->v->name);
+	fputs(" the caller of a flush waits", f);
+	if (least->wait.mean < most->wait.mean)
+		fprintf(f, " %s ms (%s) to", number(least->wait.mean, 1, false).s, least->v->name);
+	fprintf(f, "%s %s ms (%s) at worst", most->late ? " more than" : "",
+		number(most->wait.mean, 1, false).s, most->v->name);
 }
 
 static void write_sentences(struct page *p, const struct answer *a, bool asked)
