@@ -24,7 +24,8 @@ simulate() {
 
 # change DIR FILTER: edits summary.json with jq.
 change() {
-	jq "$2" "$1/summary.json" >"$1/new.json"
+	# Without a sum of its own: what a test changes is not what the test is about.
+	jq "$2 | del(.sha256)" "$1/summary.json" >"$1/new.json"
 	mv "$1/new.json" "$1/summary.json"
 }
 
@@ -370,6 +371,37 @@ sound blind
 holds 'blind: no gate, n/a with the reason' grep -q -- '- gate: n/a: ' blind/tables/certificate.md
 simulate small --layouts 2 --small
 sound small
+# What somebody sends is data: nothing in it is done, by gnuplot, a shell, Markdown, a mail or a terminal.
+# shellcheck disable=SC2016 # that is the point
+title='\u001b]0;x\u0007a\r\n\nsystem \"touch owned\"\n!touch owned\n'"'"'\nsystem '"'"'touch owned'"'"'\n# `touch owned` $(touch owned) ](http://x.example) <img src=x> | end\n'
+plotvars_tame() { ! sheafreport plotvars "$1" | grep -vE "^([a-z_]+ = ('([^']|'')*'|[-+.0-9eNa]+)|[#\$\"].*|[-.0-9].*|END)$"; }
+# shellcheck disable=SC2016 # backquotes
+no_markup() { ! grep -E '(^|[^\])]\(http|<img|(^|[^\])`touch' "$1"; }
+no_controls() { ! LC_ALL=C grep '[[:cntrl:]]' "$@"; }
+shows_no_controls() {
+	sheafstat show "$1" >"$work/shown"
+	no_controls "$work/shown"
+}
+cp -r small hostile
+change hostile ".variants |= map(.title = \"$title\" + .name) | .environment.cpu_model = \"$title\" | .estimator.about = \"$title\" | .result = \"$title\"
+	| .variants[1].reason = \"$title\" | .variants[1].failed = 1 | .warnings += [\"$title\"]"
+holds "hostile: texts" texts hostile
+drawn hostile
+holds "hostile: reply.txt is fit for mail" mail_safe hostile/reply.txt
+holds 'hostile: nothing was done' test -z "$(find . -name owned)"
+holds 'hostile: what gnuplot gets says no more than values' plotvars_tame hostile
+holds 'hostile: no document controls a terminal' no_controls hostile/report.md hostile/reply.txt hostile/report.html hostile/tables/*.md
+holds 'hostile: nor does what is shown' shows_no_controls hostile
+holds 'hostile: no markup in Markdown' no_markup hostile/report.md
+holds 'hostile: nor in HTML' test "$(grep -c '<img' hostile/report.html)" = 0
+change hostile '.effects[1].variant = "x\nsystem"'
+expect 1 "effects.1..variant 'x system' is no such name" 'hostile: a name is refused' "$top/plots/render.sh" hostile
+cp -r full forged
+sheafstat summarize --resamples 100 forged
+jq '.effects[0].effect += 5' forged/summary.json >forged/new.json
+mv forged/new.json forged/summary.json
+texts forged
+holds 'forged: a summary that was changed says so in a mail and a report' test "$(grep -lF 'CAUTION: this result was changed after it was measured' forged/reply.txt forged/report.md | wc -l)" = 2
 # A flush of known cost: 10 us taken with the baseline and 1 with qpw-on, whose pairs are 20 ns dearer.
 cp -r full flushed
 # shellcheck disable=SC2016 # jq's own variables
@@ -566,7 +598,7 @@ holds 'untimed: only that of the counts' test "$(cd untimed/plots && echo *)" = 
 holds 'untimed: texts' texts untimed
 holds 'untimed: reply.txt is fit for mail' mail_safe untimed/reply.txt
 sheafstat show untimed >untimed/shown
-holds 'untimed: no certificate' jq -e '.certificate == null and .warnings == [] and all(.variants[]; .reason == null and .missing == 0)' untimed/summary.json
+holds 'untimed: no certificate' jq -e '.certificate == null and (.warnings | all(test("SHA256SUMS"))) and all(.variants[]; .reason == null and .missing == 0)' untimed/summary.json
 sheafreport show untimed >untimed/answer
 for file in report.md reply.txt shown answer tables/method.md tables/machine.md; do
 	expect 1 '' "untimed: not a word of time in $file" \

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "doc.h"
+#include "escape.h"
 #include "mime.h"
 #include "model.h"
 #include "number.h"
@@ -64,7 +65,7 @@ static void test_ascii(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		char *s = ascii_of(pairs[i][0]);
+		char *s = escape_mail(pairs[i][0]);
 
 		assert_string_equal(s, pairs[i][1]);
 		free(s);
@@ -376,18 +377,36 @@ static void test_verdict(void **state)
 	}
 }
 
+/* One function for each medium: what would be done or shown there otherwise is text. */
+static void test_escapes(void **state)
+{
+	char *s = NULL;
+	size_t size;
+	FILE *f = open_memstream(&s, &size);
+
+	(void)state;
+	assert_non_null(f);
+	escape_gnuplot(f, "it's\n\r\tsystem 'x' \"y\" \\ \x1b[0m \xe9", '\'');
+	escape_gnuplot(f, "it's\n\"y\" \\n \u2028", '"');
+	fclose(f);
+	assert_string_equal(s, "'it''s   system ''x'' \"y\" \\ ?[0m ?'\"it's 'y' 'n ???\"");
+	free(s);
+	s = escape_markdown("a *b* `c` <img> x|y [l](http://z) [r][s] [t]: u [1, 2]\nq");
+	assert_string_equal(
+		s, "a \\*b\\* \\`c\\` &lt;img> x\\|y [l]\\(http://z) [r]\\[s] [t]\\: u [1, 2] q");
+	free(s);
+	assert_string_equal(shown("\u00e4\u00f6\u00fc", 2).s, "\u00e4\u00f6");
+	assert_string_equal(shown("a\r\x1b]0;b\a\u202ec\xff", 20).s, "a ?]0;b????c?");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ascii),
-		cmocka_unit_test(test_fill),
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_base64),
-		cmocka_unit_test(test_quoted_printable),
-		cmocka_unit_test(test_headers),
-		cmocka_unit_test(test_grid),
-		cmocka_unit_test(test_wide),
-		cmocka_unit_test(test_number),
+		cmocka_unit_test(test_escapes), cmocka_unit_test(test_ascii),
+		cmocka_unit_test(test_fill),	cmocka_unit_test(test_table),
+		cmocka_unit_test(test_base64),	cmocka_unit_test(test_quoted_printable),
+		cmocka_unit_test(test_headers), cmocka_unit_test(test_grid),
+		cmocka_unit_test(test_wide),	cmocka_unit_test(test_number),
 		cmocka_unit_test(test_verdict),
 	};
 

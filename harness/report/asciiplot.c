@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "doc.h"
+#include "escape.h"
 #include "number.h"
 #include "sections.h"
 
@@ -128,7 +129,7 @@ static void plot_row(FILE *f, const struct view *r, const struct axis *a, const 
 		     int decimals)
 {
 	char row[MAIL_COLUMNS + 1];
-	char *name = ascii_of(e->variant);
+	char *name = escape_mail(e->variant);
 	struct number n = number(e->effect, decimals, true);
 	int len;
 

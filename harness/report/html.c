@@ -51,7 +51,7 @@ static void text(FILE *f, const char *s)
 		else if (*s == '"')
 			fputs("&quot;", f);
 		else
-			putc(*s, f);
+			putc((unsigned char)*s < ' ' ? ' ' : *s, f);
 	}
 }
 

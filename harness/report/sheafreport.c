@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "certify.h"
+#include "escape.h"
 #include "mime.h"
 #include "number.h"
 #include "sections.h"
@@ -377,9 +378,8 @@ static int do_results_md(const struct view *r)
 		page_heading(&p, "Plots");
 		for (size_t i = 1; i < ARRAY_SIZE(plots); i++)
 			if (has_plot(r, plots[i].file))
-				page_item(&p, "[%.*s](plots/published/%s): %s",
-					  (int)strcspn(plots[i].file, "."), plots[i].file,
-					  plots[i].file, plots[i].caption);
+				page_item(&p, "plots/published/%s: %s", plots[i].file,
+					  plots[i].caption);
 		render_first(&t, &p, "Results", &at);
 		fwrite(t.s, 1, t.size, stdout);
 		free(t.s);
@@ -454,7 +454,7 @@ static int read_asked(const struct view *r, struct asked *a)
 /* Words that were not quoted there, at most @most lines of them, none of which a mail client breaks. */
 static void quote(FILE *f, const struct asked *a, int most)
 {
-	char *who = ascii_of(a->who ? a->who : "You");
+	char *who = escape_mail(a->who ? a->who : "You");
 	int lines = 0;
 
 	if (a->words)
@@ -464,7 +464,8 @@ static void quote(FILE *f, const struct asked *a, int most)
 		return;
 	for (const char *s = a->words; *s && lines < most;) {
 		const size_t length = strcspn(s, "\n");
-		char *one = xasprintf("%.*s", (int)length, s), *line = ascii_of(one), *rest = line;
+		char *one = xasprintf("%.*s", (int)length, s), *line = escape_mail(one),
+		     *rest = line;
 
 		s += length + (s[length] == '\n');
 		/* its signature, and what it quotes itself */
@@ -529,10 +530,14 @@ static void attach(struct parts *all, const struct mail *m, const char *name, co
 static void attach_all(struct parts *all, const struct mail *m, const struct view *r)
 {
 	struct text report = load(r, "report.md");
-	/* nine digits and indents are for programs and editors; a mail has room for less */
-	struct text summary = { .s = json_dumps(r->root, JSON_COMPACT | JSON_REAL_PRECISION(6)) };
+	/* nine digits and indents are for programs and editors; a mail has room for less, and that has no sum */
+	json_t *shorter = json_copy(r->root);
+	struct text summary = { NULL };
 	int images = 0;
 
+	json_object_del(shorter, "sha256");
+	summary.s = json_dumps(shorter, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	json_decref(shorter);
 	summary.size = summary.s ? strlen(summary.s) : 0;
 	for (size_t i = 0; i < ARRAY_SIZE(plots); i++) {
 		char *name = xasprintf("plots/%s", plots[i].file);

@@ -316,9 +316,14 @@ static bool has_failed(const json_t *left_out)
 
 void write_failed(struct page *p, const struct view *r)
 {
-	const json_t *one;
+	const json_t *changed = json_object_get(r->root, "changed"), *one;
 	bool any = false;
 	size_t i;
+
+	if (json_array_size(changed))
+		page_text(p, "CAUTION: this result was changed after it was measured:");
+	json_array_foreach(changed, i, one)
+		page_item(p, "%s", json_is_string(one) ? json_string_value(one) : "?");
 
 	json_array_foreach(json_object_get(r->env, "left_out"), i, one) {
 		if (!json_is_string(one) || !has_failed(one))
