@@ -199,7 +199,7 @@ plots_drawn() {
 		! grep -q 'nan' "$1/plots/$script.svg" || return 1
 	done
 	# 9 points and more where 980 pixels are shown as 800, and none wider.
-	[ "$(grep -oh 'font-size="[0-9.]*"' "$1"/plots/*.svg | tr -dc '0-9.\n' | sort -n | head -n 1)" = 11.50 ] || return 1
+	grep -oh 'font-size="[0-9.]*"' "$1"/plots/*.svg | tr -dc '0-9.\n' | awk '$1 < 11.5 { small = 1 } END { exit small || !NR }' || return 1
 	[ "$(sed -n 's/^ *width="\([0-9]*\)" height=.*/\1/p' "$1"/plots/*.svg | sort -n | tail -n 1)" -le 980 ] || return 1
 	[ -z "$(find "$1/plots" -name '.work*')" ]
 }
