@@ -694,6 +694,7 @@ static int usage(FILE *f)
 
 static bool take_options(int argc, char **argv)
 {
+	memset(&opt, 0, sizeof(opt));
 	for (int k = 3; k < argc; k += 2) {
 		size_t i = 0;
 
