@@ -54,8 +54,8 @@ expect 0 '^n/a: no PMU in this guest\.$' 'without a PMU the report names the rea
 
 mkdir r/counters
 bad() {
-	printf '%b\n' "$1" >"r/counters/$(basename "$f")"
-	expect 1 "$(basename "$f"):1: no line of counters" "refused: $1" sheafstat summarize --resamples 100 r
+	printf '# sheafbench-counters 2\n%b\n' "$1" >"r/counters/$(basename "$f")"
+	expect 1 "$(basename "$f"):2: no line of counters" "refused: $1" sheafstat summarize --resamples 100 r
 }
 bad 'pair/64/1\tinstructions'
 bad 'pair/64/1\tinstructions\tI\t1\t0\t1\t1\t1\t1\t'
@@ -83,6 +83,6 @@ sheafreport report r >/dev/null
 expect 0 "^\| $base \| housekeeping \| 1 \| 2 \| 3 \| 5 \|\$" 'the report has what all CPUs notice' cat r/tables/flushes.md
 expect 0 "^\| $base \| housekeeping \| 15 \| 30 \| 45 \| 75 \|\$" 'also of more of them' cat r/tables/flushes.md
 expect 0 '^\| qpw-n \| isolated \| 15 \| 5 \| n/a \| n/a \|$' 'and n/a where nothing was counted' cat r/tables/flushes.md
-printf 'flush-shrink/64/2/user\tipis\n' >"r/counts/flushes/tcg.$base.tsv"
-expect 1 "tcg.$base.tsv:1: no line of counters" 'a broken one is refused' sheafstat summarize --resamples 100 r
+printf '# sheafbench-counters 2\nflush-shrink/64/2/user\tipis\n' >"r/counts/flushes/tcg.$base.tsv"
+expect 1 "tcg.$base.tsv:2: no line of counters" 'a broken one is refused' sheafstat summarize --resamples 100 r
 finish
