@@ -34,7 +34,9 @@ static const struct {
 	[X86_RT] = { "tcg-rt", "x86_64 with PREEMPT_RT",
 		     "With PREEMPT_RT a local_trylock_t is a per-CPU spinlock in any case, taken "
 		     "by trylock under migrate_disable(). Differences are from the unpatched "
-		     "kernel with PREEMPT_RT." },
+		     "kernel with PREEMPT_RT. That the qpw variants add nothing is so by the "
+		     "construction of our port, which leaves that lock in place; the posted v4 "
+		     "has its static branch there as well, which is not counted." },
 };
 
 /* What is no answer: the same kernel again, and what the instrument proves itself with. */
