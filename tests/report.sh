@@ -617,7 +617,7 @@ expect 1 'counts/failed:1: not TARGET.VARIANT and reason' 'untimed: a damaged li
 cp -r full hurt
 cp -r "$top/plots" scripts
 sed -i '1i exit error "made up"' scripts/dose.gp
-echo 'stats "nothing" nooutput' >>scripts/layouts.gp
+echo 'plot 1, "nothing"' >>scripts/layouts.gp
 mv scripts/effects-all.gp scripts/was
 sed 's/^nv = /nv == /' scripts/was >scripts/effects-all.gp
 status=0
