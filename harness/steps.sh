@@ -27,7 +27,7 @@ take() {
 	LAST_WORDS=$words "$0" "$part" "$@" || status=$?
 	# What there is so far is reported all the same.
 	if [ "$status" -ge 128 ] && grep -q '	ok	' "$part/boots.tsv"; then
-		failed "$1" "interrupted with $(grep -vc '^#' "$part/boots.tsv") of $(grep -vc '^#' "$part/plan.tsv") boots done"
+		failed "$1" "interrupted, with $(grep -vc '^#' "$part/boots.tsv") of $(grep -vc '^#' "$part/plan.tsv") boots done"
 		if tell_failures && step_report; then say "  what there is so far: $part/report.md"; fi
 	fi
 	[[ $status != 75 && $status -lt 128 ]] || exit "$status"

@@ -52,7 +52,7 @@ else
 	not_ok "results after the interrupt: $(ls "$results")"
 fi
 kept=$(grep -v '^#' "$results"/*.part/boots.tsv)
-! grep -q '	ok	' <<<"$kept" || expect 0 'failed: run: interrupted with [0-9]* of [0-9]* boots done' 'what there is so far is in a report' cat "$results"/*.part/report.md
+! grep -q '	ok	' <<<"$kept" || expect 0 'failed: run: interrupted, with [0-9]* of [0-9]* boots done' 'what there is so far is in a report' cat "$results"/*.part/report.md
 # As a full disk or a power cut leaves it.
 printf '7\tqpw-on\t1' >>"$(echo "$results"/*.part/boots.tsv)"
 

@@ -249,9 +249,9 @@ static void say_equals(FILE *f, const struct answer *a, number_of_fn *of, const 
 			told |= of(a, &a->scheme[k]) == n;
 		if (told)
 			continue;
-		fprintf(f, "%s%s%s with ", any ? " and " : " ",
+		fprintf(f, "%s%s%s%s with ", any ? " and " : " ",
 			n == 0 ? "none" : number(n, n == round(n) ? 0 : 2, sign).s,
-			any || n == 0 ? "" : unit);
+			any || n == 0 ? "" : unit, any || n == 0 || !*unit || n == 1 ? "" : "s");
 		for (size_t k = i; k < a->schemes; k++)
 			if (of(a, &a->scheme[k]) == n) {
 				fprintf(f, "%s%s", one ? ", " : "", a->scheme[k].v->name);
@@ -292,7 +292,7 @@ static void say_flush(FILE *f, const struct answer *a, bool *any)
 	if (events) {
 		clause(f, any);
 		fputs(" a flush brings upon an isolated CPU", f);
-		say_equals(f, a, events_of, " events", false);
+		say_equals(f, a, events_of, " event", false);
 	}
 	if (!least)
 		return;
