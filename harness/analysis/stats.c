@@ -602,8 +602,7 @@ static double least(const double *x, int n)
  * The 5 % quantile sees the doses as well, and the null two to four times as sharply; but the effects of the
  * changes hardly more so (median half-widths 0.49 and 0.46, 0.63 and 0.60), for these differ by layout. On an
  * AMD EPYC (family 25 model 1) of which 36 % of the samples were quiet: null 1.37, 1.37 and 1.00 with 0, 2 and 1
- * misses in 47, slope 0.89 0.65, 0.93 0.64 and 0.90 0.55, changes 2.06 and 1.64. The mean and t against
- * Hodges-Lehmann and signed ranks, quiet-p50, null: 0.43 and 0.59 (Intel), 1.37 and 1.35 (AMD).
+ * misses in 47, slope 0.89 0.65, 0.93 0.64 and 0.90 0.55, changes 2.06 and 1.64.
  */
 const struct location stat_locations[STAT_LOCATIONS] = {
 	{ "quiet-p50", "median of the quiet samples of a run", true, median },
