@@ -43,7 +43,7 @@ stats 'counts.dat' using (pick(strcol(7)) ? (total[at(strcol(7), strcol(5))] = l
 width = 980
 bar = 20
 panel = nv * bar + 34
-below = 84 + ceil((ns + 1) / 3.0) * key_line
+below = 84 + ceil((ns + 1) / 2.0) * key_line
 height = 70 + nw * panel + below
 eval start
 set multiplot
@@ -91,7 +91,7 @@ set lmargin 2; set rmargin 2; set tmargin 0; set bmargin 0
 set xrange [0:1]; set yrange [0:1]
 set origin 0, 0
 set size 1, key_top
-set key at screen 0.02, screen key_top left top Left reverse samplen 2 spacing 1.35 font face.",12" maxrows ceil((ns + 1) / 3.0)
+set key at screen 0.02, screen key_top left top Left reverse samplen 2 spacing 1.35 font face.",12" maxrows ceil((ns + 1) / 2.0)
 plot for [s = 1:ns] NaN with boxes fillcolor rgb fill[s] fillstyle solid noborder title symbol[s], \
 	NaN with boxes fillcolor rgb '#BBBBBB' fillstyle solid noborder title 'all others'
 unset multiplot
