@@ -93,7 +93,8 @@ outside() {
 	"$top/harness/host/deps.sh" qemu
 	mkdir -p "$lab"
 	prepare >"$lab/prepare.log" 2>&1 </dev/null || { tail -n 15 "$lab/prepare.log"; die 1 "what the host needs cannot be built; the whole log is $lab/prepare.log"; }
-	[ -d "$CACHE/kvm-host" ] || with_lock kvm-host fetch_host
+	# The list of modules is written last.
+	compgen -G "$CACHE/kvm-host/lib/modules/*/modules.dep" >/dev/null || with_lock kvm-host fetch_host
 	scratch=$(mktemp -d)
 	host_initramfs "$scratch" >"$lab/initramfs.gz"
 	rm -rf "$scratch"
