@@ -142,7 +142,9 @@ step_run() {
 		more_layouts "$layouts"
 	done
 	# What a neighbour's work drowned is booted again, later: whether there are values decides, never which.
-	while more=$("$BUILD/sheafstat" again --boots "$BOOTS" --seed "$SEED" "$part") && [ "$more" -gt 0 ]; do
+	while :; do
+		more=$("$BUILD/sheafstat" again --boots "$BOOTS" --seed "$SEED" "$part")
+		[ "$more" -gt 0 ] || break
 		say "  $more boots brought too few quiet samples: they are done again"
 		"$top/harness/boots/run.sh" "$part"
 	done

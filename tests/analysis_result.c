@@ -909,9 +909,13 @@ static void test_foreign(void **state)
 /* Caches that differ by more than having no sheaves are told. */
 static void test_caches(void **state)
 {
-	static const char *const other[] = { "", "64=0/0/64 512=28/1/16", "64=60/1/128 512=28/1/16",
-					     "64=60/0/64 512=30/1/16", "64=60/0/64" };
-	static const int warned[] = { 0, 0, 1, 1, 0 };
+	static const char *const other[] = { "",
+					     "64=0/0/64 512=28/1/16 barn=10",
+					     "64=60/1/128 512=28/1/16 barn=10",
+					     "64=60/0/64 512=30/1/16 barn=10",
+					     "64=60/0/64 512=28/1/16 barn=20",
+					     "64=60/0/64" };
+	static const int warned[] = { 0, 0, 1, 1, 1, 0 };
 
 	(void)state;
 	assert_int_equal(sh("rm -rf d; $M --small --layouts 2 --samples 30 --variants "
@@ -919,7 +923,8 @@ static void test_caches(void **state)
 			 0);
 	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
 		char *command = xasprintf(
-			"jq '.caches = {\"local-trylock\": \"64=60/0/64 512=28/1/16\", \"qpw-on\": "
+			"jq '.caches = {\"local-trylock\": \"64=60/0/64 512=28/1/16 barn=10\", "
+			"\"qpw-on\": "
 			"\"%s\"}' d/environment.json >e && mv e d/environment.json && $S summarize "
 			"d && "
 			"jq -r '.warnings[]' d/summary.json | grep -c 'qpw-on has another cache'; "

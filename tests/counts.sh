@@ -61,6 +61,17 @@ holds 'the consoles are kept' test "$(find "$result/consoles" -name 'counts.tcg.
 # isolcpus= needs a second CPU; the baseline's build ignores the option.
 holds 'an isolated CPU is the second of two' grep -aq 'smp: Brought up 1 node, 2 CPUs' "$result/consoles/counts.tcg.isolated.log"
 holds 'and counts' jq -e '[.counts[] | select(.workload == "pair/64/1") | .classes.instructions] | length == 2 and .[0] == .[1] and .[0] > 0' "$result/summary.json"
+# each_adds_up FOLDER NAME: what the calls by the loop executed, one by one, is all that was executed outside of it.
+each_adds_up() {
+	awk -F '\t' '
+		/^#/ || $3 == "(loop)" { next }
+		FNR == NR { each[$1] += $4 * $5; next }
+		$4 == "instructions" { all[$1] += $5 }
+		END { for (w in all) { n++; if (all[w] != each[w]) exit 1 } exit !n }' "$1/each/$2.tsv" "$1/$2.tsv"
+}
+for name in tcg.local-trylock tcg.isolated; do
+	holds "what single calls of $name execute adds up" each_adds_up "$result/counts" "$name"
+done
 holds 'flushes bring each CPU one run of a kworker, isolated or not' jq -e '[.flushes[] | select(.metric == "kworker_runs") | [.variant, .isolated, .workload, .cpus, .value]]
 	| sort == [["local-trylock", false, "flush-shrink/64/4/user", 3, 1], ["local-trylock", true, "flush-shrink/64/4/user", 3, 1]]' "$result/summary.json"
 holds 'CPUs are isolated in one boot of two' test "$(grep -alE 'ommand line: .* isolcpus=domain,managed_irq,1-15 nohz_full=1-15( |$)' "$result/consoles/"counts.flushes*.log | wc -l)" = 1

@@ -122,13 +122,14 @@ counted=$(awk -F '\t' '
 		for (r in reason) printf "; n/a:%s (%s)", reason[r], r
 		printf "%s", watchdog
 	}' "counters/$ok_boot.tsv")
-# What the kernel of each variant says of kmalloc()'s caches, and how many full sheaves a barn holds where its patches say so.
+barn_sheaves=$(sed -n 's/^#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/\1/p' "$SOURCE/mm/slub.c" | grep . || echo 0)
+# What the kernel of each variant says of kmalloc()'s caches, and how many full sheaves a barn holds by the source and its patches.
 caches() {
 	local variant stem said barn
 	awk -F '\t' '$5 == "ok" && !seen[$2]++ { printf "%s %s.l%02d.b%02d\n", $2, $2, $3, $4 }' boots.tsv | while read -r variant stem; do
 		said=$(sed -n 's/^sheafbench: caches //p' "consoles/$stem.log" | head -n 1)
-		barn=$(variant_build_text "$variant" 2>/dev/null | sed -n 's/^+#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/ barn=\1/p' | tail -n 1)
-		jq -n --arg variant "$variant" --arg said "$said$barn" '{($variant): $said}'
+		barn=$(variant_build_text "$variant" 2>/dev/null | sed -n 's/^+#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/\1/p' | tail -n 1)
+		jq -n --arg variant "$variant" --arg said "$said barn=${barn:-$barn_sheaves}" '{($variant): $said}'
 	done | jq -s add
 }
 read -r _ _ _ _ khz _ step < <(sed -n 2p "samples/$ok_boot.tsv")
@@ -139,6 +140,6 @@ jq --arg counters "${counted:-none asked for}" --argjson clock_khz "$khz" --argj
 	--argjson link_s "$(cat links.seconds 2>/dev/null || echo 0)" \
 	--argjson sheaf_capacity "$(sed -n 's/^sheafbench: caches .*\b64=\([0-9]*\).*/\1/p' "consoles/$ok_boot.log" | grep . || echo 0)" \
 	--argjson caches "$(caches)" \
-	--argjson barn_sheaves "$(sed -n 's/^#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/\1/p' "$SOURCE/mm/slub.c" | grep . || echo 0)" \
+	--argjson barn_sheaves "$barn_sheaves" \
 	'([.steal_ppm // 0, $steal_ppm] | max) as $most | . + ($ARGS.named | with_entries(select(.value != 0))) + {steal_ppm: $most}' environment.json >environment.json.part
 mv environment.json.part environment.json

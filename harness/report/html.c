@@ -199,8 +199,9 @@ void html_write(FILE *f, const struct view *r, const struct page *page, int page
 	fprintf(f,
 		"</title><style>%s</style><h1>What does each scheme cost, and what does it "
 		"buy?</h1>"
-		"<p id=filter><input id=word placeholder=\"a workload or a variant\"> A table "
-		"sorts "
+		"<p id=filter><label>Rows with <input id=word> (a workload or a variant).</label> "
+		"A "
+		"table sorts "
 		"by the head that is clicked.</p>\n",
 		style);
 	for (int i = 0; i < pages; i++) {

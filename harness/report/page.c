@@ -528,12 +528,17 @@ static void write_repeat(struct page *p, const struct view *r)
 	free(commit);
 }
 
+static void answer_begin(struct answer *a, struct page *p, const char *name, const struct view *r)
+{
+	page_start(p, name, "What does each scheme cost, and what does it buy?");
+	answer_read(a, r);
+}
+
 void page_answer(struct page *p, const struct view *r)
 {
 	struct answer a;
 
-	page_start(p, "report", "What does each scheme cost, and what does it buy?");
-	answer_read(&a, r);
+	answer_begin(&a, p, "report", r);
 	write_head(p, r);
 	write_sentences(p, &a, true);
 	write_table(p, &a);
@@ -553,8 +558,7 @@ void page_reply(struct page *p, const struct view *r, bool room)
 {
 	struct answer a;
 
-	page_start(p, "reply", "What does each scheme cost, and what does it buy?");
-	answer_read(&a, r);
+	answer_begin(&a, p, "reply", r);
 	write_failed(p, r);
 	write_sentences(p, &a, room);
 	write_table(p, &a);
@@ -576,8 +580,7 @@ void page_short(struct page *p, const struct view *r)
 {
 	struct answer a;
 
-	page_start(p, "answer", "What does each scheme cost, and what does it buy?");
-	answer_read(&a, r);
+	answer_begin(&a, p, "answer", r);
 	write_head(p, r);
 	write_sentences(p, &a, true);
 	write_table(p, &a);

@@ -16,9 +16,9 @@ value() {
 	for goal in "${@:6}"; do value_for_goal["$name ${goal%%=*}"]=${goal#*=}; done
 }
 
-# Pairs of one object at each size; pairs, alloc and free of a program that does other work between them; alloc and free apart, over numbers of objects past what a sheaf and what the barn hold;
-# batches freed in two orders. Flushes of a CPU that runs a program; of more CPUs, which tcg counts; of a CPU that allocates;
-# and one that waits for a SCHED_FIFO program.
+# Pairs of one object at each size; pairs, alloc and free of a program that does other work between them; alloc and free apart,
+# over numbers of objects past what a sheaf and what the barn hold; batches freed in two orders. Flushes of a CPU that runs a
+# program; of more CPUs, which tcg counts; of a CPU that allocates; and one that waits for a SCHED_FIFO program.
 default_workloads='^(pair/[0-9]+/1|pair-spaced/64/[0-9]+|(alloc|free)-spaced/64/24|(alloc|free)/64/[0-9]+(/lifo)?|batch-(alloc|free)/(64|512)/(128|2048)/(fifo|shuffled)|flush-(none/64/2|shrink/64/[0-9]+)/user|flush-shrink/64/2/kernel|flush-destroy/64/2/fifo)$'
 
 value VARIANTS id 'words variants' '' "which kernels, such as \"qpw-off qpw-on\" (default: all changes; 'none': the baseline alone)" certify=half-gate peers=none
