@@ -86,8 +86,9 @@ step_links() {
 
 # Links all builds in parallel. Progress is the number of images that exist.
 step_kernels() {
-	local images had start=$SECONDS next=0 status=0 variant log=$part/consoles/kernels.log
+	local images had start next=0 status=0 variant log=$part/consoles/kernels.log
 	for variant in $(builds); do take tree "$variant"; done
+	start=$SECONDS # trees are no layouts: they would be in the time that is left, and in what a link takes
 	mapfile -t images < <(rows "$part/plan.tsv" | awk -F "$rs" -v k="$CACHE/kernels/$target_config" '!seen[$6, $5]++ { print k "/" $6 "/image." $5 }')
 	count() { local n=0 f; for f in "${images[@]}"; do [ ! -f "$f" ] || n=$((n + 1)); done; echo "$n"; }
 	had=$(count)
