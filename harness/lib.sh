@@ -53,6 +53,17 @@ need_space() {
 	[ "$free" -ge "$3" ] || die 1 "only $free MiB free in $2, and $3 are needed: free some or give $1=<folder>"
 }
 
+# out_of_room FOLDER STATUS [tell]: for an EXIT trap. What failed where less than 50 MiB are free has failed for that: the status
+# is 75, and who is to tell does so in a line. Ends the script.
+out_of_room() {
+	local free
+	[ "$2" != 0 ] && [ -d "$1" ] || exit "$2"
+	free=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
+	[ "$2" = 75 ] || [ "$free" -lt 50 ] || exit "$2"
+	[ $# = 2 ] || say "sheafbench: cannot write to $1 ($free MiB free); free some space, and the same command goes on from here"
+	exit 75
+}
+
 # holder_of FILE: who has it open, in words.
 holder_of() {
 	local pid
@@ -178,6 +189,16 @@ commits_of() {
 		[ ${#commits[@]} != $(($# - 1)) ] || return 0
 	done
 	die 2 "$1=$value names no commits of a git tree${reason:+ ($reason)}; $2"
+}
+
+# thread_of NAME MESSAGE-ID FOLDER: its thread as a mailbox that b4 fetches into FOLDER; prints its path. NAME is the value's.
+thread_of() {
+	local id=${2#<}
+	id=${id%>}
+	[[ $id == ?*@?* && $id != *[[:space:]/]* ]] || die 2 "$1=$2: no such file, and no message-id; give the mails as a mailbox"
+	command -v b4 >/dev/null || die 2 "$1=$2: fetching a mail takes b4 (apt install b4); or give the mails as a mailbox"
+	b4 mbox -o "$3" -n thread "$id" >"$3/b4.log" 2>&1 || die 1 "$1=$2: b4 cannot fetch it: $(tail -n 1 "$3/b4.log")"
+	find "$3" -name 'thread*' -type f | head -n 1
 }
 
 # rows FILE: its records, with the unit separator between columns. 'read' takes several tabs for one and would lose an

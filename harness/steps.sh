@@ -14,6 +14,8 @@ SOURCE=$CACHE/source/$(jq -r .source "$part/request.json")
 export SOURCE part
 . "$top/harness/targets/$TARGET.sh"
 
+trap 'out_of_room "$part" $?' EXIT
+
 # The first variant of each build, the baseline's first.
 builds() { rows "$part/variants.tsv" | awk -F "$rs" '{ print ($2 == "baseline" ? 0 : 1), $1, $7 }' | sort -s -n -k1,1 | awk '!seen[$3]++ { print $2 }'; }
 build_of() { rows "$part/variants.tsv" | awk -F "$rs" -v v="$1" '$1 == v { print $7 }'; }
@@ -126,11 +128,28 @@ tell_so_far() {
 		[.workload, .variant, .effect, .ci95[]] | @tsv' "$part/summary.json" | LC_ALL=C awk -F '\t' '{ printf "    %-18s %-22s %+8.2f ticks [%+.2f, %+.2f]\n", $1, $2, $3, $4, $5 }' >&2
 }
 
+# With MINUTES: seconds that boots may still take. Counts get a third of them.
+minutes_left() {
+	local thirds=3
+	[[ $GOAL != bench || " $TARGETS " != *" tcg"* ]] || thirds=2
+	echo $((BEGAN + MINUTES * 20 * thirds - $(date +%s)))
+}
+
 step_run() {
-	local answer layouts width variant more
+	local answer layouts width variant more last=4 took start=$SECONDS
 	use_machine exclusive
 	"$top/harness/boots/run.sh" "$part"
-	if [ "$(planned 3)" -lt "$LAYOUTS" ]; then
+	if [ -n "$MINUTES" ]; then
+		tell_so_far
+		took=$((SECONDS - start))
+		# Layouts are added by what the last ones took, with their links.
+		while more=$(($(minutes_left) * last / (took > 0 ? took : 1))) layouts=$(planned 3) && [ "$more" -ge 1 ] && [ "$layouts" -lt 256 ]; do
+			last=$((more < 8 ? more : 8)) start=$SECONDS
+			more_layouts $((layouts + last < 256 ? layouts + last : 256))
+			took=$((SECONDS - start))
+			tell_so_far
+		done
+	elif [ "$(planned 3)" -lt "$LAYOUTS" ]; then
 		tell_so_far
 		more_layouts "$LAYOUTS"
 	fi
@@ -143,7 +162,7 @@ step_run() {
 		more_layouts "$layouts"
 	done
 	# What a neighbour's work drowned is booted again, later: whether there are values decides, never which.
-	while :; do
+	while [ -z "$MINUTES" ] || [ "$(minutes_left)" -gt 0 ]; do
 		more=$("$BUILD/sheafstat" again --boots "$BOOTS" --seed "$SEED" "$part")
 		[ "$more" -gt 0 ] || break
 		say "  $more boots brought too few quiet samples: they are done again"

@@ -38,6 +38,8 @@ refused 'whole number from 1 to 256' bench MOST=300
 refused 'so many ticks' bench PRECISION=fine
 refused 'so many ticks' bench PRECISION=0.0
 refused 'so many ticks' bench EQUAL=-1
+refused 'whole number from 1 to 1440' bench MINUTES=0
+refused 'give one of them' bench MINUTES=10 PRECISION=0.5
 refused "'maybe' is not known; valid: yes no" bench TUNE=maybe
 refused "'maybe' is not known; valid: yes no" bench DEBUG_INFO=maybe
 refused 'whole number from 1 to 256' certify LAYOUTS=0
@@ -74,6 +76,23 @@ expect 2 'no HOME.*give CACHE=' 'no HOME' env -u HOME -u XDG_CACHE_HOME -u CACHE
 for inner in DEADLINE=9 KVM_SPEED=unjudged VARIANT_PATH=/tmp; do
 	expect 2 "^sheafbench: ${inner%=*} is for sheafbench's own tests and would change what is measured: unset it" "$inner from outside" env -u SHEAFBENCH_TEST -u VARIANT_PATH "$inner" "$top/harness/request/front.sh" bench
 done
+# Packages are installed as root, so a terminal is asked, once and by name; these tools have none and fail.
+mkdir "$scratch/bin"
+printf '#!/bin/sh\n' >"$scratch/bin/dpkg-query"
+printf '#!/bin/sh\necho "$*" >>"%s"\nfalse\n' "$scratch/apt" >"$scratch/bin/apt-get"
+chmod +x "$scratch/bin/"*
+# typed ANSWER VALUE...: make bench on a terminal where ANSWER is typed
+typed() {
+	rm -f "$scratch/apt"
+	script -qec "env PATH='$scratch/bin:$PATH' make -C '$top' --no-print-directory OUT='$scratch/out' BUILD='$scratch/build' CACHE='$scratch/cache' ${*:2} bench" /dev/null <<<"$1"
+}
+expect 2 'packages that are missing: .*libpfm4-dev.*qemu-system-x86.*' 'a terminal is asked for what is missing, targets included' typed n
+expect 2 "not installed; 'apt-get install .*INSTALL=yes" 'no is an answer' typed n
+holds 'then nothing is installed' test ! -e "$scratch/apt"
+expect 2 'apt-get update: failed' 'yes is another' typed y
+holds 'then apt-get is called' test -e "$scratch/apt"
+expect 1 '' 'INSTALL=yes asks nothing' grep 'Y/n' <(typed n INSTALL=yes || true)
+holds 'and apt-get is called' test -e "$scratch/apt"
 expect 2 'no goal' 'an unknown goal' "$top/harness/request/front.sh" dance
 expect 0 '^make bench' 'make help' make -C "$top" help
 holds 'make help names each value' test "$(make -C "$top" --no-print-directory help | grep -cE '^  [A-Z_]+ ')" = "$(. "$top/harness/request/values.sh" && echo ${#value_names[@]})"

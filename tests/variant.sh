@@ -105,6 +105,18 @@ kconfig = CONFIG_SLUB_TASTE=y
 kconfig = # CONFIG_SLUB_STATS is not set
 kconfig = CONFIG_SLUB_SPICES=4
 cmdline = taste=1 spice=2"
+mkdir "$scratch/steps"
+for n in 1 2 3; do cp "${files[n % 3]}" "$scratch/steps/$n.patch"; done
+expect 0 'make bench VARIANTS="local-trylock steps-p1 steps-p2 steps"' 'patch by patch' make_variant NAME=steps STEPS=yes MBOX="$scratch/steps" KCONFIG='CONFIG_SLUB_TASTE=y CONFIG_SLUB_STATS=n'
+holds 'two of three, without the option that they do not have yet' test "$(grep -v '^#' "$scratch/local/variants/steps-p2.variant")" = 'title = steps: 2 of 3 patches
+series = steps
+patches = 2
+order = 49
+kconfig = # CONFIG_SLUB_STATS is not set'
+holds 'the whole has it' grep -qx 'kconfig = CONFIG_SLUB_TASTE=y' "$scratch/local/variants/steps.variant"
+holds 'and each has its patches' test "$(for n in steps-p1 steps-p2 steps; do variant_patches "$n" | wc -l; done | paste -sd ' ')" = '1 2 3'
+expect 2 'NAME=steps is taken' 'its name is taken' make_variant NAME=steps MBOX="$scratch/steps"
+rm -rf "$scratch/local/patches/steps" "$scratch/local/variants/steps"*
 holds 'no path of this machine is in it' test "$(grep -rc "$scratch" "$scratch/local" | grep -cv ':0$')" = 0
 taken 'a folder, in the order of names' folder '' MBOX="$scratch/plain" TITLE='Things: "taste", 5 % of it'
 holds 'a TITLE is kept' grep -qxF 'title = Things: "taste", 5 % of it' "$scratch/local/variants/folder.variant"
@@ -126,6 +138,19 @@ holds 'an 80 column patch came through quoted-printable' grep -q '=$' "$scratch/
 gzip -c "$scratch/mail/mixed" >"$scratch/mail/mixed.mbox.gz"
 taken 'packed, as lore gives it' packed '' MBOX="$scratch/mail/mixed.mbox.gz"
 sed 's/$/\r/' "$scratch/mail/mixed" >"$scratch/mail/crlf"
+# A b4 that knows one thread.
+mkdir "$scratch/b4"
+cat >"$scratch/b4/b4" <<END
+#!/bin/sh
+[ "\$1 \$2 \$4 \$5" = "mbox -o -n thread" ] || exit 9
+[ "\$6" = tasty@localhost ] || { echo "b4: nothing by that id" >&2; exit 1; }
+cp '$scratch/mail/mixed' "\$3/thread.mbx"
+END
+chmod +x "$scratch/b4/b4"
+PATH=$scratch/b4:$PATH taken 'by a message-id, through b4' by-id '' MSGID='<tasty@localhost>'
+PATH=$scratch/b4:$PATH expect 2 'MSGID=no@localhost: b4 cannot fetch it: b4: nothing by that id' 'a thread that b4 does not find' make_variant NAME=bad MSGID=no@localhost
+refused 'MSGID=nowhere: no such file, and no message-id' MSGID=nowhere
+refused 'give one of them' MSGID=a@b MBOX="$scratch/mail/mixed"
 taken 'with CRLF line ends' crlf '' MBOX="$scratch/mail/crlf"
 mkdir -p "$scratch/maildir"/{cur,new,tmp}
 for n in 1 2 3; do mail "RFC,net,v3,0$n/03" "$n" | sed '1d; s/^>From /From /' >"$scratch/maildir/cur/$((9 - n)).x:2,S"; done

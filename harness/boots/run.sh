@@ -20,6 +20,18 @@ mapfile -t names < <("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS")
 flushes=$(printf '%s\n' "${names[@]}" | grep -c '^flush-' || true)
 deadline=${DEADLINE:-$((60 + ${#names[@]} * RUNS * SAMPLES / 1000 + flushes * RUNS * 20))}
 
+# A neighbour's bursts last as long as boots do. So a boot begins when there is none, unless that takes 10 s, or all of the
+# waiting a minute more than all of the boots. What a boot brings has no say.
+quiet='' level=0 waited=0
+if [ "$(uname -m)" = x86_64 ]; then quiet=$(helper_program quiet); fi
+wait_for_quiet() {
+	local most=$((30000 + (SECONDS - start) * 500 - waited)) ms
+	[[ -n $quiet && $most -gt 0 && " ${args_of[$1]} " != *' --no-gate '* ]] || return 0
+	[ "$most" -lt 10000 ] || most=10000
+	read -r level ms < <("$quiet" "$measured" "$most" "$level") || return 0
+	waited=$((waited + ms))
+}
+
 # one_boot VARIANT STEM PAD DATA: sets reason to why it brought no result, or to nothing.
 one_boot() {
 	local variant=$1 stem=$2 pad=$3 data=$4 cmdline=${cmdline_of[$1]} dir=${dir_of[$1]} log=$scratch/console
@@ -42,7 +54,7 @@ one_boot() {
 	keep "$scratch/out/counters.tsv" "counters/$stem.tsv"
 }
 
-cannot_write() { die 75 "cannot write to $PWD (disk full?); free some space, and the same command goes on from here"; }
+cannot_write() { exit 75; } # front.sh says so
 
 # The file comes from another file system: it is copied beside its place, then renamed.
 keep() { { cp "$1" "$2.part" && mv "$2.part" "$2"; } 2>/dev/null || cannot_write; }
@@ -61,7 +73,8 @@ while IFS=$rs read -r variant _ _ _ _ cmdline id _ workloads args; do
 done < <(rows variants.tsv)
 
 # Jiffies of the measured CPU: all, and those that the host stole.
-cpu_time() { awk -v cpu="cpu$(jq .measured_cpu environment.json)" '$1 == cpu { for (i = 2; i <= 9; i++) s += $i; print s, $9 }' /proc/stat; }
+measured=$(jq .measured_cpu environment.json)
+cpu_time() { awk -v cpu="cpu$measured" '$1 == cpu { for (i = 2; i <= 9; i++) s += $i; print s, $9 }' /proc/stat; }
 read -r all_before stolen_before < <(cpu_time)
 
 total=$(grep -vc '^#' plan.tsv)
@@ -80,6 +93,7 @@ while IFS=$rs read -r -u 8 index variant layout boot pad _ data; do
 		worked=$((worked + 1))
 		continue
 	fi
+	wait_for_quiet "$variant"
 	boot_start=${EPOCHREALTIME/./}
 	at=$(date -u +%FT%TZ)
 	if [ -f "${dir_of[$variant]}/image.$pad" ]; then
@@ -141,5 +155,6 @@ jq --arg counters "${counted:-none asked for}" --argjson clock_khz "$khz" --argj
 	--argjson sheaf_capacity "$(sed -n 's/^sheafbench: caches .*\b64=\([0-9]*\).*/\1/p' "consoles/$ok_boot.log" | grep . || echo 0)" \
 	--argjson caches "$(caches)" \
 	--argjson barn_sheaves "$barn_sheaves" \
-	'([.steal_ppm // 0, $steal_ppm] | max) as $most | . + ($ARGS.named | with_entries(select(.value != 0))) + {steal_ppm: $most}' environment.json >environment.json.part
+	--argjson waited_s $((waited / 1000)) \
+	'([.steal_ppm // 0, $steal_ppm] | max) as $most | ((.waited_s // 0) + $waited_s) as $waited | . + ($ARGS.named | with_entries(select(.value != 0))) + {steal_ppm: $most, waited_s: $waited}' environment.json >environment.json.part
 mv environment.json.part environment.json

@@ -153,7 +153,7 @@ also_differs() {
 }
 
 make_tree() {
-	local name=$1 base id dir log changed start=$SECONDS expect patches=() series=()
+	local name=$1 base id dir log changed start=$SECONDS expect patches=()
 	# Steps of a whole build of 7.2.
 	expect=1715
 	[ "$target_arch" != um ] || expect=1000
@@ -169,12 +169,11 @@ make_tree() {
 	cp -al "$SOURCE" "$dir/tree" 2>/dev/null || { rm -rf "$dir/tree"; cp -a "$SOURCE" "$dir/tree"; } ||
 		die 1 "cannot copy the source to $dir (disk full?)"
 	: >"$log"
-	mapfile -t series < <(variant_key "$name" series)
+	mapfile -t patches < <(variant_patches "$name")
 	if [ "$id" = "$(build_id "$base")" ]; then
-		mapfile -t patches < <(series_patches "${common_series[@]}" "${series[@]}")
+		mapfile -t patches < <(series_patches "${common_series[@]}" && variant_patches "$name")
 	else
 		# Files with one link only were made by the baseline's build or patches; the others are the pristine source.
-		mapfile -t patches < <(series_patches "${series[@]}")
 		(cd "$kernels/$(build_id "$base")/tree" &&
 			find . \( -links 1 -type f -o -type l \) -print0 | cpio -0pdmu --quiet "$dir/tree") ||
 			die 1 "cannot copy the baseline's objects to $dir (disk full?)"

@@ -61,6 +61,7 @@ static const struct {
 	{ "governor", "frequency governor", "", ALWAYS, false },
 	{ "smt", "SMT", "", ALWAYS, false },
 	{ "steal_ppm", "time stolen by the host", " ppm", EXTRA, false },
+	{ "waited_s", "time waited for a quiet sibling before boots", " s", EXTRA, false },
 	{ "clock_khz", "clock", " kHz", ALWAYS, false },
 	{ "timer_step", "smallest step of the clock", " ticks", ALWAYS, false },
 	{ "layouts", "layouts per variant", "", ALWAYS, false },

@@ -31,12 +31,29 @@ own_environment() {
 	export LC_ALL=C.UTF-8 TEST_ONLY=${test_only% }
 }
 
+# need GROUP...: the packages of these groups. A terminal is asked once for all that this goal needs, those of its targets too.
+need() {
+	local t words group groups=("$@")
+	if [ "$INSTALL" = ask ]; then
+		read -ra words <<<"$(wanted_targets)"
+		for t in "${words[@]}"; do
+			group=$("$top/harness/targets/target.sh" "$t" get group)
+			groups+=(${group:+"$group"})
+		done
+		"$top/harness/host/deps.sh" ask "${groups[@]}"
+		INSTALL=yes
+	fi
+	"$top/harness/host/deps.sh" "$@"
+}
+
+# The targets that were asked for, or all. One may want to be asked for by name, so its probe sees what the user gave.
+wanted_targets() { [[ ! $goal =~ ^(bench|certify|peers|profile|prove)$ ]] || printf '%s\n' "${TARGETS:-$(names_of_targets | paste -sd ' ')}"; }
+
 # Sets TARGETS to those that were asked for, or to all that this machine can really run, and LEFT_OUT to the reasons for others.
 choose_targets() {
 	local t reason group usable="" words target=$top/harness/targets/target.sh
 	LEFT_OUT=""
-	# A target may want to be asked for by name, so its probe sees what the user gave.
-	read -ra words <<<"${TARGETS:-$(names_of_targets | paste -sd ' ')}"
+	read -ra words <<<"$(wanted_targets)"
 	for t in "${words[@]}"; do
 		group=$("$target" "$t" get group)
 		[ -z "$group" ] || [ "$INSTALL" = no ] || "$top/harness/host/deps.sh" "$group" || true
@@ -147,6 +164,9 @@ take_values "$goal"
 [ "$goal" = clean ] || need_space TMPDIR "${TMPDIR:-/tmp}" 100
 build=$BUILD
 export GOAL=$goal
+BEGAN=$(date +%s)
+export BEGAN
+[ -z "$MINUTES" ] || [ -z "$PRECISION" ] || die 2 "PRECISION=$PRECISION and MINUTES=$MINUTES: give one of them"
 [[ $goal =~ ^(clean|doctor)$ ]] || use_cache
 
 tuned() { "$@"; }
@@ -154,7 +174,7 @@ tuned() { "$@"; }
 
 case $goal in
 bench | certify | peers)
-	"$top/harness/host/deps.sh" build bench
+	need build bench
 	choose_targets
 	use_machine shared
 	user_tools
@@ -170,20 +190,20 @@ bench | certify | peers)
 	tuned "$top/harness/steps.sh" "$part"
 	;;
 variant)
-	"$top/harness/host/deps.sh" build
+	need build
 	exec "$top/harness/request/register.sh"
 	;;
 profile)
 	[ -n "$VARIANT" ] || die 2 "give VARIANT=<name>: $(variant_names | paste -sd ' ')"
 	[[ $TARGETS != *' '* ]] || die 2 "TARGETS='$TARGETS': give one to profile"
-	"$top/harness/host/deps.sh" build bench profile
+	need build bench profile
 	choose_targets
 	use_machine shared
 	user_tools
 	exec "$top/harness/boots/profile.sh" "$build"
 	;;
 prove)
-	"$top/harness/host/deps.sh" build bench
+	need build bench
 	choose_targets
 	use_machine shared
 	user_tools
@@ -220,8 +240,9 @@ publish)
 	"$top/harness/report/publish.sh" "$build" "$result"
 	;;
 check)
-	"$top/harness/host/deps.sh" build bench check qemu
-	[ "$LONG" = no ] || "$top/harness/host/deps.sh" arm64 profile
+	groups=(build bench check qemu)
+	[ "$LONG" = no ] || groups+=(arm64 profile)
+	need "${groups[@]}"
 	use_machine shared
 	own_build
 	configure "$build/check" -DBUILD_TESTING=ON -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug "-DLONG=$LONG"

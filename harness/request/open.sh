@@ -81,7 +81,7 @@ open_result() {
 	need_space OUT "$OUT" 200
 	work=$(mktemp -d "$OUT/.new.XXXXXX")
 	# shellcheck disable=SC2064 # now
-	trap "rm -rf '$work'" EXIT
+	trap "status=\$?; rm -rf '$work'; out_of_room \"\${part:-\$OUT}\" \$status tell" EXIT
 	write_variants >"$work/variants.tsv"
 	write_request >"$work/request.json"
 	id=$(hash_of "$work/request.json" | cut -c1-6)
@@ -98,6 +98,7 @@ open_result() {
 		part=$OUT/$(date -u +%Y%m%dT%H%M%SZ)-$id.part
 		mkdir -p "$work"/{runs,samples,counters,consoles}
 		# A few layouts first, of all variants: they give an answer early. steps.sh extends the plan.
+		[ -z "$MINUTES" ] || first=4
 		[ "$GOAL" != bench ] || [ "$LAYOUTS" -le 8 ] || first=4
 		"$build/sheafstat" plan --seed "$SEED" --layouts "$first" --boots "$BOOTS" --variants "$work/variants.tsv" -o "$work/plan.tsv"
 		printf '# index\tvariant\tlayout\tboot\tstatus\tseconds\tstart\treason\n' >"$work/boots.tsv"

@@ -10,10 +10,7 @@ trap 'rm -rf "$work"' EXIT
 file=$1 id=
 if [ ! -f "$file" ]; then
 	id=${1#<} id=${id%>}
-	[[ $id == ?*@?* && $id != *[[:space:]/]* ]] || die 2 "QUOTE=$1: no such file, and no message-id; give a mailbox with the mail that is answered"
-	command -v b4 >/dev/null || die 2 "QUOTE=$1: fetching a mail takes b4 (apt install b4); or give a mailbox with that mail"
-	b4 mbox -o "$work" -n thread "$id" >"$work/b4.log" 2>&1 || die 1 "QUOTE=$1: b4 cannot fetch it: $(tail -n 1 "$work/b4.log")"
-	file=$(find "$work" -name 'thread*' -type f | head -n 1)
+	file=$(thread_of QUOTE "$1" "$work")
 fi
 # One file per mail; a file without a mailbox's From line is one mail.
 mkdir "$work/mails"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# register.sh: register a variant of a series that somebody posted. MBOX, NAME, TITLE, KCONFIG, CMDLINE and BASE
+# register.sh: register a variant of a series that somebody posted. MBOX or MSGID, NAME, TITLE, KCONFIG, CMDLINE and BASE
 # come in the environment, checked (values.sh).
 #
 # The series is ordered and applied with 'git am -3' to a scratch tree: the pristine files that it touches, the
@@ -10,7 +10,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
 
-: "${MBOX:?}" "${NAME:?}"
+: "${MBOX?}" "${NAME:?}"
 to=${variant_path[-1]}
 work=$(mktemp -d)
 placed=
@@ -21,6 +21,11 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
 mkdir "$work/mails" "$work/tree" "$work/new"
+
+if [ -n "${MSGID-}" ]; then
+	mkdir "$work/thread"
+	MBOX=$(thread_of MSGID "$MSGID" "$work/thread")
+fi
 
 # What the user or a surrounding checkout configured must not change what is written.
 mapfile -t local_names < <(git rev-parse --local-env-vars)
@@ -392,22 +397,42 @@ fi
 # shellcheck disable=SC2086 # a list of words
 [ -z "${KCONFIG-}" ] || kconfig_lines $KCONFIG
 mkdir -p "$to/variants" "$to/patches" || die 1 "cannot write to $to; nothing is registered"
-{
-	printf '# %s, %s patches, made for %s\n' "$(basename "$MBOX" | tr -cd ' -~')" "$count" "$kernel"
-	printf 'title = %s\n' "$TITLE"
+mapfile -t applied < <(find "$work/new" -name '*.patch' | LC_ALL=C sort)
+
+# variant_text NAME TITLE PATCHES: of the first so many patches. Options that these do not have yet are left out.
+variant_text() {
+	local option line
+	printf '# %s, %s patches, made for %s\n' "$(basename "${MSGID:-$MBOX}" | tr -cd ' -~')" "$3" "$kernel"
+	printf 'title = %s\n' "$2"
 	# shellcheck disable=SC2086 # a list of words
 	printf 'series = %s\n' ${BASE-} "$NAME"
-	cat "$work/kconfig"
+	[ "$3" = ${#applied[@]} ] || printf 'patches = %s\norder = 49\n' "$3"
+	while IFS= read -r line; do
+		option=$(grep -o 'CONFIG_[A-Za-z0-9_]*' <<<"$line")
+		grep -qxE "\+(menu)?config ${option#CONFIG_}" "${applied[@]}" && ! grep -qxE "\+(menu)?config ${option#CONFIG_}" "${applied[@]:0:$3}" || printf '%s\n' "$line"
+	done <"$work/kconfig"
 	[ -z "${CMDLINE-}" ] || printf 'cmdline = %s\n' "$CMDLINE"
-} >"$work/variant"
-# Each by one rename; a series without its variant does not stay.
+}
+mkdir "$work/variants"
+names=()
+if [ "${STEPS:-no}" = yes ]; then
+	for ((n = 1; n < ${#applied[@]}; n++)); do
+		variant_text "$NAME-p$n" "$NAME: $n of ${#applied[@]} patches" "$n" >"$work/variants/$NAME-p$n.variant"
+		names+=("$NAME-p$n")
+	done
+fi
+variant_text "$NAME" "$TITLE" ${#applied[@]} >"$work/variants/$NAME.variant"
+names+=("$NAME")
+# Each by one rename, the variant last; a series without its variant does not stay.
 rm -rf "$to/patches/.$NAME.part"
 placed=$to/patches/.$NAME.part
-{ cp -r "$work/new" "$placed" && cp "$work/variant" "$to/variants/.$NAME.part" && mv -T "$placed" "$to/patches/$NAME"; } ||
-	{ rm -f "$to/variants/.$NAME.part"; die 1 "cannot write to $to (disk full?); nothing is registered"; }
+{ cp -r "$work/new" "$placed" && mv -T "$placed" "$to/patches/$NAME"; } || die 1 "cannot write to $to (disk full?); nothing is registered"
 placed=$to/patches/$NAME
-mv "$to/variants/.$NAME.part" "$to/variants/$NAME.variant"
+for n in "${names[@]}"; do
+	{ cp "$work/variants/$n.variant" "$to/variants/.$n.part" && mv "$to/variants/.$n.part" "$to/variants/$n.variant"; } ||
+		{ rm -f "$to/variants/.$n.part" "$to/variants/$NAME-p"*.variant; die 1 "cannot write to $to (disk full?); nothing is registered"; }
+done
 placed=
-say "variant $NAME: $(find "$to/patches/$NAME" -name '*.patch' | wc -l) patches; make bench VARIANTS=\"$(baseline_variant) $NAME\" measures it"
+say "variant $NAME: ${#applied[@]} patches; make bench VARIANTS=\"$(baseline_variant) ${names[*]}\" measures it"
 say "  to build it runs its Makefiles and scripts, and its uml kernel is a process of yours with hostfs: read it before"
-say "  it is removed by: rm -r ${to#"$PWD"/}/patches/$NAME ${to#"$PWD"/}/variants/$NAME.variant"
+say "  it is removed by: rm -r ${to#"$PWD"/}/patches/$NAME ${to#"$PWD"/}/variants/$NAME$([ ${#names[@]} = 1 ] || echo '{,-p*}').variant"

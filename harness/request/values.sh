@@ -18,8 +18,9 @@ value() {
 
 # Pairs of one object at each size; pairs, alloc and free of a program that does other work between them; alloc and free apart,
 # over numbers of objects past what a sheaf and what the barn hold; batches freed in two orders. Flushes of a CPU that runs a
-# program; of more CPUs, which tcg counts; of a CPU that allocates; and one that waits for a SCHED_FIFO program.
-default_workloads='^(pair/[0-9]+/1|pair-spaced/64/[0-9]+|(alloc|free)-spaced/64/24|(alloc|free)/64/[0-9]+(/lifo)?|batch-(alloc|free)/(64|512)/(128|2048)/(fifo|shuffled)|flush-(none/64/2|shrink/64/[0-9]+)/user|flush-shrink/64/2/kernel|flush-destroy/64/2/fifo)$'
+# program; of more CPUs, which tcg counts; of a CPU that allocates; and one that waits for a SCHED_FIFO program. Excursions of
+# a program into the kernel.
+default_workloads='^(pair/[0-9]+/1|pair-spaced/64/[0-9]+|(alloc|free)-spaced/64/24|(alloc|free)/64/[0-9]+(/lifo)?|batch-(alloc|free)/(64|512)/(128|2048)/(fifo|shuffled)|excursion/64/(0|16|64|256|1024)|flush-(none/64/2|shrink/64/[0-9]+)/user|flush-shrink/64/2/kernel|flush-destroy/64/2/fifo)$'
 
 value VARIANTS id 'words variants' '' "which kernels, such as \"qpw-off qpw-on\" (default: all changes; 'none': the baseline alone)" certify=half-gate peers=none
 value WORKLOADS id regex "$default_workloads" 'which workloads, a regular expression on their names' \
@@ -31,6 +32,7 @@ value BOOTS id 'number 1 100' 1 'boots of each layout' certify=2 peers=3
 value RUNS id 'number 1 100' 1 'runs of each workload in a boot' certify=2
 value SAMPLES id 'number 20 20000' 300 'samples of a run' certify=200 peers=200
 value PRECISION id ticks '' 'add layouts until the intervals reach +- so many ticks'
+value MINUTES id 'minutes 1 1440' '' 'as many layouts as so many minutes are enough for, whatever LAYOUTS says; counts get a third of them'
 value MOST id 'number 1 256' 64 'layouts at most, with PRECISION'
 value EQUAL id ticks 0.5 'differences within +- so many ticks may be called equal'
 value SEED id 'number 0 4294967295' 1 'seed of the layouts and of the order'
@@ -43,11 +45,13 @@ value KERNEL_SRC id kernel debian-7.2 'the kernel source: debian-<series>, a fol
 value VARIANT way variant '' "of 'make profile': which variant"
 value DURATION way 'number 1 86400' 5 "of 'make prove': seconds of each test in a boot"
 value MBOX make line '' "of 'make variant': a mailbox as b4 or lore gives it, a folder of patches, or <git tree>@<from>..<to>"
+value MSGID make line '' "of 'make variant': in place of MBOX, a message-id of the series' thread, where there is b4"
 value NAME make line '' "of 'make variant': the variant's name"
 value TITLE make line '' "of 'make variant': its title in tables and plots"
 value KCONFIG make line '' "of 'make variant': its options, such as \"CONFIG_X=y\""
 value CMDLINE make line '' "of 'make variant': its boot parameters"
 value BASE make line '' "of 'make variant': the series that it is based on, such as \"qpw\""
+value STEPS make 'words yesno' no "of 'make variant': yes registers the first patch alone, the first two, ..., as NAME-p1, NAME-p2, ..., too"
 value SERIES way line '' "of 'make reply': speak of these variants only, such as \"pw-v5\""
 value QUOTE way line '' "of 'make reply': the mail that is answered, as a mailbox or, where there is b4, a message-id"
 value RESULT way line '' 'the result that plots, reply and publish are about (default: the latest)'
@@ -55,7 +59,7 @@ value OUT way folder "$top/results" 'where results go'
 value BUILD way folder "$top/build" 'where the programs are built'
 value CACHE way folder "$CACHE" 'where sources and kernels are kept'
 value JOBS way 'number 1 1024' "$JOBS" 'compilers at once'
-value INSTALL way 'words yesno' yes 'no: packages that are missing are named, not installed'
+value INSTALL way 'words install' ask 'packages that are missing: yes installs them, no names them; ask: yes, but a terminal is asked first'
 value LONG way 'words yesno' no "of 'make check': yes runs also the tests that take long"
 value NOWAIT way 'words yesno' no 'yes: refuse to begin while another sheafbench has the machine, instead of waiting'
 
@@ -74,6 +78,7 @@ values_help() {
 names_of_targets() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$//' | grep -vx target); }
 names_of_variants() { variant_names; }
 names_of_yesno() { printf '%s\n' yes no; }
+names_of_install() { printf '%s\n' ask yes no; }
 
 # known WHAT WORD NAME...
 known() {
@@ -89,6 +94,8 @@ check_number() {
 		die 2 "$1=${!1}: give a whole number from $2 to $3"
 	fi
 }
+
+check_minutes() { [ -z "${!1}" ] || check_number "$@"; }
 
 check_ticks() {
 	[[ ${!1} =~ ^((0|[1-9][0-9]{0,3})(\.[0-9]{1,6})?)?$ && ! ${!1} =~ ^[0.]+$ ]] ||
@@ -188,13 +195,14 @@ repeat_command() {
 # The values of 'make variant' have checks beyond those of the table.
 check_variant_values() {
 	local word all taken
-	[ -n "$MBOX" ] || die 2 "give MBOX=<mailbox | folder of patches | git tree@from..to>"
+	[ -n "$MBOX$MSGID" ] || die 2 "give MBOX=<mailbox | folder of patches | git tree@from..to>, or MSGID=<message-id>"
+	[ -z "$MBOX" ] || [ -z "$MSGID" ] || die 2 "MBOX=$MBOX and MSGID=$MSGID: give one of them"
 	[[ $NAME =~ ^[a-z0-9][a-z0-9.-]{0,30}$ && ! $NAME =~ -[0-9]+\.[0-9]+$ && $NAME != none ]] ||
 		die 2 "NAME='$NAME': give a name of a-z, 0-9, '.' and '-', at most 31 long, without a kernel's version at its end"
-	for word in "variants/$NAME.variant" "patches/$NAME"; do
+	for word in "variants/$NAME.variant" "variants/$NAME-p1.variant" "patches/$NAME"; do
 		taken=$(in_path "$word") || continue
 		[ "${taken%/*/*}" = "${variant_path[-1]}" ] || die 2 "NAME=$NAME is taken by $taken; choose another"
-		die 2 "NAME=$NAME is taken by $taken; choose another, or remove it first: rm -rf ${taken%/*/*}/{variants/$NAME.variant,patches/$NAME}"
+		die 2 "NAME=$NAME is taken by $taken; choose another, or remove it first: rm -rf ${taken%/*/*}/{variants/$NAME{,-p*}.variant,patches/$NAME}"
 	done
 	[ ${#TITLE} -le 60 ] || die 2 "TITLE has ${#TITLE} characters; give at most 60"
 	for word in $KCONFIG; do

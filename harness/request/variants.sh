@@ -65,12 +65,23 @@ series_patches() {
 	done
 }
 
+# variant_patches NAME: those of its series, in order. With 'patches = 2' the last of the series gives its first two.
+variant_patches() {
+	local chain most
+	mapfile -t chain < <(variant_key "$1" series)
+	[ ${#chain[@]} -gt 0 ] || return 0
+	most=$(variant_key "$1" patches)
+	series_patches "${chain[@]:0:${#chain[@]}-1}"
+	# Not head: who writes to it would be told that it had enough.
+	series_patches "${chain[-1]}" | sed -n "1,${most:-\$}p"
+}
+
 # All that makes one variant's kernel differ from another's; variants with the same text share a build.
 variant_build_text() {
 	local patches
 	variant_key "$1" kconfig
 	variant_key "$1" um_fidelity
-	mapfile -t patches < <(variant_key "$1" series | while read -r s; do series_patches "$s"; done)
+	mapfile -t patches < <(variant_patches "$1")
 	[ ${#patches[@]} = 0 ] || cat -- "${patches[@]}"
 }
 

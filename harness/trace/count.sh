@@ -14,9 +14,9 @@ run_target=$top/harness/targets/target.sh
 cd "$1"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
-booting=
+declare -A job=() # counts that run, by their processes
 trap 'rm -rf "$scratch"' EXIT
-trap '[ -z "$booting" ] || { kill "$booting"; wait "$booting"; } 2>/dev/null; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
+trap '[ ${#job[@]} = 0 ] || { kill "${!job[@]}"; wait "${!job[@]}"; } 2>/dev/null; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
 mkdir -p counts/{calls,each,insns,parts,lines,sequences,estimates,flushes/{isolated,slow}} consoles
 : >counts/failed
 deadline=${DEADLINE:-300}
@@ -28,8 +28,15 @@ make_kernel() {
 	"$top/harness/kernel/build.sh" tree "$variant" && "$top/harness/kernel/build.sh" link "$variant" 0 &&
 		module=$("$top/harness/kernel/build.sh" module "$variant") && dir=$("$top/harness/kernel/build.sh" path "$variant") || return
 	# Without perf: nothing here calls it.
-	initramfs=$PWD/initramfs/counts.$(basename "$dir").cpio
+	initramfs=$PWD/initramfs/counts.$TARGET.$variant.cpio
 	"$top/harness/kernel/initramfs.sh" "$initramfs" "$module" "$BUILD"
+}
+
+# kernel_of KIND TARGET VARIANT: the same for a kind of counts.
+kernel_of() {
+	local -x FLAVOUR=${FLAVOUR-}
+	[ "$1" != flushes/slow ] || FLAVOUR=stats
+	make_kernel "$2" "$3"
 }
 
 # tell_lines TARGET VARIANT INSNS OUT: the source lines of what dir's kernel executed, by the same kernel built with debug
@@ -55,13 +62,11 @@ boot() {
 	cp "$scratch/console" "consoles/counts.$2.log"
 }
 
-# count_flushes FOLDER VARIANT CMDLINE: what flushes by CPU 0 do to the other CPUs, into counts/FOLDER. Sets reason to what went
+# count_flushes FOLDER VARIANT CMDLINE: what, with dir's kernel, flushes by CPU 0 do to the other CPUs, into counts/FOLDER. Sets reason to what went
 # wrong. An instruction takes 4 ns (shift=2): with less the kernel spins long to calibrate a timer. Emulated times say nothing, so
 # neither stolen time nor the number of timer interrupts is kept.
 count_flushes() {
-	local cmdline="sheafbench.cpu=1 $3" name=$1/tcg.$2 out=$scratch/out dir initramfs
-	reason="its kernel does not build"
-	make_kernel tcg "$2" || return 0
+	local cmdline="sheafbench.cpu=1 $3" name=$1/tcg.$2 out=$scratch/out
 	[ "$1" = flushes ] || cmdline+=" isolcpus=domain,managed_irq,1-15 nohz_full=1-15"
 	rm -rf "$out"
 	mkdir -p "$out"
@@ -72,14 +77,11 @@ count_flushes() {
 	mv "counts/$name.new" "counts/$name.tsv"
 }
 
-# count_slow FOLDER VARIANT CMDLINE: how often a kernel thread goes to a slab while another CPU flushes the sheaves that it
+# count_slow FOLDER VARIANT CMDLINE: how often, with dir's kernel, a kernel thread goes to a slab while another CPU flushes the sheaves that it
 # uses, into counts/FOLDER. Sets reason to what went wrong. It runs on uml, whose CPUs run at once, with CONFIG_SLUB_STATS, which
 # kernels that are timed do not have.
 count_slow() {
-	local name=$1/uml.$2 out=$scratch/out dir initramfs FLAVOUR=stats
-	export FLAVOUR
-	reason="its kernel does not build with CONFIG_SLUB_STATS"
-	make_kernel uml "$2" || return 0
+	local name=$1/uml.$2 out=$scratch/out
 	rm -rf "$out"
 	mkdir -p "$out"
 	printf '%s\n' --workloads "^($slow)\$" --samples 10 --out-counters /out/counters.tsv >"$out/args"
@@ -89,18 +91,17 @@ count_slow() {
 	mv "counts/$name.new" "counts/$name.tsv"
 }
 
-# count TARGET VARIANT CMDLINE: the variant's files in counts/, of which TARGET.VARIANT.tsv is written last. Sets reason to what
+# count TARGET VARIANT CMDLINE: dir's kernel; the variant's files in counts/, of which TARGET.VARIANT.tsv is written last. Sets reason to what
 # went wrong.
 count() {
-	local target=$1 variant=$2 cmdline=$3 name=$1.$2 out=$scratch/out runner=$1 needs=windows.tsv dir initramfs inner image host=() last=0 online=maxcpus=1
-	reason="its kernel does not build"
-	make_kernel "$target" "$variant" || return 0
+	local target=$1 variant=$2 cmdline=$3 name=$1.$2 workloads=$counted out=$scratch/out runner=$1 needs=windows.tsv inner image host=() last=0 online=maxcpus=1
 	[[ ! " $cmdline " == *" isolcpus=1 "* ]] || last=1 online=
 	cmdline+=" $online"
 	rm -rf "$out" "$scratch/trace"
 	mkdir -p "$out/inner"
 	inner=$out image=$dir/image.0
 	if [ "$target" = uml ]; then
+		workloads=$within
 		inner=$out/inner image=$host_image
 		cp "$dir/image.0" "$out/linux"
 		cp "$initramfs" "$out/inner.cpio"
@@ -111,7 +112,7 @@ count() {
 		initramfs=$host_initramfs
 		cmdline="sheafbench.run=/out/linux sheafbench.module=none $host_cmdline"
 	fi
-	printf '%s\n' --workloads "^($counted)\$" --out-windows /out/windows.tsv >"$inner/args"
+	printf '%s\n' --workloads "^($workloads)\$" --out-windows /out/windows.tsv >"$inner/args"
 	boot "$runner" "$name" "$image" "$initramfs" "$cmdline" "${host[@]}" needs="$needs" mem=768 turns=yes -- -plugin "$BUILD/sheaftrace.so,out=$scratch/trace,sequence=4096"
 	[ -z "$reason" ] || return 0
 	nm "$dir/image.0" >"$scratch/symbols"
@@ -132,58 +133,117 @@ mapfile -t lines < <(rows variants.tsv | awk -F "$rs" '$2 != "dose" && $2 != "ch
 # operation executes the same without it.
 kinds=()
 counted=$({ "$BUILD/sheafbench-driver" --list --out-windows none --workloads "$WORKLOADS" 2>/dev/null || true; } | { grep -v -- '-spaced/' || true; } | paste -sd '|')
+# Of uml no excursions: its system calls are the work of the host's kernel, too.
+within=$(tr '|' '\n' <<<"$counted" | { grep -v '^excursion/' || true; } | paste -sd '|')
 if [ -n "$counted" ]; then
 	for target in $TARGETS; do
 		[ "$("$run_target" "$target" get tells)" != counts ] || kinds+=("$target")
 	done
 	# uml after tcg, which has the kernel of its host.
-	[[ " $TARGETS " != *" uml "* || " $TARGETS " != *" tcg "* ]] || kinds+=(uml)
+	[[ -z $within || " $TARGETS " != *" uml "* || " $TARGETS " != *" tcg "* ]] || kinds+=(uml)
 fi
 flushes=$("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-[^n].*/(idle|user)$' | paste -sd '|' || true)
 [[ -z $flushes || " $TARGETS " != *" tcg "* ]] || kinds+=(flushes flushes/isolated)
 slow=$("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS" | grep -E '^flush-(shrink|barrier).*/2/kernel$' | paste -sd '|' || true)
 [[ -z $slow || " $TARGETS " != *" uml "* ]] || kinds+=(flushes/slow)
 
-n=0 start=$SECONDS
+# Two counts that run at once are the same as one after the other: emulated CPUs take turns, by instructions. Those of
+# flushes/slow are another matter.
+most=$(nproc)
+[ "$most" -le 4 ] || most=4
+
+# work KIND TARGET VARIANT CMDLINE: one of them, in a process of its own. Prints what went wrong, or nothing.
+work() {
+	local kind=$1 target=$2 variant=$3 cmdline=$4
+	scratch=$(mktemp -d "$scratch/work.XXXXXX") booting='' reason=''
+	trap '[ -z "$booting" ] || { kill "$booting"; wait "$booting"; } 2>/dev/null; exit 130' INT TERM HUP
+	case $kind in
+	flushes/slow) count_slow "$kind" "$variant" "$cmdline" ;;
+	flushes*) count_flushes "$kind" "$variant" "$cmdline" ;;
+	*) count "$target" "$variant" "$cmdline" ;;
+	esac
+	rm -rf "$scratch"
+	[ -z "$reason" ] || one_line "$reason"
+}
+
+# done_with KIND TARGET VARIANT: a count has ended, for the reason in why[VARIANT] if it failed.
+done_with() {
+	n=$((n + 1))
+	if [ -n "${why[$3]-}" ]; then
+		printf '%s\t%s\n' "$2.$3" "${why[$3]}" >>counts/failed
+		progress_end
+		say "  counts of $3 ($1) failed: ${why[$3]} (console: $PWD/consoles/counts.${1//\//.}.$3.log)"
+	fi
+	progress counts "$n" $((${#lines[@]} * ${#kinds[@]})) $((SECONDS - start - building)) "${1//\// } $3"
+}
+
+# collect KIND TARGET: waits for one of the jobs.
+collect() {
+	local pid='' status=0
+	wait -n -p pid "${!job[@]}" || status=$?
+	why[${job[$pid]}]=$(head -n 1 "$scratch/why.${job[$pid]}")
+	[ "$status" = 0 ] || why[${job[$pid]}]=${why[${job[$pid]}]:-"counting failed (status $status)"}
+	done_with "$1" "$2" "${job[$pid]}"
+	unset "job[$pid]"
+}
+
+n=0 start=$SECONDS over=0 building=0 # kernels are built once, and are not in the time that is left
 host_cmdline='' host_image='' host_initramfs=''
 for kind in "${kinds[@]}"; do
 	target=$kind folders=(calls each insns parts lines estimates .)
 	[[ $kind != flushes* ]] || target=tcg folders=("$kind")
-	[ "$kind" != flushes/slow ] || target=uml
+	[ "$kind" != flushes/slow ] || target=uml most=1
 	# uml's host has the baseline's kernel.
 	[ "$kind" != uml ] || ! make_kernel tcg "$(rows variants.tsv | awk -F "$rs" '$2 == "baseline" { print $1 }')" || { host_image=$dir/image.0 host_initramfs=$initramfs; }
-	declare -A same=()
+	declare -A same=() why=()
+	followers=()
 	for line in "${lines[@]}"; do
 		IFS=$rs read -r variant _ _ _ _ cmdline _ <<<"$line"
-		n=$((n + 1)) reason=
 		# In these boots the kind decides which CPUs are isolated.
 		[[ $kind != @(flushes|flushes/isolated) ]] || cmdline=$(unisolated <<<"$cmdline")
 		# The same kernel with the same command line, as of the null, is counted once.
 		key="$(TARGET=$target "$top/harness/kernel/build.sh" id "$variant") $cmdline"
 		if [ -f "counts/${folders[-1]}/$target.$variant.tsv" ]; then
-			:
-		elif [ -n "${same[$key]-}" ] && [ "$target" != "$kind" ]; then
-			: # they differ at most in the CPUs that they isolate, which are the kind's here
-		elif [ -n "${same[$key]-}" ]; then
-			for folder in "${folders[@]}"; do
-				[ ! -f "counts/$folder/$target.${same[$key]}.tsv" ] || cp "counts/$folder/$target.${same[$key]}.tsv" "counts/$folder/$target.$variant.tsv"
-			done
-		elif [ "$target" = "$kind" ]; then
-			count "$target" "$variant" "$cmdline"
-		elif [ "$kind" = flushes/slow ]; then
-			count_slow "$kind" "$variant" "$cmdline"
-		elif ! grep -q "^tcg\.$variant	" counts/failed; then # it would fail again
-			count_flushes "$kind" "$variant" "$cmdline"
-		fi
-		if [ -z "$reason" ]; then
 			: "${same[$key]:=$variant}"
+			done_with "$kind" "$target" "$variant"
+		elif [ -n "${same[$key]-}" ]; then
+			followers+=("$variant ${same[$key]}")
+		elif [[ $kind == flushes* ]] && grep -q "^$target\.$variant	" counts/failed; then # it would fail again
+			done_with "$kind" "$target" "$variant"
+		elif [ -n "$MINUTES" ] && [ "$(date +%s)" -ge $((BEGAN + MINUTES * 60)) ]; then
+			over=$((over + 1))
 		else
-			reason=$(one_line "$reason")
-			printf '%s\t%s\n' "$target.$variant" "$reason" >>counts/failed
-			progress_end
-			say "  counts of $variant ($kind) failed: $reason (console: $PWD/consoles/counts.${kind//\//.}.$variant.log)"
+			same[$key]=$variant
+			# One kernel is built at a time, by all compilers.
+			began=$SECONDS
+			made=yes
+			kernel_of "$kind" "$target" "$variant" || made=no
+			building=$((building + SECONDS - began))
+			if [ "$made" = no ]; then
+				why[$variant]="its kernel does not build"
+				done_with "$kind" "$target" "$variant"
+				continue
+			fi
+			while [ ${#job[@]} -ge "$most" ]; do collect "$kind" "$target"; done
+			work "$kind" "$target" "$variant" "$cmdline" >"$scratch/why.$variant" &
+			job[$!]=$variant
 		fi
-		progress counts "$n" $((${#lines[@]} * ${#kinds[@]})) $((SECONDS - start)) "${kind//\// } $variant"
+	done
+	while [ ${#job[@]} -gt 0 ]; do collect "$kind" "$target"; done
+	for line in "${followers[@]}"; do
+		read -r variant leader <<<"$line"
+		why[$variant]=${why[$leader]-}
+		# Those of flushes differ at most in the CPUs that they isolate, which are the kind's here.
+		for folder in "${folders[@]}"; do
+			[[ $kind == flushes* || ! -f counts/$folder/$target.$leader.tsv ]] || cp "counts/$folder/$target.$leader.tsv" "counts/$folder/$target.$variant.tsv"
+		done
+		done_with "$kind" "$target" "$variant"
 	done
 done
 progress_end
+# That was asked for, and is no failure.
+if [ "$over" -gt 0 ]; then
+	say "  $over of $n counts are left out: MINUTES=$MINUTES are over"
+	jq --arg said "$over of $n counts: MINUTES=$MINUTES were over" '.left_out = [.left_out[] | select(test("counts: MINUTES=") | not)] + [$said]' environment.json >environment.json.new
+	mv environment.json.new environment.json
+fi
