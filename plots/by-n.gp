@@ -23,7 +23,7 @@ below = 62 + nv * key_line
 height = 40 + lines * panel + below
 eval start
 set multiplot
-set label 98 'By the number of objects held at once (64 bytes)' at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,14'
+set label 98 (many_finding ne '' ? many_finding : 'By the number of objects held at once (64 bytes)') at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,14'
 eval footer
 set logscale x 2
 set xrange [first / 1.4:last * 1.4]

@@ -26,7 +26,7 @@ below = 106 + nv * key_line
 height = 640 + below
 eval start
 set multiplot
-set title 'kmalloc and kfree of one object (pair), by its size' font face.':Bold,14'
+set title (size_finding ne '' ? size_finding : 'kmalloc and kfree of one object (pair), by its size') font face.':Bold,14'
 set lmargin at screen 0.09
 set rmargin at screen 0.97
 set tmargin at screen 1 - 44.0 / height

@@ -28,7 +28,9 @@ set rmargin at screen 0.47
 set label 98 (slope == slope ? sprintf('%.2f core cycles found for each one added', slope) : 'Known doses found again').' ('.dose_of.')' at screen 0.5, screen 0.96 center font face.':Bold,14'
 eval footer
 set ylabel 'core cycles found per operation' offset 1, 0
-set yrange [-0.05 * end:1.05 * end]
+low = 0; high = end
+stats $dose using (low = -larger(-low, -$3), high = larger(high, $4), 0) nooutput
+set yrange [low - 0.05 * (high - low):high + 0.05 * (high - low)]
 set key top left Left reverse font face.',12'
 plot x with lines dashtype 2 linecolor rgb '#777777' title 'slope 1', \
 	start_at + slope * x with lines linewidth 1.6 linecolor rgb palette[2] title line, \

@@ -35,7 +35,7 @@ width = columns > 1 ? 980 : 760
 height = 40 + rowsum * row + lines * 72 + below
 eval start
 set multiplot
-set label 98 'All workloads compared with '.baseline at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,14'
+set label 98 (all_finding ne '' ? all_finding : 'All workloads compared with '.baseline) at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,14'
 eval footer
 set border 3
 set xrange [left:right]

@@ -24,7 +24,7 @@ width = 980
 height = 62 + nv * panel + 96
 eval start
 set multiplot
-set label 98 layouts_of.' by the place of mm/slub.o' at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,14'
+set label 98 (layout_finding ne '' ? layout_finding : layouts_of.' by the place of mm/slub.o') at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,14'
 set label 96 unit.'; each row spans as many of them' at screen 0.5, screen 1 center offset 0, -2.3 font face.',11.5' textcolor '#444444'
 set label 95 'large and hollow: the stock layout, pad 0; the others are the random layouts' at screen 0.03, screen 26.0 / height font face.',11.5' textcolor '#444444'
 eval footer

@@ -47,7 +47,9 @@ awk -F '\t' '!/^#/ && NF { print $3 "\t" $1 }' samples.dat | LC_ALL=C sort -t "$
 
 scripts=(counts)
 grep -qx 'timed = 0' vars.gp || scripts+=(effects effects-all samples by-size by-n dose layouts)
-[ "$(grep -c '^[^#]' trade.dat)" = 0 ] || scripts+=(trade)
+for script in trade decide; do
+	[ "$(grep -c '^[^#]' "$script.dat")" = 0 ] || scripts+=("$script")
+done
 if [ -f "$result/peers.tsv" ]; then
 	cp "$result/peers.tsv" peers.dat
 	scripts+=(peers)

@@ -43,7 +43,7 @@ baseline_note = baseline.': '.baseline_title
 face = 'DejaVu Sans'
 start = 'set terminal '.term.' size width, height font face.",12" noenhanced background "#ffffff"; set output out'
 no_data = 'width = 640; height = 120; eval start; unset tics; unset border; unset key; set label 1 "no data for this plot in the result" at screen 0.5, 0.5 center; plot [0:1] [0:1] NaN notitle; exit'
-footer = 'set label 99 "result ".result.(proven ? "" : ": the instrument is not proven, no effect is called real") at screen 0.985, screen 0 right offset 0, 0.6 font face.(proven ? ",11.5" : ":Bold,12") textcolor rgb (proven ? "#777777" : "#D55E00")'
+footer = 'set label 99 "result ".result.(proven || !timed ? "" : ": the instrument is not proven, no effect is called real") at screen 0.985, screen 0 right offset 0, 0.6 font face.(proven || !timed ? ",11.5" : ":Bold,12") textcolor rgb (proven || !timed ? "#777777" : "#D55E00")'
 
 # The key is below the panels, with a line per variant and its full title; its height is in pixels.
 key_line = 24

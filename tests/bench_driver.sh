@@ -12,9 +12,11 @@ expect 0 '^usage: ' 'help' "$driver" --help
 expect 0 '^pair/64/1$' 'list' "$driver" --list
 expect 0 '^batch-free/8192/2048/shuffled$' 'list goes to the end' "$driver" --list
 "$driver" --list >"$scratch/all"
-holds 'names follow the format' sh -c "! grep -vE '^(([a-z]+-)?(alloc|free|pair)|rcu-fallback|peer-[a-z]+(-[0-9]+)?)/[0-9]+/(1|[0-9]+/(lifo|fifo|shuffled))$|^(alloc|free|pair)-spaced/[0-9]+/(0|8|24|64)$|^flush-(none|shrink|destroy|barrier|barrier-on)/(64|1024)/(1|[0-9]+/(idle|user|kernel|fifo))$' '$scratch/all'"
+holds 'names follow the format' sh -c "! grep -vE '^(([a-z]+-)?(alloc|free|pair)|rcu-fallback|peer-[a-z]+(-[0-9]+)?)/[0-9]+/(1|[0-9]+/(lifo|fifo|shuffled))$|^(alloc|free|pair)-spaced/[0-9]+/(0|8|24|64)$|^excursion/[0-9]+/[0-9]+$|^flush-(none|shrink|destroy|barrier|barrier-on)/(64|1024)/(1|[0-9]+/(idle|user|kernel|fifo))$' '$scratch/all'"
 holds 'no name stands twice' sh -c "[ -z \"\$(sort '$scratch/all' | uniq -d)\" ]"
 holds 'a workload has the sizes that it allows' sh -c "! grep -E '^(page-[a-z]+/(8|2048|8192)|rcu-[a-z]+/8|peer-[a-z]+/128)/' '$scratch/all'"
+holds 'excursions by their pairs' test "$("$driver" --list --workloads '^excursion/64/' | paste -sd ' ')" = 'excursion/64/0 excursion/64/1 excursion/64/4 excursion/64/16 excursion/64/64 excursion/64/256 excursion/64/1024 excursion/64/4096'
+expect 2 'matches nothing' 'which enter the kernel with interrupts on' "$driver" --list --irq-off --workloads '^excursion/64/16$'
 holds 'one part of a batch alone' sh -c "[ \"\$('$driver' --list --workloads '^batch-free/64/32/fifo\$')\" = batch-free/64/32/fifo ]"
 for pattern in '^pair/' '/1$' '^(alloc|free)/(8|16)/' 'lifo|fifo'; do
 	holds "$pattern means what it means to grep -E" cmp <(grep -E -- "$pattern" "$scratch/all") <("$driver" --list --workloads "$pattern")

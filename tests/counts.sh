@@ -20,7 +20,7 @@ variant panics 'a panic' 'rdinit=/nothing' 91
 variant reports 'a report on the console' 'note="BUG: made up"' 92
 # A TMPDIR of its own, so that QEMUs of others are not taken for these.
 export DEADLINE=${DEADLINE:-120} KVM_DEVICE=/dev/null TMPDIR=$scratch
-args=(-C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" 'TARGETS=kvm tcg' 'VARIANTS=isolated hangs panics reports' 'WORKLOADS=^(pair/64/1|flush-shrink/64/4/(user|fifo))$' MITIGATIONS=no)
+args=(-C "$top" --no-print-directory "BUILD=$build" "OUT=$scratch/results" 'TARGETS=kvm tcg' 'VARIANTS=isolated hangs panics reports' 'WORKLOADS=^(pair/64/1|excursion/64/(0|16)|flush-shrink/64/4/(user|fifo))$' MITIGATIONS=no)
 
 MAKEFLAGS='' setsid env --default-signal=INT make "${args[@]}" bench >"$scratch/first.log" 2>&1 </dev/null &
 leader=$!
@@ -64,7 +64,7 @@ holds 'and counts' jq -e '[.counts[] | select(.workload == "pair/64/1") | .class
 # each_adds_up FOLDER NAME: what the calls by the loop executed, one by one, is all that was executed outside of it.
 each_adds_up() {
 	awk -F '\t' '
-		/^#/ || $3 == "(loop)" { next }
+		/^#/ || /^excursion/ || $3 == "(loop)" { next }
 		FNR == NR { each[$1] += $4 * $5; next }
 		$4 == "instructions" { all[$1] += $5 }
 		END { for (w in all) { n++; if (all[w] != each[w]) exit 1 } exit !n }' "$1/each/$2.tsv" "$1/$2.tsv"
@@ -72,6 +72,14 @@ each_adds_up() {
 for name in tcg.local-trylock tcg.isolated; do
 	holds "what single calls of $name execute adds up" each_adds_up "$result/counts" "$name"
 done
+# sixteen_pairs FILE: an excursion with 16 pairs executes 16 times what a pair does more than one without, in the kernel.
+sixteen_pairs() {
+	awk -F '\t' '
+		/^#/ || $3 == "(loop)" || $4 != "instructions" { next }
+		{ per[$1] += $5 / $2 }
+		END { exit !(per["pair/64/1"] > 50 && per["excursion/64/0"] > 100 && per["excursion/64/16"] - per["excursion/64/0"] == 16 * per["pair/64/1"]) }' "$1"
+}
+holds 'sixteen pairs in an excursion execute what sixteen pairs do' sixteen_pairs "$result/counts/tcg.local-trylock.tsv"
 holds 'flushes bring each CPU one run of a kworker, isolated or not' jq -e '[.flushes[] | select(.metric == "kworker_runs") | [.variant, .isolated, .workload, .cpus, .value]]
 	| sort == [["local-trylock", false, "flush-shrink/64/4/user", 3, 1], ["local-trylock", true, "flush-shrink/64/4/user", 3, 1]]' "$result/summary.json"
 holds 'CPUs are isolated in one boot of two' test "$(grep -alE 'ommand line: .* isolcpus=domain,managed_irq,1-15 nohz_full=1-15( |$)' "$result/consoles/"counts.flushes*.log | wc -l)" = 1

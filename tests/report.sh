@@ -240,6 +240,7 @@ expect 0 '^[0-9]+ parts$' 'full: the mail can be taken apart again' mail_parts f
 holds 'full: the mail is small enough' test "$(wc -c <full/reply.eml)" -lt 300000
 holds 'full: the plots come first' test "$(grep -o 'filename="[^"]*"' full/reply.eml | head -n 2 | paste -sd ' ')" = 'filename="effects.png" filename="report.md"'
 expect 0 'plots/published/effects.png' 'full: Results.md shows its plot' sheafreport results-md full
+holds 'full: titles of plots say what was found' test "$(sheafreport plotvars full | grep -cE "^(cost|size|many|all|layout)_finding = '.*(qpw-on (\+[0-9.]+|in [0-9]+)|SD of [0-9.]+ ticks)")" = 5
 holds 'full: the command is there in one piece' grep -q 'make bench SEED=1' full/reply.txt
 holds 'full: no caution without a cause' test "$(grep -c CAUTION full/reply.txt)" = 0
 holds 'full: effects are called by their names' grep -q ' slower$' full/reply.txt
@@ -358,6 +359,7 @@ holds 'quoted: is cut, and says so' test "$(wc -l <rich/reply.txt)" -le 90 -a "$
 
 simulate shifted --layouts 8 --null-shift 2 --small
 expect 0 '' 'shifted: the null fails, no effect is real' no_verdict shifted
+holds 'shifted: and no title of a plot says so' test "$(sheafreport plotvars shifted | grep -cE "^(cost|size|many|all)_finding = ''$")" = 4
 holds 'shifted: it says which part fails' grep -qE '^[|] null [|].*[|] fail [|]$' shifted/report.md
 sound shifted
 simulate weak --layouts 8 --dose-slope 0.4 --small

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "driver.h"
+#include "excursion.h"
 #include "gbench.h"
 #include "run_counters.h"
 
@@ -167,6 +168,8 @@ static bool run_point(struct point *point)
 			 strerror(errno));
 		return false;
 	}
+	if (point->excursion)
+		return excursion_run(driver.fd, &point->run);
 	if (!ioctl(driver.fd, SHEAFBENCH_IOC_RUN, &point->run))
 		return true;
 	if (!*point->run.text)
@@ -294,7 +297,8 @@ static bool report(struct gbench_state *state, const struct entry *entry)
 		gbench_set_counter(state, "loop_ticks_per_op",
 				   run->loop_cticks[entry->part] / 100.0);
 	free(ticks);
-	if (!error)
+	/* Events are counted around loops in the kernel. */
+	if (!error && !entry->point->excursion)
 		error = !run_counters(&counters, driver.counters, state, entry->name, driver.fd,
 				      run, workloads[entry->point->workload].flags, entry->part) ||
 			!cross_check(state, entry);
@@ -415,7 +419,8 @@ static int count_windows(void)
 			break;
 		}
 		fprintf(out, "%s\t%s\t%u\t%zu\t%u\t", entry->name,
-			point->n == 1 && (flags & SHEAFBENCH_HOLDS || !(flags & SHEAFBENCH_TASK))
+			point->excursion ? "crosses"
+			: point->n == 1 && (flags & SHEAFBENCH_HOLDS || !(flags & SHEAFBENCH_TASK))
 				? "hit"
 				: "mixed",
 			point->run.ops, first + entry->part, parts);

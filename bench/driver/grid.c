@@ -13,6 +13,9 @@ static const char *const orders[SHEAFBENCH_ORDERS] = { "lifo", "fifo", "shuffled
 static const uint32_t works[] = { 0, 8, 24, 64 };
 #define SPACED_N 32
 
+/* Pairs in an excursion. */
+static const uint32_t excursions[] = { 0, 1, 4, 16, 64, 256, 1024, 4096 };
+
 /* Others' loops and helpers are only timed, known sequences only counted. */
 #define TIMED	(SHEAFBENCH_PEER | SHEAFBENCH_HELPER)
 #define COUNTED SHEAFBENCH_KNOWN
@@ -33,7 +36,10 @@ static void add_point(const regex_t *wanted, struct point like)
 
 		entry->point = point;
 		entry->part = part;
-		if (workload->flags & SHEAFBENCH_SPACED)
+		if (like.excursion)
+			snprintf(entry->name, sizeof(entry->name), "excursion/%u/%u", like.size,
+				 like.n);
+		else if (workload->flags & SHEAFBENCH_SPACED)
 			snprintf(entry->name, sizeof(entry->name), "%s/%u/%u", workload->part[part],
 				 like.size, like.work);
 		else
@@ -71,7 +77,8 @@ static void add_size(const regex_t *wanted, struct point point)
 
 void make_grid(uint32_t online)
 {
-	const size_t most = WORKLOADS * SIZES * COUNT(objects) * COUNT(orders);
+	const size_t most =
+		SIZES * (WORKLOADS * COUNT(objects) * COUNT(orders) + COUNT(excursions));
 	const uint32_t left_out = (options.windows ? TIMED : COUNTED) |
 				  (online && is_realtime() ? SHEAFBENCH_HARDIRQ : 0);
 	regex_t wanted;
@@ -92,6 +99,14 @@ void make_grid(uint32_t online)
 			if (sizes[i] >= workloads[w].least && sizes[i] <= workloads[w].most)
 				add_size(&wanted,
 					 (struct point){ .workload = w, .size = sizes[i] });
+	/* They enter the kernel with interrupts on, and say nothing to who counts one call of the module. */
+	for (size_t i = 0; i < SIZES && !(options.flags & SHEAFBENCH_IRQ_OFF) && !options.calls;
+	     i++)
+		for (size_t n = 0; n < COUNT(excursions); n++)
+			add_point(&wanted, (struct point){ .workload = WORKLOAD_pair,
+							   .size = sizes[i],
+							   .n = excursions[n],
+							   .excursion = true });
 	/* Which CPUs are there decides what can be run; nothing of it can be counted. */
 	if (!options.windows)
 		grid.flushing = flush_grid(&wanted, online, &grid.flushes);

@@ -236,6 +236,7 @@ int main(int argc, char **argv)
 		return random_calls(argc, argv) || failures;
 	test_info(0);
 	test_describe();
+	test_excursion();
 	test_bad_parameters();
 	test_bad_groups();
 	test_bad_for_workload();

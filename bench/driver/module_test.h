@@ -54,6 +54,7 @@ unsigned int threads(const char *name, bool *busy);
 /* module_test_input.c; limit: what max_kib is, 0 for none */
 void test_info(uint64_t limit);
 void test_describe(void);
+void test_excursion(void);
 void test_bad_parameters(void);
 void test_bad_groups(void);
 void test_bad_for_workload(void);

@@ -87,6 +87,42 @@ void test_describe(void)
 	   "DESCRIBE past the end");
 }
 
+/* Those of what a caller times itself. */
+void test_excursion(void)
+{
+	static const uint64_t bad[] = { SHEAFBENCH_EXCURSION(63ull, 1),
+					SHEAFBENCH_EXCURSION(0ull, 0),
+					SHEAFBENCH_EXCURSION(64ull, SHEAFBENCH_MAX_N + 1ull),
+					UINT64_MAX };
+	struct sheafbench_probe probe[2] = { { .odd = 0 }, { .odd = 1 } }, wrong = { .odd = 2 };
+	const long before = in_use(64);
+	bool good = true;
+
+	for (size_t i = 0; i < SIZES; i++)
+		for (uint64_t pairs = 0; pairs <= SHEAFBENCH_MAX_N; pairs = 8 * pairs + 1)
+			good &= !ioctl(device, SHEAFBENCH_IOC_EXCURSION,
+				       SHEAFBENCH_EXCURSION(sizes[i], pairs));
+	ok(good, "EXCURSION with each size");
+	ok(in_use(64) - before < 64, "and it leaves nothing behind");
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		errno = 0;
+		ok(ioctl(device, SHEAFBENCH_IOC_EXCURSION, bad[i]) && errno == EINVAL,
+		   "EXCURSION with %#" PRIx64, bad[i]);
+	}
+	ok(!ioctl(device, SHEAFBENCH_IOC_PROBE, &probe[0]) &&
+		   !ioctl(device, SHEAFBENCH_IOC_PROBE, &probe[1]) && probe[0].gate_ticks &&
+		   probe[0].chain_ticks && probe[1].gate_ticks && probe[1].chain_ticks,
+	   "PROBE: gates of %" PRIu64 " and %" PRIu64 " ticks, chains of %" PRIu64 " and %" PRIu64,
+	   (uint64_t)probe[0].gate_ticks, (uint64_t)probe[1].gate_ticks,
+	   (uint64_t)probe[0].chain_ticks, (uint64_t)probe[1].chain_ticks);
+	errno = 0;
+	ok(ioctl(device, SHEAFBENCH_IOC_PROBE, &wrong) && errno == EINVAL,
+	   "PROBE with a third chain");
+	errno = 0;
+	ok(ioctl(device, SHEAFBENCH_IOC_PROBE, (void *)8) && errno == EFAULT,
+	   "PROBE to a bad pointer");
+}
+
 #define REFUSED(member, value, error, text)                      \
 	do {                                                     \
 		struct sheafbench_run run = good_run();          \

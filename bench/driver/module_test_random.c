@@ -27,9 +27,10 @@
 #define MOST_ERRNO 134
 #define KMEMLEAK   "/sys/kernel/debug/kmemleak"
 
-enum { INFO, DESCRIBE, RUN, FLUSH, OTHER, CALLS };
+enum { INFO, DESCRIBE, PROBE, EXCURSION, RUN, FLUSH, OTHER, CALLS };
 
-static const char *const names[CALLS] = { "INFO", "DESCRIBE", "RUN", "FLUSH", "others" };
+static const char *const names[CALLS] = { "INFO", "DESCRIBE", "PROBE", "EXCURSION",
+					  "RUN",  "FLUSH",    "others" };
 
 /* All processes'. */
 static struct shared {
@@ -169,6 +170,7 @@ static struct sheafbench_flush any_flush(void)
 static int call(int kind, char *text)
 {
 	struct sheafbench_describe describe = { .index = or_garbage(below(WORKLOADS)) };
+	struct sheafbench_probe probe = { .odd = or_garbage(below(2)) };
 	struct sheafbench_info info;
 	struct sheafbench_flush flush;
 	struct sheafbench_run run;
@@ -181,6 +183,14 @@ static int call(int kind, char *text)
 		return ioctl(device, SHEAFBENCH_IOC_INFO, or_bad(&info)) ? errno : 0;
 	case DESCRIBE:
 		return ioctl(device, SHEAFBENCH_IOC_DESCRIBE, or_bad(&describe)) ? errno : 0;
+	case PROBE:
+		return ioctl(device, SHEAFBENCH_IOC_PROBE, or_bad(&probe)) ? errno : 0;
+	case EXCURSION:
+		return ioctl(device, SHEAFBENCH_IOC_EXCURSION,
+			     SHEAFBENCH_EXCURSION((uint64_t)or_garbage(sizes[below(SIZES)]),
+						  or_garbage(below(64))))
+			       ? errno
+			       : 0;
 	case RUN:
 		run = any_run();
 		pointer = or_bad(&run);
@@ -199,7 +209,10 @@ static int call(int kind, char *text)
 			*text = error ? '-' : '\0';
 		return error;
 	default:
-		return ioctl(device, _IO('B', below(256)), or_bad(&info)) ? errno : 0;
+		return ioctl(device, _IO('B', below(_IOC_NR(SHEAFBENCH_IOC_EXCURSION))),
+			     or_bad(&info))
+			       ? errno
+			       : 0;
 	}
 }
 
@@ -214,8 +227,8 @@ static bool is_answer(int kind, int error, const char *text)
 
 static void one_call(void)
 {
-	static const int often[] = { RUN,   RUN,   RUN,	  RUN,	 FLUSH, FLUSH,
-				     FLUSH, FLUSH, FLUSH, OTHER, INFO,	DESCRIBE };
+	static const int often[] = { RUN,   RUN,   RUN,	  RUN,	FLUSH,	  FLUSH, FLUSH,
+				     FLUSH, FLUSH, OTHER, INFO, DESCRIBE, PROBE, EXCURSION };
 	const int kind = often[below(COUNT(often))];
 	char text[SHEAFBENCH_TEXT];
 	const int error = call(kind, text);

@@ -52,6 +52,7 @@ MODULE_PARM_DESC(max_kib, "KiB of objects that a run may hold (0: half of what i
 #include "spaced.c"
 #include "run.c"
 #include "flush.c"
+#include "excursion.c"
 
 static int ioctl_info(struct sheafbench_info __user *user)
 {
@@ -102,6 +103,10 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 		return ioctl_run(user);
 	case SHEAFBENCH_IOC_FLUSH:
 		return ioctl_flush(file, user);
+	case SHEAFBENCH_IOC_PROBE:
+		return ioctl_probe(user);
+	case SHEAFBENCH_IOC_EXCURSION:
+		return ioctl_excursion(arg);
 	default:
 		return -ENOTTY;
 	}

@@ -11,7 +11,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define SHEAFBENCH_ABI		5
+#define SHEAFBENCH_ABI		6
 #define SHEAFBENCH_DEVICE	"/dev/sheafbench"
 
 /* Limits that do not depend on the machine. */
@@ -154,11 +154,21 @@ struct sheafbench_flush {
 	char text[SHEAFBENCH_TEXT];
 };
 
+struct sheafbench_probe {
+	__u32 odd;		/* in: 0 or 1 for the shorter or the longer chain */
+	__u32 reserved;
+	__u64 gate_ticks;	/* out: as those of a run, see there */
+	__u64 chain_ticks;
+};
+
 /*
  * INFO      the module and its clock; sleeps until 20 ms after loading have passed.
  * DESCRIBE  one entry of the table.
  * RUN       one workload with one set of parameters. The caller must be bound to one CPU.
  * FLUSH     one step of a flush. The same; what it began ends with the file at the latest.
+ * PROBE     the probes beside a sample of a run, for one that the caller takes itself.
+ * EXCURSION pairs of kmalloc() and kfree(), 0 to SHEAFBENCH_MAX_N. Its argument is no pointer, but
+ *           SHEAFBENCH_EXCURSION(size, pairs): what the caller times is to be little else.
  *
  * They answer 0 or one of the errors in bench/driver/lists.c; a run and a flush tell more of it.
  *
@@ -168,5 +178,10 @@ struct sheafbench_flush {
 #define SHEAFBENCH_IOC_DESCRIBE	_IOWR('B', 0xb1, struct sheafbench_describe)
 #define SHEAFBENCH_IOC_RUN	_IOWR('B', 0xb2, struct sheafbench_run)
 #define SHEAFBENCH_IOC_FLUSH	_IOWR('B', 0xb3, struct sheafbench_flush)
+#define SHEAFBENCH_IOC_PROBE	_IOWR('B', 0xb4, struct sheafbench_probe)
+#define SHEAFBENCH_IOC_EXCURSION	_IO('B', 0xb5)
+
+#define SHEAFBENCH_EXCURSION_SHIFT	16
+#define SHEAFBENCH_EXCURSION(size, pairs)	((pairs) << SHEAFBENCH_EXCURSION_SHIFT | (size))
 
 #endif

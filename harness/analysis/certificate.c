@@ -62,8 +62,8 @@ static void placebos_make(struct placebos *all, const struct result *r, const js
 		struct estimate e;
 		struct pairs p;
 
-		/* What waits for other CPUs says nothing of how well loops are timed. */
-		if (workload_is_flush(r->workload[w]) || !certificate_placebo(r, same_code, v, w))
+		/* What waits for other CPUs, or leaves the kernel, says nothing of how well loops are timed. */
+		if (workload_is_aside(r->workload[w]) || !certificate_placebo(r, same_code, v, w))
 			continue;
 		pairs_make(&p, &a, &b);
 		e = stat_t(p.d, p.n, STAT_LEVEL);
@@ -332,7 +332,7 @@ static struct losses losses_of(const struct result *r, int v)
 		const struct run *run = &r->run[i];
 
 		if (run->variant != v || !run->layout ||
-		    workload_is_flush(r->workload[run->workload]))
+		    workload_is_aside(r->workload[run->workload]))
 			continue;
 		l.runs++;
 		l.looked += run->looked;

@@ -141,7 +141,7 @@ static double cell_kept(const struct result *r, int v, int layout)
 	for (int w = 0; w < r->workloads; w++) {
 		struct nested side = result_side(r, w, v);
 
-		if (!ran[w] || workload_is_flush(r->workload[w]))
+		if (!ran[w] || workload_is_aside(r->workload[w]))
 			continue;
 		all++;
 		kept += !isnan(stat_layout_mean(&side, layout));
@@ -307,7 +307,7 @@ static json_t *estimator_json(const struct result *r, const struct location *l)
 	json_t *dose = certificate_dose(r), *out;
 
 	for (int w = 0; w < r->workloads; w++) {
-		for (int v = 0; v < r->variants.n && !workload_is_flush(r->workload[w]); v++) {
+		for (int v = 0; v < r->variants.n && !workload_is_aside(r->workload[w]); v++) {
 			struct nested side = result_side(r, w, v), b = result_side(r, w, base);
 			enum role role = r->variants.v[v].role;
 			struct components c;

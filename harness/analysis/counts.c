@@ -417,7 +417,8 @@ bool counts_stand(const json_t *counts, const json_t *one)
 	const json_t *before;
 	size_t i;
 
-	if (!workload_parse(json_text(one, "workload"), &w) || w.size != COUNTS_SIZE)
+	if (!workload_parse(json_text(one, "workload"), &w) || w.size != COUNTS_SIZE ||
+	    workload_is_excursion(json_text(one, "workload")))
 		return false;
 	json_array_foreach(counts, i, before) {
 		if (streq(json_text(before, "workload"), json_text(one, "workload")))

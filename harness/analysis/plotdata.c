@@ -61,7 +61,7 @@ static void plot_effects(FILE *out, const json_t *j)
 	json_array_foreach(json_object_get(j, "effects"), i, e) {
 		const char *workload = json_text(e, "workload");
 
-		if (workload_is_flush(workload))
+		if (workload_is_aside(workload))
 			continue;
 		if (!streq(last, workload))
 			fprintf(out, "\n\n# %s\n", workload);
@@ -133,7 +133,8 @@ static void plot_byn(FILE *out, const json_t *j)
 		bool known = false;
 
 		if (!workload_parse(json_text(value, "workload"), &w) || w.size != COUNTS_SIZE ||
-		    w.n == 1 || workload_is_flush(w.op) || workload_is_spaced(w.op))
+		    w.n == 1 || workload_is_aside(json_text(value, "workload")) ||
+		    workload_is_spaced(w.op))
 			continue;
 		for (int s = 0; s < n; s++)
 			known |= streq(seen[s].op, w.op) && streq(seen[s].order, w.order);
@@ -335,6 +336,73 @@ static void plot_trade(FILE *out, const json_t *j)
 	}
 }
 
+static void decide_line(FILE *out, const json_t *j, const char *target, const char *variant,
+			const struct workload *w, double value, struct interval ci)
+{
+	fprintf(out, "%u", w->n);
+	bounds_columns(out, value, ci);
+	fprintf(out, "\t%d\t", !isnan(ci.lo));
+	variant_columns(out, j, variant);
+	fprintf(out, "\t\"%s\"\n", target);
+}
+
+/* Of one variant: in ns where there are times, in instructions where these were counted. */
+static void decide_block(FILE *out, const json_t *j, const char *variant, const char *baseline)
+{
+	const double ns = summary_ns_per_tick(json_object_get(j, "environment"));
+	const json_t *counts = json_object_get(j, "counts"), *one, *base;
+	struct workload w;
+	size_t i;
+
+	fprintf(out, "\n\n# %s\n", variant);
+	json_array_foreach(json_object_get(j, "effects"), i, one) {
+		const struct interval ci = json_interval(one, "ci95");
+
+		if (streq(json_text(one, "variant"), variant) &&
+		    workload_is_excursion(json_text(one, "workload")) &&
+		    workload_parse(json_text(one, "workload"), &w) && w.size == COUNTS_SIZE)
+			decide_line(out, j, "time", variant, &w, json_num(one, "effect") * ns,
+				    (struct interval){ ci.lo * ns, ci.hi * ns });
+	}
+	json_array_foreach(counts, i, one) {
+		const char *workload = json_text(one, "workload"),
+			   *target = json_text(one, "target");
+
+		if (!streq(json_text(one, "variant"), variant) ||
+		    !workload_is_excursion(workload) || !workload_parse(workload, &w) ||
+		    w.size != COUNTS_SIZE || !streq(summary_role(j, variant), "change"))
+			continue;
+		base = json_find(counts, "target", target, "workload", workload, "variant",
+				 baseline, NULL);
+		if (base)
+			decide_line(out, j, target, variant, &w,
+				    json_num(json_object_get(one, "classes"), "instructions") -
+					    json_num(json_object_get(base, "classes"),
+						     "instructions"),
+				    (struct interval){ NAN, NAN });
+	}
+}
+
+/* What an excursion costs more than the baseline's. */
+static void plot_decide(FILE *out, const json_t *j)
+{
+	const json_t *variants = json_object_get(j, "variants"), *one;
+	const char *baseline = "";
+	size_t i;
+
+	fprintf(out,
+		"# what an excursion of that many pairs of %d bytes costs more than the "
+		"baseline's: "
+		"ns, or counted instructions; a block per variant\n"
+		"# columns: pairs value lo hi has_ci variant_index name title target\n",
+		COUNTS_SIZE);
+	json_array_foreach(variants, i, one)
+		if (streq(json_text(one, "role"), "baseline"))
+			baseline = json_text(one, "name");
+	json_array_foreach(variants, i, one)
+		decide_block(out, j, json_text(one, "name"), baseline);
+}
+
 int plotdata_write(const json_t *j, const struct result *r, const char *dir, const char *to,
 		   struct fault *f)
 {
@@ -342,11 +410,9 @@ int plotdata_write(const json_t *j, const struct result *r, const char *dir, con
 		const char *name;
 		void (*write)(FILE *out, const json_t *j);
 	} files[] = {
-		{ "effects.dat", plot_effects },
-		{ "bysize.dat", plot_bysize },
-		{ "byn.dat", plot_byn },
-		{ "counts.dat", plot_counts },
-		{ "trade.dat", plot_trade },
+		{ "effects.dat", plot_effects }, { "bysize.dat", plot_bysize },
+		{ "byn.dat", plot_byn },	 { "counts.dat", plot_counts },
+		{ "trade.dat", plot_trade },	 { "decide.dat", plot_decide },
 		{ "samples.dat", NULL }, /* needs the raw samples as well */
 	};
 	int status = 0;

@@ -713,7 +713,7 @@ double result_kept(const struct result *r, int workload, int variant)
 
 		if (run->variant != variant || !run->layout ||
 		    (workload >= 0 ? run->workload != workload
-				   : workload_is_flush(r->workload[run->workload])) ||
+				   : workload_is_aside(r->workload[run->workload])) ||
 		    *first)
 			continue;
 		*first = true;

@@ -263,7 +263,7 @@ static void holm_add(json_t *effects, const struct result *r, enum role role)
 		int v = variants_find(&r->variants, json_text(effect, "variant"));
 
 		p[i] = r->variants.v[v].role == role &&
-				       !workload_is_flush(json_text(effect, "workload"))
+				       !workload_is_aside(json_text(effect, "workload"))
 			       ? json_num(effect, "p_value")
 			       : NAN;
 	}

@@ -54,9 +54,19 @@ int workload_nearer(const struct workload *a, const struct workload *b)
 	return 0;
 }
 
+bool workload_is_excursion(const char *name)
+{
+	return !strncmp(name, "excursion/", 10);
+}
+
 bool workload_is_flush(const char *name)
 {
 	return !strncmp(name, "flush-", 6);
+}
+
+bool workload_is_aside(const char *name)
+{
+	return workload_is_flush(name) || workload_is_excursion(name);
 }
 
 const char *workload_flush_headline(const json_t *counters)

@@ -59,6 +59,8 @@ double plot_limit(const struct view *r, bool headlines)
 				     g = headlines ? group_headline(&all) : all;
 
 			at += all.count;
+			if (workload_is_excursion(g.first->workload))
+				continue;
 			for (size_t i = 0; i < g.count; i++)
 				if (g.first[i].info == &r->variants[v])
 					x[k++] = reach(&g.first[i]);

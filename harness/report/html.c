@@ -179,6 +179,8 @@ static void html_block(FILE *f, const struct view *r, const struct page *p, int 
 	if (b->kind == BLOCK_TABLE) {
 		html_table(f, p, i);
 	} else if (b->kind == BLOCK_FIGURE) {
+		if (strcmp(b->file, "effects.png") != 0)
+			return;
 		fputs("<p>", f);
 		text(f, b->text);
 		fputs(". The pointer over one shows its numbers.</p>", f);

@@ -534,6 +534,21 @@ static void answer_begin(struct answer *a, struct page *p, const char *name, con
 	answer_read(a, r);
 }
 
+/* Whether there are excursions into the kernel, which have a figure of their own. */
+static bool has_excursions(const struct view *r)
+{
+	const json_t *one;
+	size_t i;
+
+	for (i = 0; i < r->neffects; i++)
+		if (workload_is_excursion(r->effects[i].workload))
+			return true;
+	json_array_foreach(json_object_get(r->root, "counts"), i, one)
+		if (workload_is_excursion(json_text(one, "workload")))
+			return true;
+	return false;
+}
+
 void page_answer(struct page *p, const struct view *r)
 {
 	struct answer a;
@@ -546,6 +561,11 @@ void page_answer(struct page *p, const struct view *r)
 		page_figure(p, "effects.png",
 			    "Differences from the baseline with 95 % intervals; lower is better",
 			    plot_letters(r));
+	if (has_excursions(r))
+		page_figure(p, "decide.png",
+			    "What a program pays that enters the kernel and does so many pairs "
+			    "there; lower is better",
+			    NULL);
 	write_trust(p, r);
 	write_thread(p, r);
 	write_limits(p, r, false);

@@ -104,20 +104,145 @@ static char *cost_finding(const struct view *r, const char *const *verdicts, int
 	return list;
 }
 
-/* What the plots say in their titles; "" where the result gives no cause. */
+/* The effects of a change that a title is about. */
+typedef bool (*picked)(const struct effect *e);
+
+static bool of_one(const struct effect *e)
+{
+	return !strcmp(e->of.op, "pair") && e->of.n == 1 && !*e->of.order;
+}
+
+static bool of_many(const struct effect *e)
+{
+	return e->of.size == 64 && !workload_is_spaced(e->workload) &&
+	       !workload_is_excursion(e->workload) &&
+	       (e->of.n > 1 || !strcmp(e->of.op, "alloc") || !strcmp(e->of.op, "free"));
+}
+
+static bool of_any(const struct effect *e)
+{
+	return !isnan(e->ci.lo) && !workload_is_excursion(e->workload);
+}
+
+/* How a change's effects lie: from the least to the most, and how many of the intervals are above 0. */
+struct spread {
+	double least, most;
+	size_t count, above;
+};
+
+static struct spread spread_of(const struct view *r, const struct vinfo *v, picked pick)
+{
+	struct spread out = { INFINITY, -INFINITY, 0, 0 };
+
+	for (size_t i = 0; i < r->neffects; i++) {
+		const struct effect *e = &r->effects[i];
+
+		if (e->info != v || isnan(e->effect) || !pick(e))
+			continue;
+		out.least = fmin(out.least, e->effect);
+		out.most = fmax(out.most, e->effect);
+		out.above += e->ci.lo > 0;
+		out.count++;
+	}
+	return out;
+}
+
+/* "qpw-on +26 to +27", of at most three changes that cost something wherever @pick looked; NULL without any. */
+static char *range_finding(const struct view *r, picked pick)
+{
+	char *list = NULL;
+
+	for (size_t i = 0, told = 0; r->proven && i < r->nvariants && told < 3; i++) {
+		const struct spread s = spread_of(r, &r->variants[i], pick);
+		char *one, *all;
+
+		if (!is_role(&r->variants[i], "change") || s.count < 2 || s.above < s.count)
+			continue;
+		one = xasprintf("%s %s to %s", r->variants[i].name, number(s.least, 1, true).s,
+				number(s.most, 1, true).s);
+		all = list ? xasprintf("%s, %s", list, one) : xstrdup(one);
+		free(one);
+		free(list);
+		list = all;
+		told++;
+	}
+	return list;
+}
+
+/* "qpw-on in 58, slowpath in 60": in how many workloads a change's interval is above 0. */
+static char *above_finding(const struct view *r, size_t *of)
+{
+	char *list = NULL;
+
+	*of = 0;
+	for (size_t i = 0, told = 0; r->proven && i < r->nvariants && told < 4; i++) {
+		const struct spread s = spread_of(r, &r->variants[i], of_any);
+		char *all;
+
+		if (!is_role(&r->variants[i], "change") || !s.above)
+			continue;
+		all = xasprintf("%s%s%s in %zu", list ? list : "", list ? ", " : "",
+				r->variants[i].name, s.above);
+		free(list);
+		list = all;
+		*of = s.count > *of ? s.count : *of;
+		told++;
+	}
+	return list;
+}
+
+/* The spread of the baseline's layouts, which is what a single build is off by. */
+static char *layout_finding(const struct view *r)
+{
+	struct group all = view_group(r, 0), g = r->neffects ? group_headline(&all) : all;
+	const struct vinfo *base = view_baseline(r);
+	const json_t *list =
+		base && g.count ? json_object_get(view_value(r, g.first, base->name), "per_layout")
+				: NULL;
+	double sum = 0, squares = 0;
+	size_t k, n = 0;
+	const json_t *l;
+
+	json_array_foreach(list, k, l) {
+		double v = json_num(l, "value");
+
+		if (isnan(v) || json_num(l, "layout") <= 0)
+			continue;
+		sum += v;
+		squares += v * v;
+		n++;
+	}
+	if (n < 2 || sum <= 0)
+		return NULL;
+	squares = sqrt(fmax(0, (squares - sum * sum / n) / (n - 1)));
+	return xasprintf("Between layouts %s on %s has an SD of %s ticks (%s %%)",
+			 g.first->workload, base->name, number(squares, 2, false).s,
+			 number(100 * squares * n / sum, 1, false).s);
+}
+
+/* A title of what @fmt makes of the list, which it frees; "" where the result gives no cause. */
+static void gnuplot_finding(const char *name, const char *fmt, char *list, const char *more)
+{
+	char *title = list ? xasprintf(fmt, list, more) : NULL;
+
+	gnuplot_string(name, title ? title : "");
+	free(title);
+	free(list);
+}
+
+/* What the plots say in their titles. */
 static void plot_findings(const struct view *r)
 {
 	static const char *const dear[] = { "slower", "faster", NULL };
 	struct group all = view_group(r, 0), g = r->neffects ? group_headline(&all) : all;
 	const struct vinfo *base = view_baseline(r);
-	char *cost = r->proven ? cost_finding(r, dear, 3) : NULL, *title = NULL, *list = NULL;
+	char *cost = r->proven ? cost_finding(r, dear, 3) : NULL, *list = NULL, *on = NULL, *of;
+	size_t most;
 
 	if (cost)
-		title = xasprintf("%s ticks per %s, on %s", cost, g.first->workload,
-				  number(g.first->base, 1, false).s);
-	gnuplot_string("cost_finding", title ? title : "");
-	free(title);
-	free(cost);
+		on = xasprintf("%s, on %s", g.first->workload, number(g.first->base, 1, false).s);
+	gnuplot_finding("cost_finding", "%s ticks per %s", cost, on);
+	free(on);
 	for (size_t i = 0, told = 0; base && i < r->nvariants && told < 3; i++) {
 		const json_t *from = view_count(r, "tcg", WORKLOAD_FIRST, base->name),
 			     *one = view_count(r, "tcg", WORKLOAD_FIRST, r->variants[i].name);
@@ -129,10 +254,16 @@ static void plot_findings(const struct view *r)
 		add_finding(&list, "%s %s", r->variants[i].name, more);
 		told++;
 	}
-	title = list ? xasprintf("%s instructions per " WORKLOAD_FIRST " on x86_64", list) : NULL;
-	gnuplot_string("count_finding", title ? title : "");
-	free(title);
-	free(list);
+	gnuplot_finding("count_finding", "%s instructions per %s on x86_64", list, WORKLOAD_FIRST);
+	gnuplot_finding("size_finding", "%s ticks per pair, by its size%s",
+			range_finding(r, of_one), "");
+	gnuplot_finding("many_finding", "%s ticks per operation, by the objects held%s",
+			range_finding(r, of_many), "");
+	list = above_finding(r, &most);
+	of = xasprintf("%zu", most);
+	gnuplot_finding("all_finding", "Dearer: %s of %s workloads", list, of);
+	free(of);
+	gnuplot_finding("layout_finding", "%s%s", layout_finding(r), "");
 }
 
 /* What the plots must agree on with the text, and what they show of the certificate. */

@@ -73,7 +73,7 @@ struct call {
 };
 
 struct window {
-	bool clean;
+	uint64_t crossings;
 	size_t first_record, records, first_edge, edges, first_call, calls, first_step, steps;
 };
 
@@ -264,7 +264,7 @@ static void read_trace(const char *path)
 			if (next(&at, 10, path, r.number) != trace.windows)
 				die("%s:%lu: a window is missing", path, r.number);
 			window = APPEND(trace.window, trace.windows, trace.window_room);
-			*window = (struct window){ .clean = next(&at, 10, path, r.number),
+			*window = (struct window){ .crossings = next(&at, 10, path, r.number),
 						   .first_record = trace.records,
 						   .first_edge = trace.edges,
 						   .first_call = trace.calls,
@@ -656,12 +656,26 @@ static bool scheduled(const struct window *window)
 	return false;
 }
 
+/* Where each window enters the kernel and leaves it, an interrupt makes more of that. */
+static uint64_t least_crossings(const char *name, uint64_t first, uint64_t step, const char *at)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (at += strspn(at, " "); *at;
+	     at += strcspn(at, " "), at += strspn(at, " "), first += step)
+		if (first < trace.windows && trace.window[first].crossings < least)
+			least = trace.window[first].crossings;
+	if (least < 2)
+		die("%s: a window of it does not enter the kernel and leave it", name);
+	return least;
+}
+
 /* name kind ops first step advances: a workload's windows, see formats.md. */
 static void read_workload(char *line, const char *path, unsigned long number, const char *sequences)
 {
 	struct chosen chosen = { 0 };
 	struct sums one = { 0 }, another = { 0 };
-	uint64_t first, step, window;
+	uint64_t first, step, window, crossings = 0;
 	char *field[6], *at;
 	bool alike = true;
 	size_t of = 0;
@@ -673,6 +687,8 @@ static void read_workload(char *line, const char *path, unsigned long number, co
 		die("%s:%lu: not name, kind, operations, first window, step and advances", path,
 		    number);
 	chosen.name = field[0];
+	if (streq(field[1], "crosses"))
+		crossings = least_crossings(chosen.name, first, step, field[5]);
 	window = first;
 	for (at = field[5]; *at; at += strspn(at, " "), window += step, of++) {
 		uint64_t advance = next(&at, 10, path, number);
@@ -680,7 +696,7 @@ static void read_workload(char *line, const char *path, unsigned long number, co
 		if (window >= trace.windows)
 			die("%s:%lu: the trace has %zu windows, and this is number %" PRIu64, path,
 			    number, trace.windows, window);
-		if (!trace.window[window].clean || scheduled(&trace.window[window]))
+		if (trace.window[window].crossings != crossings || scheduled(&trace.window[window]))
 			continue;
 		check_clock(chosen.name, window, advance);
 		*APPEND(chosen.window, chosen.n, chosen.room) = window;
@@ -708,13 +724,14 @@ static void read_workload(char *line, const char *path, unsigned long number, co
 	write_counts(&chosen, &one);
 	if (writers[CALLS].file)
 		write_calls(&chosen);
-	if (writers[EACH].file)
-		write_each(&chosen);
 	if (writers[INSNS].file)
 		write_insns(&chosen);
-	if (sequences)
+	/* A system call is no call of the allocator. */
+	if (writers[EACH].file && !crossings)
+		write_each(&chosen);
+	if (sequences && !crossings)
 		write_sequence(sequences, &chosen);
-	if (writers[PARTS_FILE].file)
+	if (writers[PARTS_FILE].file && !crossings)
 		write_parts(&chosen, &one);
 	free_sums(&one);
 	free(chosen.window);

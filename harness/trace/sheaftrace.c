@@ -111,7 +111,8 @@ struct table {
 static struct {
 	plugin_id id;
 	FILE *out;
-	bool armed, open, clean;
+	bool armed, open;
+	uint32_t crossings;
 	unsigned int cpu; /* that the window is of, and the thread that executes it */
 	pthread_t thread;
 	uint32_t window; /* from 1 on */
@@ -275,7 +276,7 @@ static void on_insn(unsigned int cpu, void *data)
 	if (cpu != plugin.cpu) {
 		if (!pthread_equal(pthread_self(), plugin.thread))
 			fail("the guest's CPUs are to take turns (-accel tcg,thread=single)");
-		plugin.clean = false;
+		plugin.crossings++;
 		return;
 	}
 	if (insn->window != plugin.window)
@@ -289,7 +290,7 @@ static void on_insn(unsigned int cpu, void *data)
 	}
 	insn->count[COUNTER_INSTRUCTIONS]++;
 	if (insn->kinds & KIND_CROSSING)
-		plugin.clean = false;
+		plugin.crossings++;
 	if (plugin.previous) {
 		follow(plugin.previous, insn);
 		count_call(plugin.previous, insn);
@@ -332,7 +333,7 @@ static void write_window(void)
 {
 	for (size_t i = 0; i < plugin.n_touched; i++)
 		write_number(plugin.touched[i]);
-	fprintf(plugin.out, "W %" PRIu32 " %d\n", plugin.window - 1, plugin.clean);
+	fprintf(plugin.out, "W %" PRIu32 " %" PRIu32 "\n", plugin.window - 1, plugin.crossings);
 	for (size_t i = 0; i < plugin.n_touched; i++) {
 		const struct insn *insn = plugin.touched[i];
 
@@ -370,7 +371,7 @@ static void on_start(unsigned int cpu, void *data)
 	plugin.cpu = cpu;
 	plugin.thread = pthread_self();
 	plugin.open = true;
-	plugin.clean = true;
+	plugin.crossings = 0;
 	plugin.previous = NULL;
 	plugin.n_touched = 0;
 	plugin.n_sequence = 0;

@@ -4,7 +4,8 @@
  *
  *   # sheafbench-trace 1
  *   I ID ADDRESS KINDS BYTES      an instruction, hexadecimal but for ID, before its first use
- *   W NUMBER CLEAN                a window, from 0 on; CLEAN is 0 when something broke into it
+ *   W NUMBER CROSSINGS            a window, from 0 on; instructions in it that enter or leave the kernel, and one more
+ *                                 for each of another CPU: none unless something broke into it, or it has system calls
  *   C ID COUNT...                 of that window: executions, and the rest of enum counter
  *   E ID ID COUNT                 calls and jumps taken from one instruction to another
  *   O ID LENGTH TIMES             calls by the loop itself: to this instruction, until the return, in

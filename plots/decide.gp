@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# What an excursion into the kernel costs more than the baseline's, by its pairs: in ns, and in instructions on x86_64.
+
+plots = ARG1; term = ARG2; out = ARG3
+load plots.'/style.gp'
+
+if (rows('decide.dat') == 0) { eval no_data }
+stats 'decide.dat' using (note(strcol(7), strcol(8)), seen(strcol(9))) nooutput
+nv = words(variants)
+np = words(workloads)
+stats 'decide.dat' using 1 nooutput
+last = larger(STATS_max, 1)
+pairs = ' '
+stats 'decide.dat' using (has(pairs, strcol(1)) ? 0 : (pairs = pairs.strcol(1).' ', 0)) nooutput
+# No pair at all has a place left of one.
+at(n) = n > 0 ? n : 0.4
+what(p) = word(workloads, p) eq 'time' ? 'added ns' : 'added instructions, '.(word(workloads, p) eq 'tcg' ? 'x86_64' : word(workloads, p) eq 'tcg-rt' ? 'PREEMPT_RT' : word(workloads, p))
+
+width = 980
+key_rows = nv
+below = 104 + nv * key_line
+height = 400 + below
+eval start
+set multiplot
+set label 98 'An excursion into the kernel, by the pairs of 64 bytes in it: more than '.baseline at screen 0.5, screen 1 center offset 0, -1 font face.':Bold,14'
+eval footer
+set logscale x 2
+set xrange [0.3:last * 1.4]
+set xtics nomirror ()
+do for [s in pairs] { set xtics add (s at(s + 0)) }
+set grid linecolor rgb '#E4E4E4'
+set border 3
+set ytics nomirror
+unset key
+set xlabel 'pairs in an excursion'
+set tmargin at screen 1 - 48.0 / height
+set bmargin at screen below * 1.0 / height
+is(p, k) = strcol(9) eq word(workloads, p) && strcol(7) eq name[k]
+do for [p = 1:np] {
+	# What is below one unit is drawn at it: the table has the number.
+	set logscale y 10
+	set format y '%.0s%c'
+	top = 10
+	stats 'decide.dat' using (strcol(9) eq word(workloads, p) ? (top = larger(top, larger($2, $4)), 0) : 0) nooutput
+	set yrange [0.7:top * 1.5]
+	set lmargin at screen (p - 1.0) / np + 96.0 / width
+	set rmargin at screen (p + 0.0) / np - 20.0 / width
+	set ylabel what(p) offset 0.5, 0
+	plot for [k = 1:nv] 'decide.dat' using (is(p, k) ? at($1) : NaN):($2 > 1 ? $2 : 1) with lines linecolor rgb colour(k), \
+		for [k = 1:nv] '' using (is(p, k) ? at($1) : NaN):($2 > 1 ? $2 : 1):($3 > 1 ? $3 : 1):($4 > 1 ? $4 : 1) with yerrorbars linecolor rgb colour(k) pointtype point(k) pointsize 0.9
+	unset label 98
+	unset label 99
+}
+key_top = (below - 72.0) / height
+key_note = 'lower is better; bars: 95 % intervals; at 1: 1 or less'
+eval draw_key
+unset multiplot
