@@ -436,6 +436,18 @@ holds 'flushed: a flush is no operation beside the others' sh -c "! grep -q '^| 
 holds 'flushed: the trade is drawn' test -s flushed/plots/trade.png -a ! -e full/plots/trade.png
 holds 'flushed: and how other loops do' grep -q 'peer-tight/64/1' flushed/plots/peers.svg
 holds 'flushed: a deadline that passed is no number' grep -qE '[|] deadline passed( .2.)? [|]' flushed/report.md
+# Excursions have a figure of their own, and no place in those of loops.
+cp -r full excursed
+change excursed '.effects += [.effects[] | select(.workload == "pair/64/1") | ("excursion/64/0", "excursion/64/16") as $w | .workload = $w | .primary = false | del(.verdict, .no_verdict, .p_primary)]
+	| .values += [.values[] | select(.workload == "pair/64/1") | ("excursion/64/0", "excursion/64/16") as $w | .workload = $w] | .environment.clock_khz = 2000000'
+sound excursed
+drawn excursed
+holds 'excursed: the figure is drawn, where there are any' test -s excursed/plots/decide.png -a ! -e full/plots/decide.png
+holds 'excursed: and shown' test "$(cat full/report.md excursed/report.md | grep -c '(plots/decide.png)')" = 1
+sheafstat plotdata excursed excursed/data
+holds 'excursed: a point per variant and excursion, in ns' awk -F '\t' -v want="$(jq '.effects[] | select(.variant == "qpw-on" and .workload == "pair/64/1").effect' excursed/summary.json)" \
+	'/^[0-9]/ && $7 == "\"qpw-on\"" { n++; d = $2 * 2 - want; bad = bad || d * d > 1e-6 } END { exit bad || n != 2 }' excursed/data/decide.dat
+expect 1 '' 'excursed: none among loops' grep excursion excursed/data/effects.dat excursed/data/byn.dat excursed/data/counts.dat
 cp -r full claimed
 change claimed '.certificate.dose = null'
 expect 0 '' 'claimed: a certificate without doses does not hold, whatever it says' no_verdict claimed

@@ -339,6 +339,8 @@ static void plot_trade(FILE *out, const json_t *j)
 static void decide_line(FILE *out, const json_t *j, const char *target, const char *variant,
 			const struct workload *w, double value, struct interval ci)
 {
+	if (isnan(value))
+		return;
 	fprintf(out, "%u", w->n);
 	bounds_columns(out, value, ci);
 	fprintf(out, "\t%d\t", !isnan(ci.lo));

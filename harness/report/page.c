@@ -540,7 +540,7 @@ static bool has_excursions(const struct view *r)
 	const json_t *one;
 	size_t i;
 
-	for (i = 0; i < r->neffects; i++)
+	for (i = 0; i < r->neffects && !isnan(summary_ns_per_tick(r->env)); i++)
 		if (workload_is_excursion(r->effects[i].workload))
 			return true;
 	json_array_foreach(json_object_get(r->root, "counts"), i, one)
