@@ -16,7 +16,7 @@
 
 #define WINDOW	5000000u /* ns in which the median probe is one look */
 #define LOOKS	16	 /* quiet ones in a row, so that it is likely to last */
-#define PERCENT 5	 /* above LEVEL is still quiet */
+#define PERCENT 10	 /* above LEVEL is still quiet; a busy sibling adds 15 and more */
 #define MOST	4096
 
 #ifdef __x86_64__
