@@ -501,6 +501,7 @@ struct parts {
 	int n;
 	size_t room;
 	char *left_out;
+	int images_left; /* of those */
 };
 
 static void attach(struct parts *all, const struct mail *m, const char *name, const char *type,
@@ -521,6 +522,7 @@ static void attach(struct parts *all, const struct mail *m, const char *name, co
 		return;
 	}
 	free(part->s);
+	all->images_left += !strcmp(type, "image/png");
 	longer = all->left_out ? xasprintf("%s, %s", all->left_out, name) : xstrdup(name);
 	free(all->left_out);
 	all->left_out = longer;
@@ -575,14 +577,19 @@ static int lines_of(const struct text *t)
 	return n;
 }
 
-static void write_answer(struct text *t, const struct view *r, const struct parts *all, bool figure)
+/* @fold: in the last resort plots that are not attached are not named one by one. */
+static void write_answer(struct text *t, const struct view *r, const struct parts *all, bool figure,
+			 bool fold)
 {
 	const struct places at = { "tables", "plots" };
 	struct page p;
 	FILE *f = text_open(t);
 
 	page_reply(&p, r, figure);
-	if (all->left_out)
+	if (all->left_out && fold && all->images_left > 1)
+		page_text(&p, "Not attached: %d of the plots%s.", all->images_left,
+			  strstr(all->left_out, "summary.json") ? ", summary.json" : "");
+	else if (all->left_out)
 		page_text(&p, "Not attached, since a mail has to stay below %d kB: %s.",
 			  MAIL_LIMIT / 1000, all->left_out);
 	page_render(&p, f, RENDER_MAIL, &at);
@@ -602,10 +609,10 @@ static void write_body(struct text *t, const struct view *r, const struct asked 
 	int room;
 	FILE *f;
 
-	write_answer(&answer, r, all, true);
-	if (lines_of(&answer) + least > REPLY_LINES) {
+	write_answer(&answer, r, all, true, false);
+	for (int fold = 0; fold < 2 && lines_of(&answer) + least > REPLY_LINES; fold++) {
 		free(answer.s);
-		write_answer(&answer, r, all, false);
+		write_answer(&answer, r, all, false, fold);
 	}
 	room = REPLY_LINES - lines_of(&answer) - 3;
 	f = text_open(t);
