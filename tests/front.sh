@@ -84,7 +84,7 @@ chmod +x "$scratch/bin/"*
 # typed ANSWER VALUE...: make bench on a terminal where ANSWER is typed
 typed() {
 	rm -f "$scratch/apt"
-	script -qec "env PATH='$scratch/bin:$PATH' make -C '$top' --no-print-directory OUT='$scratch/out' BUILD='$scratch/build' CACHE='$scratch/cache' ${*:2} bench" /dev/null <<<"$1"
+	script -qec "env PATH='$scratch/bin:$PATH' make -C '$top' --no-print-directory OUT='$scratch/out' BUILD='$scratch/build' CACHE='$scratch/cache' INSTALL=ask ${*:2} bench" /dev/null <<<"$1"
 }
 expect 2 'packages that are missing: .*libpfm4-dev.*qemu-system-x86.*' 'a terminal is asked for what is missing, targets included' typed n
 expect 2 "not installed; 'apt-get install .*INSTALL=yes" 'no is an answer' typed n
