@@ -6,7 +6,9 @@ set -euo pipefail
 . "$(dirname "$0")/check.sh"
 build=$1
 if [ "${FULL_DISK-}" != mounted ]; then
+	# Where / is no mount point of its own, as in a chroot, its propagation stays what it is.
 	namespaces=(--mount)
+	unshare --mount true 2>/dev/null || unshare --mount --map-root-user true 2>/dev/null || namespaces+=(--propagation unchanged)
 	[ "$(id -u)" = 0 ] || namespaces+=(--map-root-user)
 	FULL_DISK=mounted exec unshare "${namespaces[@]}" "$0" "$@"
 fi
