@@ -123,7 +123,7 @@ more_layouts() {
 tell_so_far() {
 	# There are no plots yet to be told of.
 	tell_failures && step_report 2>/dev/null || return 0
-	say "  so far, with $(planned 3) of $LAYOUTS layouts (provisional; all of it: $part/report.md):"
+	say "  so far, with $(planned 3)$([ -n "$MINUTES" ] || echo " of $LAYOUTS") layouts (provisional; all of it: $part/report.md):"
 	jq -r '[.variants[] | select(.role == "change").name] as $changes | .effects[] | select(.ci95 and IN(.variant; $changes[]) and (.workload | test("^pair/64/1$|^pair-spaced/64/24$"))) |
 		[.workload, .variant, .effect, .ci95[]] | @tsv' "$part/summary.json" | LC_ALL=C awk -F '\t' '{ printf "    %-18s %-22s %+8.2f ticks [%+.2f, %+.2f]\n", $1, $2, $3, $4, $5 }' >&2
 }
