@@ -141,6 +141,16 @@ for suite in trixie sid bookworm; do
 	kept_path=$PATH PATH=$folder:$PATH plugin=$build/guest-$suite/sheaftrace.so
 	cmake -S "$top" -B "$build/guest-$suite" -G Ninja -DBUILD_TESTING=OFF >/dev/null
 	cmake --build "$build/guest-$suite" --target sheaftrace >/dev/null
+	# Whether it boots this kernel at all is not the plugin's affair: QEMU 10.0 has hung in ACPI's initialisation on a Xeon.
+	mkdir -p "$scratch/$suite"
+	printf '%s\n' --workloads '^pair/64/1$' --out-windows /out/windows.tsv >"$scratch/$suite/args"
+	deadline=45 boot "$suite" ""
+	if [ -n "$reason" ]; then
+		ok "QEMU $version counts # skip: it does not boot this kernel here, without the plugin either: $reason"
+		PATH=$kept_path
+		unset plugin
+		continue
+	fi
 	holds "QEMU $version counts" count "$suite" '^(known-.*|(pair|alloc|free)/(64|512|4096)/1|alloc/64/128/lifo)$'
 	[ -f "$scratch/$suite.tsv" ] || { echo "$reason"; tail -n 5 "$scratch/$suite.log"; }
 	for file in exact calls insns parts; do
