@@ -12,7 +12,7 @@
 
 /* Until caches and predictors are warm, and sheaves are filled. */
 #define WARM_UP 64u
-/* In the longest run of reads of the clock that looks for what others took, and what counts as taken. */
+/* How long it is looked for gaps, after the samples. */
 #define GAPS_US 2000u
 
 #ifdef __x86_64__

@@ -62,9 +62,9 @@ boot() {
 	cp "$scratch/console" "consoles/counts.$2.log"
 }
 
-# count_flushes FOLDER VARIANT CMDLINE: what, with dir's kernel, flushes by CPU 0 do to the other CPUs, into counts/FOLDER. Sets reason to what went
-# wrong. An instruction takes 4 ns (shift=2): with less the kernel spins long to calibrate a timer. Emulated times say nothing, so
-# neither stolen time nor the number of timer interrupts is kept.
+# count_flushes FOLDER VARIANT CMDLINE: what, with dir's kernel, flushes by CPU 0 do to the other CPUs, into counts/FOLDER. Sets
+# reason to what went wrong. An instruction takes 4 ns (shift=2): with less the kernel spins long to calibrate a timer. Emulated
+# times say nothing, so neither stolen time nor the number of timer interrupts is kept.
 count_flushes() {
 	local cmdline="sheafbench.cpu=1 $3" name=$1/tcg.$2 out=$scratch/out
 	[ "$1" = flushes ] || cmdline+=" isolcpus=domain,managed_irq,1-15 nohz_full=1-15"
