@@ -52,4 +52,35 @@ for v in local-trylock qpw-on slowpath slowpath-isolated slowpath-isolated-cpu; 
 	expect 1 '' "$v: no splat on the console" grep -aE 'Kernel panic|Oops|BUG:|WARNING:|Call Trace' "$scratch/$v.log"
 	[ "$failures" = 0 ] || tail -n 30 "$scratch/$v.log"
 done
+
+# On uml a program of the guest is a process of this machine, which has to run where the guest's CPU does. Also where
+# binding the CPUs takes longer than booting.
+mkdir -p "$scratch/bin" "$scratch/where"
+printf '#!/bin/sh\nsleep 1\nexec %s "$@"\n' "$(command -v taskset)" >"$scratch/bin/taskset"
+chmod +x "$scratch/bin/taskset"
+printf '%s\n' --workloads '^flush-none/64/2/user$' --samples 10 --runs 100 --out-samples /out/samples.tsv >"$scratch/where/args"
+PATH=$scratch/bin:$PATH "$top/harness/targets/target.sh" uml boot "$scratch/where.log" \
+	"$("$top/harness/kernel/build.sh" path local-trylock)/image.0" "$scratch/local-trylock.cpio" '' "$scratch/where" 60 \
+	>"$scratch/where.reason" &
+booting=$!
+# Where those may run that have been in user space for 40 ms, as only what keeps the flushed CPU busy does.
+where() {
+	local kernel pid
+	for kernel in $(pgrep -f "sheafbench.out=$scratch/where "); do
+		for pid in $(pgrep -P "$kernel" -x uml-userspace); do
+			! awk '{ exit $14 < 4 }' "/proc/$pid/stat" || sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$pid/status"
+		done
+	done 2>/dev/null || true
+}
+last=$(taskset -cp $$ | grep -o '[0-9]*$') seen=
+for ((i = 0; i < 400; i++)); do
+	seen=$( (tr ' ' '\n' <<<"$seen"; where) | sort -u | paste -sd ' ')
+	[ -z "${seen# }" ] || [ $i -lt 60 ] || break
+	sleep 0.05
+	kill -0 "$booting" 2>/dev/null || break
+done
+holds "uml: a program that keeps the flushed CPU busy runs where that is bound: $last (${seen# })" test "${seen# }" = "$last"
+kill "$booting" 2>/dev/null || true
+wait "$booting" || true
+booting=
 finish

@@ -157,16 +157,23 @@ static bool start_spinner(struct session *session, uint32_t i)
 	struct spinner *spinner = mmap(NULL, sizeof(*spinner), PROT_READ | PROT_WRITE,
 				       MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	pid_t pid;
+	int here;
 
 	if (spinner == MAP_FAILED)
 		return false;
 	session->spinner[i] = spinner;
 	spinner->cpu = session->cpu[i];
+	/* Made on its CPU: uml binds it for good to where that one is bound. */
+	here = sched_getcpu();
+	if (!bind_to(spinner->cpu))
+		return false;
 	/* Not through the memory that both see: the child would write its 0 there. */
 	pid = fork();
 	if (!pid)
 		spin(spinner);
 	spinner->pid = pid;
+	if (!bind_to(here))
+		return false;
 	for (int tries = 0; spinner->pid > 0 && !spinner->ready && tries < 5000; tries++)
 		usleep(1000);
 	/* From here: of its own it would have to be on that CPU to become what keeps others off it. */
@@ -531,23 +538,73 @@ static void write_samples(const struct session *session, const uint64_t *ticks, 
 	fputs("\t-\t-\n", file);
 }
 
-static bool run_session(struct session *session, struct gbench_state *state, uint32_t samples)
-{
+/* What the process that asks for the flushes hands back. */
+struct flushed {
 	uint64_t counts[MOST_FLUSHES][2][EVENTS], ticks[MOST_FLUSHES];
-	double values[MOST_FLUSHES], sum = 0;
+	bool good, late;
+	char text[sizeof(((struct sheafbench_flush *)NULL)->text)];
+};
+
+static void take_samples(struct session *session, struct flushed *out, uint32_t samples)
+{
 	bool good = true;
 
 	for (uint32_t i = 0; i < samples && good; i++) {
+		uint64_t(*counts)[EVENTS] = out->counts[i], *ticks = &out->ticks[i];
+
 		good = step(session, session->point->op, SHEAFBENCH_FILL);
 		usleep(SETTLE_US);
-		good = good && one(session, false, &ticks[i], counts[i][0]) &&
+		good = good && one(session, false, ticks, counts[0]) &&
 		       (session->point->state == FLUSH_FIFO ||
-			one(session, true, &ticks[i], counts[i][1]));
+			one(session, true, ticks, counts[1]));
 		if (session->late)
 			printf("sheafbench: %s: the flush waited for %u ms, until the programs on "
 			       "the other CPUs were ended\n",
 			       session->point->name, session->setup->deadline_ms);
 	}
+	memcpy(out->text, session->arg.text, sizeof(out->text));
+	out->late = session->late;
+	out->good = good;
+	fflush(stdout);
+}
+
+/*
+ * A process of its own asks for the flushes. It is made on the CPU that it is to be on, as start_spinner()
+ * says, so that its way into the kernel and back takes nothing from a program on another one.
+ */
+static bool flush_from_here(struct session *session, struct flushed *out, uint32_t samples)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		take_samples(session, out, samples);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid) {
+		snprintf(session->arg.text, sizeof(session->arg.text),
+			 "no process to flush from: %s", strerror(errno));
+		return false;
+	}
+	memcpy(session->arg.text, out->text, sizeof(out->text));
+	session->late = out->late;
+	return out->good;
+}
+
+static bool run_session(struct session *session, struct gbench_state *state, uint32_t samples)
+{
+	struct flushed *out = mmap(NULL, sizeof(*out), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	double values[MOST_FLUSHES], sum = 0;
+	const uint64_t *ticks;
+	bool good;
+
+	if (out == MAP_FAILED)
+		return false;
+	ticks = out->ticks;
+	good = flush_from_here(session, out, samples);
 	for (uint32_t i = 0; i < samples && good; i++) {
 		values[i] = ticks[i];
 		sum += values[i];
@@ -558,8 +615,9 @@ static bool run_session(struct session *session, struct gbench_state *state, uin
 		       !gbench_set_counter(state, "ticks_per_op_p50", median(values, samples)) &&
 		       !gbench_set_counter(state, "ops_per_sample", 1) &&
 		       !gbench_set_counter(state, "deadline_passed", session->late) &&
-		       report_events(session, state, counts, samples);
+		       report_events(session, state, out->counts, samples);
 	}
+	munmap(out, sizeof(*out));
 	return good;
 }
 

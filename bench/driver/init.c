@@ -8,6 +8,7 @@
  *   sheafbench.out=DIR     what to mount at /out: the host's folder (hostfs) or the tag (9p, virtiofs)
  *   sheafbench.outfs=FS    hostfs, 9p, virtiofs or none                                [hostfs]
  *   sheafbench.cpu=N       the CPU to bind the program to; it must be online           [the last one]
+ *   sheafbench.bound=yes   wait for /out/bound: the host has bound this guest's CPUs    [no]
  *   sheafbench.run=PATH    the program                                                 [/driver]
  *   sheafbench.module=PATH the module, or none                                         [/sheafbench.ko]
  *
@@ -167,6 +168,16 @@ static void bind_to_cpu(const char *cpu)
 		     sysconf(_SC_NPROCESSORS_ONLN), strerror(errno));
 }
 
+/* On uml a process is one of the host's, bound for good to where the CPU is bound that makes it. */
+static void wait_until_bound(void)
+{
+	for (int tries = 0; access("/out/bound", F_OK); tries++) {
+		if (tries == 10000)
+			fail("the host did not bind this guest's CPUs within 10 s");
+		usleep(1000);
+	}
+}
+
 /* The program's arguments: one on each line of /out/args. */
 static char **arguments(const char *program)
 {
@@ -237,6 +248,8 @@ int main(void)
 	mount_out(option("sheafbench.outfs", "hostfs"), option("sheafbench.out", ""));
 	seed_random();
 	load_module(option("sheafbench.module", "/sheafbench.ko"));
+	if (!strcmp(option("sheafbench.bound", "no"), "yes"))
+		wait_until_bound();
 	bind_to_cpu(option("sheafbench.cpu", ""));
 	finish(run(option("sheafbench.run", "/driver")));
 }

@@ -21,6 +21,7 @@ target_threads() { find "/proc/$1/task" -mindepth 1 -maxdepth 1 -printf "%f\n" |
 target_command() {
 	# uml keeps the guest's memory in a file in /dev/shm, which is small in many containers.
 	[ "$(df -Pm /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')" -ge $((mem + 88)) ] 2>/dev/null || export TMPDIR=/tmp
+	[ "$binds" = no ] || cmdline="sheafbench.bound=yes $cmdline"
 	# shellcheck disable=SC2206 # a command line is a list of words
 	command=("$image" mem="${mem}M" ncpus="$cpus" seccomp=on con=null "con0=null,fd:1" initrd="$initramfs" sheafbench.out="$out" sheafbench.cpu=1 panic=-1 $cmdline)
 }
