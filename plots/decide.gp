@@ -36,22 +36,50 @@ set xlabel 'pairs in an excursion'
 set tmargin at screen 1 - 48.0 / height
 set bmargin at screen below * 1.0 / height
 is(p, k) = strcol(9) eq word(workloads, p) && strcol(7) eq name[k]
+# What cannot be told from 0 has no place on a logarithmic axis, and what is below one unit is drawn at it.
+told(lo, hi) = lo > 0 || lo == hi
+least(v) = v > 1 ? v : 1
+# Where two lines cross, the pairs are told.
+array across[64]
+array up[64]
+crossed(x, y, here) = here && crossings < 64 ? (crossings = crossings + 1, across[crossings] = x, up[crossings] = least(y), 0) : 0
 do for [p = 1:np] {
-	# What is below one unit is drawn at it: the table has the number.
+	# stats leaves out what is out of range
+	unset logscale y
+	set yrange [*:*]
+	top = 10
+	drawn = ''
+	do for [k = 1:nv] {
+		some = 0
+		stats 'decide.dat' using (is(p, k) && told($3, $4) ? (some = 1, top = larger(top, larger($2, $4)), 0) : 0) nooutput
+		if (some) { drawn = drawn.' '.k }
+	}
+	crossings = 0
+	if (rows('crossings.dat') > 0) {
+		stats 'crossings.dat' using (crossed($1, $2, strcol(5) eq word(workloads, p))) nooutput
+	}
 	set logscale y 10
 	set format y '%.0s%c'
-	top = 10
-	stats 'decide.dat' using (strcol(9) eq word(workloads, p) ? (top = larger(top, larger($2, $4)), 0) : 0) nooutput
 	set yrange [0.7:top * 1.5]
 	set lmargin at screen (p - 1.0) / np + 96.0 / width
 	set rmargin at screen (p + 0.0) / np - 20.0 / width
 	set ylabel what(p) offset 0.5, 0
-	plot for [k = 1:nv] 'decide.dat' using (is(p, k) ? at($1) : NaN):($2 > 1 ? $2 : 1) with lines linecolor rgb colour(k), \
-		for [k = 1:nv] '' using (is(p, k) ? at($1) : NaN):($2 > 1 ? $2 : 1):($3 > 1 ? $3 : 1):($4 > 1 ? $4 : 1) with yerrorbars linecolor rgb colour(k) pointtype point(k) pointsize 0.9
+	do for [n = 1:crossings] {
+		set label n sprintf('%.0f', across[n]) at across[n], up[n] center offset 0, -0.9 point pointtype 6 pointsize 1.6 font face.':Bold,11' front
+	}
+	if (drawn eq '') {
+		set label 96 "none can be told\nfrom the baseline's" at graph 0.5, graph 0.5 center
+		plot NaN
+	} else {
+		plot for [s in drawn] 'decide.dat' using (is(p, s + 0) && told($3, $4) ? at($1) : NaN):(least($2)) with lines linecolor rgb colour(s + 0), \
+			for [s in drawn] '' using (is(p, s + 0) && told($3, $4) ? at($1) : NaN):(least($2)):(least($3)):(least($4)) with yerrorbars linecolor rgb colour(s + 0) pointtype point(s + 0) pointsize 0.9
+	}
+	unset label 96
+	unset for [n = 1:crossings] label n
 	unset label 98
 	unset label 99
 }
 key_top = (below - 72.0) / height
-key_note = 'lower is better; bars: 95 % intervals; at 1: 1 or less'
+key_note = 'lower is better; bars: 95 % intervals; at 1: 1 or less; not drawn: what cannot be told from 0; ringed: where lines cross'
 eval draw_key
 unset multiplot

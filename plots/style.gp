@@ -20,11 +20,12 @@ place(list, item) = words(list[1:strstrt(list, ' '.item.' ')])
 note(n, t) = has(variants, n) ? 0 : (variants = variants.n.' ', name[words(variants)] = n, title[words(variants)] = t, 0)
 seen(w) = has(workloads, w) ? 0 : (workloads = workloads.w.' ', 0)
 
-# The looks of the k-th variant: changes take the palette in turn.
+# The looks of the k-th variant: changes take the palette in turn, with other points in a second turn.
 is_change(k) = !(name[k] eq baseline || name[k] eq 'null')
-turn(k) = ((sum [i = 1:k] is_change(i)) + 6) % 7 + 1
+nth(k) = (sum [i = 1:k] is_change(i)) + 6
+turn(k) = nth(k) % 7 + 1
 colour(k) = name[k] eq baseline ? '#000000' : name[k] eq 'null' ? '#777777' : palette[turn(k)]
-point(k) = name[k] eq baseline ? 7 : name[k] eq 'null' ? 6 : shape[turn(k)]
+point(k) = name[k] eq baseline ? 7 : name[k] eq 'null' ? 6 : shape[(nth(k) + 3 * (nth(k) / 7 - 1)) % 7 + 1]
 
 # The parts of OP/SIZE/N/ORDER.
 slash(w) = strstrt(w, '/')

@@ -1322,7 +1322,7 @@ static void test_plotdata(void **state)
 	assert_int_equal(sh("rm -rf d; $M --samples 1000 d; $S summarize d; $S plotdata d d/plot; "
 			    "ls d/plot | wc -l"),
 			 0);
-	assert_string_equal(output, "7\n");
+	assert_string_equal(output, "8\n");
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		assert_int_equal(
 			sh("awk -F'\t' '/^# columns:/ { want = split($0, c, \" \") - 2; next } "

@@ -448,6 +448,13 @@ sheafstat plotdata excursed excursed/data
 holds 'excursed: a point per variant and excursion, in ns' awk -F '\t' -v want="$(jq '.effects[] | select(.variant == "qpw-on" and .workload == "pair/64/1").effect' excursed/summary.json)" \
 	'/^[0-9]/ && $7 == "\"qpw-on\"" { n++; d = $2 * 2 - want; bad = bad || d * d > 1e-6 } END { exit bad || n != 2 }' excursed/data/decide.dat
 expect 1 '' 'excursed: none among loops' grep excursion excursed/data/effects.dat excursed/data/byn.dat excursed/data/counts.dat
+cp -r rich crossed
+change crossed '[.counts[] | select(.target == "tcg" and .workload == "pair/64/1")] as $pairs | .counts |= map(select(.workload | startswith("excursion") | not)) + [$pairs[] | (0, 16) as $k | .workload = "excursion/64/\($k)"
+	| .classes.instructions = 1000 + (if .variant == "qpw-on" then 100 elif .variant == "slowpath" then 200 * $k / 16 else 0 end)]'
+expect 0 '^$' 'crossed: the figure, without a warning' "$top/plots/render.sh" crossed
+sheafstat plotdata crossed crossed/data
+holds 'crossed: lines that cost 100, and 12.5 a pair' grep -qx '8	100	"qpw-on"	"slowpath"	"tcg"' crossed/data/crossings.dat
+holds 'crossed: and only these' test "$(grep -c '^[0-9]' crossed/data/crossings.dat)" = 1
 cp -r full claimed
 change claimed '.certificate.dose = null'
 expect 0 '' 'claimed: a certificate without doses does not hold, whatever it says' no_verdict claimed

@@ -348,11 +348,32 @@ static void decide_line(FILE *out, const json_t *j, const char *target, const ch
 	fprintf(out, "\t\"%s\"\n", target);
 }
 
+/* Of the size that is shown. */
+static bool is_excursion(const char *name, struct workload *w)
+{
+	return workload_is_excursion(name) && workload_parse(name, w) && w->size == COUNTS_SIZE;
+}
+
+/* Instructions of a variant beyond the baseline's, or NAN. */
+static double added_instructions(const json_t *counts, const char *target, const char *workload,
+				 const char *variant, const char *baseline)
+{
+	const json_t *one = json_find(counts, "target", target, "workload", workload, "variant",
+				      variant, NULL),
+		     *base = json_find(counts, "target", target, "workload", workload, "variant",
+				       baseline, NULL);
+
+	if (!one || !base)
+		return NAN;
+	return json_num(json_object_get(one, "classes"), "instructions") -
+	       json_num(json_object_get(base, "classes"), "instructions");
+}
+
 /* Of one variant: in ns where there are times, in instructions where these were counted. */
 static void decide_block(FILE *out, const json_t *j, const char *variant, const char *baseline)
 {
 	const double ns = summary_ns_per_tick(json_object_get(j, "environment"));
-	const json_t *counts = json_object_get(j, "counts"), *one, *base;
+	const json_t *counts = json_object_get(j, "counts"), *one;
 	struct workload w;
 	size_t i;
 
@@ -361,8 +382,7 @@ static void decide_block(FILE *out, const json_t *j, const char *variant, const 
 		const struct interval ci = json_interval(one, "ci95");
 
 		if (streq(json_text(one, "variant"), variant) &&
-		    workload_is_excursion(json_text(one, "workload")) &&
-		    workload_parse(json_text(one, "workload"), &w) && w.size == COUNTS_SIZE)
+		    is_excursion(json_text(one, "workload"), &w))
 			decide_line(out, j, "time", variant, &w, json_num(one, "effect") * ns,
 				    (struct interval){ ci.lo * ns, ci.hi * ns });
 	}
@@ -370,26 +390,27 @@ static void decide_block(FILE *out, const json_t *j, const char *variant, const 
 		const char *workload = json_text(one, "workload"),
 			   *target = json_text(one, "target");
 
-		if (!streq(json_text(one, "variant"), variant) ||
-		    !workload_is_excursion(workload) || !workload_parse(workload, &w) ||
-		    w.size != COUNTS_SIZE || !streq(summary_role(j, variant), "change"))
-			continue;
-		base = json_find(counts, "target", target, "workload", workload, "variant",
-				 baseline, NULL);
-		if (base)
+		if (streq(json_text(one, "variant"), variant) && is_excursion(workload, &w) &&
+		    streq(summary_role(j, variant), "change"))
 			decide_line(out, j, target, variant, &w,
-				    json_num(json_object_get(one, "classes"), "instructions") -
-					    json_num(json_object_get(base, "classes"),
-						     "instructions"),
+				    added_instructions(counts, target, workload, variant, baseline),
 				    (struct interval){ NAN, NAN });
 	}
+}
+
+/* The variant that the others are compared with, or "". */
+static const char *baseline_of(const json_t *j)
+{
+	const json_t *one = json_find(json_object_get(j, "variants"), "role", "baseline", NULL);
+
+	return one ? json_text(one, "name") : "";
 }
 
 /* What an excursion costs more than the baseline's. */
 static void plot_decide(FILE *out, const json_t *j)
 {
-	const json_t *variants = json_object_get(j, "variants"), *one;
-	const char *baseline = "";
+	const char *baseline = baseline_of(j);
+	const json_t *one;
 	size_t i;
 
 	fprintf(out,
@@ -398,11 +419,70 @@ static void plot_decide(FILE *out, const json_t *j)
 		"ns, or counted instructions; a block per variant\n"
 		"# columns: pairs value lo hi has_ci variant_index name title target\n",
 		COUNTS_SIZE);
-	json_array_foreach(variants, i, one)
-		if (streq(json_text(one, "role"), "baseline"))
-			baseline = json_text(one, "name");
-	json_array_foreach(variants, i, one)
+	json_array_foreach(json_object_get(j, "variants"), i, one)
 		decide_block(out, j, json_text(one, "name"), baseline);
+}
+
+static int by_pairs(const void *a, const void *b)
+{
+	struct workload x, y;
+
+	workload_parse(*(const char *const *)a, &x);
+	workload_parse(*(const char *const *)b, &y);
+	return (x.n > y.n) - (x.n < y.n);
+}
+
+/* Where the lines of two changes that were counted on a target cross, between neighbouring excursions. */
+static void write_crossings(FILE *out, const json_t *j, const char *target, const char *first,
+			    const char *second)
+{
+	const json_t *counts = json_object_get(j, "counts"), *one;
+	const char *baseline = baseline_of(j), *workloads[64];
+	double last = NAN, value = NAN;
+	struct workload w, from = { 0 };
+	size_t i, n = 0;
+
+	json_array_foreach(counts, i, one)
+		if (n < ARRAY_SIZE(workloads) && streq(json_text(one, "variant"), baseline) &&
+		    streq(json_text(one, "target"), target) &&
+		    is_excursion(json_text(one, "workload"), &w))
+			workloads[n++] = json_text(one, "workload");
+	qsort(workloads, n, sizeof(*workloads), by_pairs);
+	for (i = 0; i < n; i++) {
+		double x = added_instructions(counts, target, workloads[i], first, baseline),
+		       more = x -
+			      added_instructions(counts, target, workloads[i], second, baseline);
+
+		workload_parse(workloads[i], &w);
+		if (last * more < 0) {
+			double part = last / (last - more);
+
+			fprintf(out, "%.6g\t%.6g\t", from.n + part * (w.n - from.n),
+				value + part * (x - value));
+			fprintf(out, "\"%s\"\t\"%s\"\t\"%s\"\n", first, second, target);
+		}
+		last = more;
+		value = x;
+		from = w;
+	}
+}
+
+/* From how many pairs on one scheme costs more than another, which cost more for fewer. */
+static void plot_crossings(FILE *out, const json_t *j)
+{
+	const json_t *variants = json_object_get(j, "variants"), *one, *other;
+	static const char *const targets[] = { "tcg", "tcg-rt" };
+	size_t i, k;
+
+	fprintf(out, "# where the lines of decide.dat cross\n"
+		     "# columns: pairs value first second target\n");
+	for (size_t t = 0; t < ARRAY_SIZE(targets); t++)
+		json_array_foreach(variants, i, one)
+			json_array_foreach(variants, k, other)
+				if (k > i && streq(json_text(one, "role"), "change") &&
+				    streq(json_text(other, "role"), "change"))
+					write_crossings(out, j, targets[t], json_text(one, "name"),
+							json_text(other, "name"));
 }
 
 int plotdata_write(const json_t *j, const struct result *r, const char *dir, const char *to,
@@ -412,9 +492,13 @@ int plotdata_write(const json_t *j, const struct result *r, const char *dir, con
 		const char *name;
 		void (*write)(FILE *out, const json_t *j);
 	} files[] = {
-		{ "effects.dat", plot_effects }, { "bysize.dat", plot_bysize },
-		{ "byn.dat", plot_byn },	 { "counts.dat", plot_counts },
-		{ "trade.dat", plot_trade },	 { "decide.dat", plot_decide },
+		{ "effects.dat", plot_effects },
+		{ "bysize.dat", plot_bysize },
+		{ "byn.dat", plot_byn },
+		{ "counts.dat", plot_counts },
+		{ "trade.dat", plot_trade },
+		{ "decide.dat", plot_decide },
+		{ "crossings.dat", plot_crossings },
 		{ "samples.dat", NULL }, /* needs the raw samples as well */
 	};
 	int status = 0;

@@ -77,30 +77,38 @@ static void plot_dose(const struct view *r)
 	printf("END\n");
 }
 
-/* "a, b and c", a change at a time. */
-static void add_finding(char **list, const char *fmt, const char *variant, double n)
+/* A finding more, which is freed, as long as a title has room for the list and what follows it. */
+static void add_finding(char **list, char *one)
 {
-	char *one = xasprintf(fmt, variant, number(n, fabs(n - round(n)) < 0.005 ? 0 : 2, true).s),
-	     *all = *list ? xasprintf("%s, %s", *list, one) : xstrdup(one);
+	char *all = *list ? xasprintf("%s, %s", *list, one) : xstrdup(one);
 
+	if (*list && strlen(all) > 48) {
+		free(all);
+	} else {
+		free(*list);
+		*list = all;
+	}
 	free(one);
-	free(*list);
-	*list = all;
 }
 
-/* A title: at most @most of the changes that the first workload's verdicts name, the dearest last. */
-static char *cost_finding(const struct view *r, const char *const *verdicts, int most)
+/* "qpw-on +26". */
+static void add_difference(char **list, const char *variant, double n)
+{
+	add_finding(list, xasprintf("%s %s", variant,
+				    number(n, fabs(n - round(n)) < 0.005 ? 0 : 2, true).s));
+}
+
+/* A title: the changes that the first workload's verdicts name. */
+static char *cost_finding(const struct view *r, const char *const *verdicts)
 {
 	struct group all = view_group(r, 0), g = r->neffects ? group_headline(&all) : all;
 	char *list = NULL;
 
 	for (int k = 0; verdicts[k]; k++)
-		for (size_t i = 0; i < g.count && most > 0; i++)
+		for (size_t i = 0; i < g.count; i++)
 			if (is_role(g.first[i].info, "change") && g.first[i].verdict &&
-			    !strcmp(g.first[i].verdict, verdicts[k])) {
-				add_finding(&list, "%s %s", g.first[i].variant, g.first[i].effect);
-				most--;
-			}
+			    !strcmp(g.first[i].verdict, verdicts[k]))
+				add_difference(&list, g.first[i].variant, g.first[i].effect);
 	return list;
 }
 
@@ -147,24 +155,19 @@ static struct spread spread_of(const struct view *r, const struct vinfo *v, pick
 	return out;
 }
 
-/* "qpw-on +26 to +27", of at most three changes that cost something wherever @pick looked; NULL without any. */
+/* "qpw-on +26 to +27", of changes that cost something wherever @pick looked; NULL without any. */
 static char *range_finding(const struct view *r, picked pick)
 {
 	char *list = NULL;
 
-	for (size_t i = 0, told = 0; r->proven && i < r->nvariants && told < 3; i++) {
+	for (size_t i = 0; r->proven && i < r->nvariants; i++) {
 		const struct spread s = spread_of(r, &r->variants[i], pick);
-		char *one, *all;
 
 		if (!is_role(&r->variants[i], "change") || s.count < 2 || s.above < s.count)
 			continue;
-		one = xasprintf("%s %s to %s", r->variants[i].name, number(s.least, 1, true).s,
-				number(s.most, 1, true).s);
-		all = list ? xasprintf("%s, %s", list, one) : xstrdup(one);
-		free(one);
-		free(list);
-		list = all;
-		told++;
+		add_finding(&list,
+			    xasprintf("%s %s to %s", r->variants[i].name,
+				      number(s.least, 1, true).s, number(s.most, 1, true).s));
 	}
 	return list;
 }
@@ -175,18 +178,13 @@ static char *above_finding(const struct view *r, size_t *of)
 	char *list = NULL;
 
 	*of = 0;
-	for (size_t i = 0, told = 0; r->proven && i < r->nvariants && told < 4; i++) {
+	for (size_t i = 0; r->proven && i < r->nvariants; i++) {
 		const struct spread s = spread_of(r, &r->variants[i], of_any);
-		char *all;
 
 		if (!is_role(&r->variants[i], "change") || !s.above)
 			continue;
-		all = xasprintf("%s%s%s in %zu", list ? list : "", list ? ", " : "",
-				r->variants[i].name, s.above);
-		free(list);
-		list = all;
+		add_finding(&list, xasprintf("%s in %zu", r->variants[i].name, s.above));
 		*of = s.count > *of ? s.count : *of;
-		told++;
 	}
 	return list;
 }
@@ -236,14 +234,14 @@ static void plot_findings(const struct view *r)
 	static const char *const dear[] = { "slower", "faster", NULL };
 	struct group all = view_group(r, 0), g = r->neffects ? group_headline(&all) : all;
 	const struct vinfo *base = view_baseline(r);
-	char *cost = r->proven ? cost_finding(r, dear, 3) : NULL, *list = NULL, *on = NULL, *of;
+	char *cost = r->proven ? cost_finding(r, dear) : NULL, *list = NULL, *on = NULL, *of;
 	size_t most;
 
 	if (cost)
 		on = xasprintf("%s, on %s", g.first->workload, number(g.first->base, 1, false).s);
 	gnuplot_finding("cost_finding", "%s ticks per %s", cost, on);
 	free(on);
-	for (size_t i = 0, told = 0; base && i < r->nvariants && told < 3; i++) {
+	for (size_t i = 0; base && i < r->nvariants; i++) {
 		const json_t *from = view_count(r, "tcg", WORKLOAD_FIRST, base->name),
 			     *one = view_count(r, "tcg", WORKLOAD_FIRST, r->variants[i].name);
 		double more = json_num(json_object_get(one, "classes"), "instructions") -
@@ -251,8 +249,7 @@ static void plot_findings(const struct view *r)
 
 		if (!is_role(&r->variants[i], "change") || isnan(more) || more == 0)
 			continue;
-		add_finding(&list, "%s %s", r->variants[i].name, more);
-		told++;
+		add_difference(&list, r->variants[i].name, more);
 	}
 	gnuplot_finding("count_finding", "%s instructions per %s on x86_64", list, WORKLOAD_FIRST);
 	gnuplot_finding("size_finding", "%s ticks per pair, by its size%s",

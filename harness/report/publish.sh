@@ -32,6 +32,20 @@ if [ -f "$peers/plots/peers.png" ]; then
 	cp "$peers/peers.tsv" "$pages.part/peers.tsv"
 	printf -- '- [peers](results/published/peers.md): How do the loops that people use today do, beside ours?\n' >>"$top/Results.md.part"
 fi
+# The samples that the page and the certificate rest on, for whoever tries another estimator: sheafstat summarize and certify
+# read what is in the archive.
+if [ -d "$result/samples" ]; then
+	raw=$pages.part/raw
+	mkdir -p "$raw/samples"
+	shown=$("$build/sheafreport" plotvars "$result" | sed -n "s/^headlines = '\(.*\)'$/\1/p")
+	for file in "$result"/samples/*.tsv; do
+		awk -F '\t' -v shown=" $shown alloc/64/1 " '/^#/ || index(shown, " " $1 " ")' "$file" >"$raw/samples/${file##*/}"
+	done
+	cp "$result"/{plan,boots,variants}.tsv "$result"/{environment,request}.json "$raw"
+	tar -C "$pages.part" --sort=name --owner=0 --group=0 --mtime=@0 -cJf "$pages.part/samples.tar.xz" raw
+	rm -rf "$raw"
+	printf -- '- [samples](results/published/samples.tar.xz): What are the samples of the workloads shown above?\n' >>"$top/Results.md.part"
+fi
 rm -rf "$pages"
 mv "$pages.part" "$pages"
 mkdir -p "$top/plots/published"
