@@ -108,7 +108,7 @@ noticed uml slowpath-isolated-cpu 2 0
 export TARGET=tcg
 shift_of=2
 isolate="isolcpus=domain,managed_irq,1-15 nohz_full=1-15"
-for what in "local-trylock 1" "local-trylock 1 isolated" "qpw-on 0" "qpw-on 0 isolated" "slowpath-isolated 1" "slowpath-isolated 0 isolated"; do
+for what in "local-trylock 1" "local-trylock 1 isolated" "qpw-on 0" "qpw-on 0 isolated" "slowpath-isolated 1" "slowpath-isolated 0 isolated" "qpw-isolated 1" "qpw-isolated 0 isolated" "rtu-note 1" "rtu-note 0 isolated"; do
 	read -r v want isolated <<<"$what"
 	EXTRA="sheafbench.cpu=1 ${isolated:+$isolate}" boot tcg "$v" 16 '^flush-shrink/64/(2|4|16)/(idle|user)$'
 	for n in 2 4 16; do

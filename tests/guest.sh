@@ -38,7 +38,7 @@ if [ "${LONG-}" = yes ]; then
 	for t in uml tcg; do random "$t" "${SEED:-1}" 100000 600; done
 fi
 
-for v in local-trylock qpw-on slowpath slowpath-isolated slowpath-isolated-cpu; do
+for v in local-trylock qpw-on slowpath slowpath-isolated slowpath-isolated-cpu qpw-isolated-cpu; do
 	"$top/harness/kernel/build.sh" tree "$v"
 	"$top/harness/kernel/build.sh" link "$v" 0
 	module=$("$top/harness/kernel/build.sh" module "$v")

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # kernel.sh: the kernels of all variants build. The module is clean under W=1 and sparse, and the patches add no warning of
-# these to the kernel's. A series that is compiled out leaves the fast path's machine code as it was; one that is compiled in
-# adds what its commit message says.
+# these to the kernel's. A series that is compiled out leaves the fast path's machine code as it was, and so do those for isolated
+# CPUs when they are compiled in; qpw adds what its commit message says.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 SOURCE=$("$top/harness/kernel/source.sh")
@@ -13,7 +13,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 base=$(baseline_variant)
 # The variants that other tests use, or all.
-names=(qpw-n qpw-off qpw-on slowpath slowpath-isolated)
+names=(qpw-n qpw-off qpw-on slowpath slowpath-isolated qpw-isolated)
 [ "$LONG" = no ] || mapfile -t names < <(variant_names)
 for v in "$base" "${names[@]}"; do
 	expect 0 '' "the kernel of $v builds" build tree "$v"
@@ -67,8 +67,9 @@ complaints() {
 		eval "$checker -D__linux__ -Dlinux -D__STDC__ -Dunix -D__unix__ -D__x86_64__ -Wbitwise -Wno-return-void -Wno-unknown-attribute $command $source" || echo "$2: error: sparse fails"
 	) 2>&1 | { grep -E '(warning|error):' || true; } | sed -E 's/:[0-9]+(:[0-9]+)?:/:/' | sort
 }
-for v in qpw-n qpw-on slowpath slowpath-isolated; do
-	mapfile -t patches < <(series_patches "$(variant_key "$v" series)")
+for v in qpw-n qpw-on slowpath slowpath-isolated qpw-isolated; do
+	mapfile -t series < <(variant_key "$v" series)
+	mapfile -t patches < <(series_patches "${series[@]}")
 	mapfile -t files < <(sed -n 's|^+++ b/\(.*\.c\)$|\1|p' "${patches[@]}" | sort -u)
 	for f in "${files[@]}"; do
 		[ -f "$(build path "$v")/tree/${f%.c}.o" ] || continue
@@ -115,10 +116,9 @@ compare() {
 	done
 }
 build tree slowpath-isolated-n
-compare uml qpw-n qpw-on
+for v in qpw-n slowpath-isolated-n slowpath-isolated qpw-isolated; do compare uml "$v" qpw-on; done
 holds "and so says build.sh: $(build same qpw-n)" test -n "$(build same qpw-n)"
 expect 0 '^$' 'which says that qpw-on has other code' build same qpw-on
-compare uml slowpath-isolated-n slowpath-isolated
 
 # fast_path FOLDER FUNCTION: the shortest way through a function that takes and releases the lock of the sheaves (a byte that becomes
 # 1, then 0) and calls nothing, with all static branches as compiled: an operation a line, 'static' for a static branch
@@ -171,18 +171,14 @@ if [ -n "$why" ]; then
 	printf '# no x86_64 here: %s\n' "$why"
 else
 	export TARGET=tcg
-	for v in qpw-n qpw-off slowpath-isolated slowpath-isolated-n; do expect 0 '' "the x86_64 kernel of $v builds" build tree "$v"; done
-	compare x86_64 qpw-n qpw-off
-	compare x86_64 slowpath-isolated-n slowpath-isolated
+	for v in qpw-n qpw-off slowpath-isolated slowpath-isolated-n qpw-isolated; do expect 0 '' "the x86_64 kernel of $v builds" build tree "$v"; done
+	for v in qpw-n slowpath-isolated-n slowpath-isolated qpw-isolated; do compare x86_64 "$v" qpw-off; done
 	for f in "${fast_functions[@]}"; do
-		for v in base off isolated; do
-			case $v in base) fast_path "$(build path "$base")" "$f" ;; off) fast_path "$(build path qpw-off)" "$f" ;; *) fast_path "$(build path slowpath-isolated)" "$f" ;; esac >"$scratch/$v.path"
-		done
-		n=$(wc -l <"$scratch/base.path") off=$(wc -l <"$scratch/off.path") isolated=$(wc -l <"$scratch/isolated.path")
+		fast_path "$(build path "$base")" "$f" >"$scratch/base.path"
+		fast_path "$(build path qpw-off)" "$f" >"$scratch/off.path"
+		n=$(wc -l <"$scratch/base.path") off=$(wc -l <"$scratch/off.path")
 		read -r _ before after _ < <(documented qpw "$f")
 		told "x86_64: $f of the baseline and of qpw-off is $before and $after instructions as documented ($n and $off)" test "$n $off" = "$before $after"
-		read -r _ before _ _ after < <(documented slowpath-isolated "$f")
-		told "x86_64: $f of slowpath-isolated is $after instructions as documented ($isolated)" test "$n $isolated" = "$before $after"
 		holds "x86_64: qpw-off adds two static branches to $f" test \
 			"$(grep -c static "$scratch/off.path")" = $(($(grep -c static "$scratch/base.path") + 2))
 		# A register that is saved must be restored.

@@ -465,6 +465,7 @@ refused "NAME='No'" NAME=No MBOX="$scratch/plain"
 refused "NAME=''" NAME= MBOX="$scratch/plain"
 refused "NAME='../x'" NAME=../x MBOX="$scratch/plain"
 refused "NAME='x-7.3'.*version" NAME=x-7.3 MBOX="$scratch/plain"
+refused 'NAME=debate is .* a set of variants' NAME=debate MBOX="$scratch/plain"
 refused 'NAME=range is taken by .*rm -rf .*range' NAME=range MBOX="$scratch/plain"
 refused 'NAME=qpw is taken by .*choose another$' NAME=qpw MBOX="$scratch/plain"
 refused "'SLUB_TASTE=y' is no CONFIG_X=value" MBOX="$scratch/plain" KCONFIG='SLUB_TASTE=y'

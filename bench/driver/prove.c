@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -31,12 +33,49 @@ static int load(const char *path, const char *parameters)
 	return status;
 }
 
+/* A program on this CPU, as long as there is one, that calls the stress again and again. */
+static void __attribute__((noreturn)) call_again(long cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	for (;;) {
+		int fd = open("/sys/module/sheafstress/parameters/excursion", O_WRONLY | O_CLOEXEC);
+
+		/* The module may not be there yet, and the CPU be offline. */
+		sched_setaffinity(0, sizeof(one), &one);
+		for (int i = 0; fd >= 0 && i < 100; i++) {
+			if (write(fd, "1", 1) < 0)
+				break;
+			usleep(200);
+		}
+		if (fd >= 0)
+			close(fd);
+		usleep(1000);
+	}
+}
+
 static int run_test(const char *test, const char *seconds, const char *more)
 {
+	long cpus = strcmp(test, "stress") ? 0 : sysconf(_SC_NPROCESSORS_CONF);
+	pid_t callers[64];
 	char parameters[640];
+	int status;
 
 	snprintf(parameters, sizeof(parameters), "test=%s seconds=%s%s", test, seconds, more);
-	if (load("/sheafstress.ko", parameters))
+	fflush(stdout);
+	for (long cpu = 0; cpu < cpus && cpu < 64; cpu++) {
+		callers[cpu] = fork();
+		if (!callers[cpu])
+			call_again(cpu);
+	}
+	status = load("/sheafstress.ko", parameters);
+	for (long cpu = 0; cpu < cpus && cpu < 64; cpu++) {
+		if (callers[cpu] > 0 && !kill(callers[cpu], SIGKILL))
+			waitpid(callers[cpu], NULL, 0);
+	}
+	if (status)
 		return 1;
 	if (!syscall(SYS_delete_module, "sheafstress", 0))
 		return 0;

@@ -40,7 +40,9 @@
 #include <linux/mutex.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
+#include <linux/sched/isolation.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #ifdef CONFIG_X86_LOCAL_APIC
@@ -107,6 +109,7 @@ enum kind {
 	DID_MIGRATED,
 	DID_UNPLUGGED,
 	DID_OUTLASTED,
+	DID_EXCURSION,
 	NR_KINDS
 };
 
@@ -165,6 +168,7 @@ static const struct {
 	[DID_MIGRATED] = { "threads moved to another CPU inside kfree_rcu", false, false, !RT },
 	[DID_UNPLUGGED] = { "CPUs taken offline against a flush that was held", false, false,
 			    IS_ENABLED(CONFIG_HOTPLUG_CPU) },
+	[DID_EXCURSION] = { "calls of programs", true },
 	[DID_OUTLASTED] = { "barriers against a reader that stays", false, false, true },
 };
 
@@ -433,6 +437,38 @@ static void give(struct stressed *c, struct thing **held, unsigned int n)
 		kmem_cache_free_bulk(c->s, n, (void **)held);
 }
 
+/*
+ * A program that writes to this parameter, on a CPU of its choice, is in the kernel for one step of
+ * the stress and returns: there may be kernels that do something with the sheaves then.
+ */
+static DECLARE_RWSEM(excursions);
+static bool programs_may;
+
+static void let_programs_in(bool may)
+{
+	guard(rwsem_write)(&excursions);
+	programs_may = may;
+}
+
+static int excursion(const char *value, const struct kernel_param *param)
+{
+	struct stressed *c = &stressed[below(ARRAY_SIZE(stressed))];
+	struct thing **held;
+
+	guard(rwsem_read)(&excursions);
+	if (!programs_may)
+		return -EBUSY;
+	held = kvcalloc(c->most, sizeof(*held), GFP_KERNEL | __GFP_NOFAIL);
+	give(c, held, take(c, held, 1 + below(c->most)));
+	kvfree(held);
+	did(DID_EXCURSION, 1);
+	return 0;
+}
+
+static const struct kernel_param_ops excursion_ops = { .set = excursion };
+module_param_cb(excursion, &excursion_ops, NULL, 0200);
+MODULE_PARM_DESC(excursion, "write anything to it, as long as the stress goes on");
+
 static DEFINE_PER_CPU(struct irq_work, irq_works);
 static struct hrtimer timers[NR_CPUS];
 
@@ -687,10 +723,12 @@ static void test_stress(void)
 #ifdef CONFIG_HOTPLUG_CPU
 	spawn(hotplugger, 0);
 #endif
+	let_programs_in(true);
 	while (goes_on(end)) {
 		WRITE_ONCE(phase, phase + 1);
 		msleep(200);
 	}
+	let_programs_in(false);
 	stop_threads();
 	for_each_possible_cpu(cpu)
 		irq_work_sync(per_cpu_ptr(&irq_works, cpu));
@@ -1122,10 +1160,25 @@ static void test_rcu(void)
 
 #define MOST_POINTS	1024
 #define MOST_CAPACITY	64
-#define HELD_CPU	0	/* a flush comes to its sheaves first */
-#define OTHER_CPU	(1 % nr_cpu_ids)
-#define FLUSH_CPU	(2 % nr_cpu_ids)
-#define TEST_CPU	(3 % nr_cpu_ids)	/* nobody spins there, as uml does not preempt */
+static unsigned int held_cpu;		/* an isolated one, or 0, to which a flush comes first */
+#define HELD_CPU	held_cpu
+#define OTHER_CPU	((held_cpu + 1) % nr_cpu_ids)	/* not 0, which stays online */
+#define FLUSH_CPU	((held_cpu + 2) % nr_cpu_ids)
+/* Nobody spins there, as uml does not preempt. */
+#define TEST_CPU	((held_cpu + 3) % nr_cpu_ids)
+
+static void find_held_cpu(void)
+{
+	unsigned int cpu;
+
+	guard(rcu)();
+	for (cpu = 0; cpu + 1 < nr_cpu_ids; cpu++) {
+		if (cpu_is_isolated(cpu)) {
+			held_cpu = cpu;
+			return;
+		}
+	}
+}
 
 /* In milliseconds: for who cannot go on before who is held does, and for who can. */
 #define SHORT		5
@@ -1574,6 +1627,7 @@ static bool test_points(void)
 		goto out;
 	}
 	driven = true;
+	find_held_cpu();
 	if (!get_logs())
 		goto out_logs;
 	run_on(TEST_CPU);

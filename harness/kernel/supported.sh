@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # supported.sh: which series of kernel-patches/patches fit which kernels of kernel-patches/kernels.list. A series fits if git am
-# takes each patch, and after each patch the objects that the series touches build for uml without a warning. Answers are cached.
+# takes each patch, after those of the series that its variants name before it, and after each patch the objects that the series
+# touches build for uml without a warning. Answers are cached.
 #
 #   supported.sh                  prints a table
 #   supported.sh publish          puts it into docs/variants.md
@@ -29,6 +30,17 @@ options_of() {
 	for v in $(variant_names); do
 		! variant_key "$v" series | grep -qxF "$1" || variant_key "$v" kconfig | paste -sd ';'
 	done | sort -u | grep . || echo
+}
+
+# The series that are applied before this one.
+bases_of() {
+	local v
+	printf '%s\n' "${common[@]}"
+	for v in $(variant_names); do
+		variant_key "$v" series | grep -qxF "$1" || continue
+		variant_key "$v" series | sed "/^$1\$/,\$d"
+		return
+	done
 }
 
 # A configured source in which only what all objects need has been compiled.
@@ -61,8 +73,9 @@ compile() {
 
 # Returns 0 if the series fits, 1 with the reason on a line if it does not, and 2 if that cannot be told.
 try() {
-	local series=$1 work=$2 tree options p f log=$2/log lists=("${common[@]}") all=() own=() objects=()
+	local series=$1 work=$2 tree options p f log=$2/log lists=() all=() own=() objects=()
 	[ "$builds" = no ] || tree=$(prepared) || return 2
+	mapfile -t lists < <(bases_of "$series")
 	[[ " ${common[*]} " == *" $series "* ]] || lists+=("$series")
 	mapfile -t all < <(series_patches "${lists[@]}")
 	mapfile -t own < <(series_patches "$series")
@@ -120,9 +133,10 @@ fill() {
 }
 
 cell() {
-	local kernel=$1 series=$2 key
+	local kernel=$1 series=$2 key bases=()
 	SOURCE=$(KERNEL_SRC=$kernel "$top/harness/kernel/source.sh")
-	key=$({ echo "$builds"; cat "$SOURCE/.sheafbench" "${configs[@]}" "$0"; series_patches "${common[@]}" "$series" | xargs cat; options_of "$series"; gcc --version; } | hash_of)
+	mapfile -t bases < <(bases_of "$series")
+	key=$({ echo "$builds"; cat "$SOURCE/.sheafbench" "${configs[@]}" "$0"; series_patches "${bases[@]}" "$series" | xargs cat; options_of "$series"; gcc --version; } | hash_of)
 	mkdir -p "$CACHE/supported"
 	touch "$CACHE/supported/.sheafbench"
 	[ -f "$CACHE/supported/$key.stamp" ] || with_lock "$([ "$builds" = yes ] && echo kernel-build || echo supported)" fill "$series" "$CACHE/supported/$key.stamp"

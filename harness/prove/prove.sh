@@ -34,7 +34,7 @@ variants() {
 	local name role
 	for name in $(variant_names); do
 		role=$(variant_key "$name" role change)
-		[[ $role != baseline && " $VARIANTS " != *" $name "* && "$VARIANTS $role" != ' change' ]] || printf '%s\n' "$name"
+		if [ "$role" = baseline ] || variant_asked "$name"; then printf '%s\n' "$name"; fi
 	done
 }
 

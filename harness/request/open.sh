@@ -16,7 +16,7 @@ telling_target() {
 	done
 }
 
-# The variants to run: those that were asked for, or all changes. The baseline is in every result; the null and the doses, which
+# The variants to run: those that were asked for. The baseline is in every result; the null and the doses, which
 # prove the clock, in every one that tells time, of the goals that they name. Variants for other architectures are left out.
 chosen_variants() {
 	local name role arch timed=$1
@@ -27,7 +27,7 @@ chosen_variants() {
 		case $role in
 		baseline) ;;
 		null | dose) { [ -n "$timed" ] && [[ " $(variant_key "$name" goals "$GOAL") " == *" $GOAL "* ]]; } || [[ " $VARIANTS " == *" $name "* ]] || continue ;;
-		*) [[ " $VARIANTS " == *" $name "* ]] || { [ -z "$VARIANTS" ] && [ "$role" = change ]; } || continue ;;
+		*) variant_asked "$name" || continue ;;
 		esac
 		printf '%s\n' "$name"
 	done

@@ -22,7 +22,7 @@ value() {
 # a program into the kernel.
 default_workloads='^(pair/[0-9]+/1|pair-spaced/64/[0-9]+|(alloc|free)-spaced/64/24|(alloc|free)/64/[0-9]+(/lifo)?|batch-(alloc|free)/(64|512)/(128|2048)/(fifo|shuffled)|excursion/64/(0|16|64|256|1024)|flush-(none/64/2|shrink/64/[0-9]+)/user|flush-shrink/64/2/kernel|flush-destroy/64/2/fifo)$'
 
-value VARIANTS id 'words variants' '' "which kernels, such as \"qpw-off qpw-on\" (default: all changes; 'none': the baseline alone)" certify=half-gate peers=none
+value VARIANTS id 'words variants' '' "which kernels, such as \"qpw-off qpw-on\" (default: the thread's six schemes and your own; 'debate': also what else it names; 'none': the baseline alone)" certify=half-gate peers=none
 value WORKLOADS id regex "$default_workloads" 'which workloads, a regular expression on their names' \
 	'certify=^(pair/[0-9]+/1|(alloc|free)/64/(1|32/lifo))$' 'peers=^pair/64/1$' 'profile=^pair/64/1$'
 value TARGETS id 'words targets' '' 'where to run: uml, kvm (time), tcg, tcg-rt (exact counts), arm64 (its PMU); default: all that this machine can run' \
@@ -76,7 +76,8 @@ values_help() {
 ### What may be chosen from.
 
 names_of_targets() { (cd "$top/harness/targets" && printf '%s\n' *.sh | sed 's/\.sh$//' | grep -vx target); }
-names_of_variants() { variant_names; }
+names_of_variants() { variant_names; variant_sets; }
+names_of_kernels() { variant_names; }
 names_of_yesno() { printf '%s\n' yes no; }
 names_of_install() { printf '%s\n' ask yes no; }
 
@@ -111,7 +112,7 @@ check_words() {
 	for word in "${words[@]}"; do known "$1" "$word" "${all[@]}"; done
 }
 
-check_variant() { [ -z "${!1}" ] || check_words "$1" variants; }
+check_variant() { [ -z "${!1}" ] || check_words "$1" kernels; }
 
 check_events() { [[ ${!1} =~ ^[A-Za-z0-9_:.,=-]+$ ]] || die 2 "$1='${!1}': give auto, none, or names with commas between them"; }
 
@@ -199,6 +200,7 @@ check_variant_values() {
 	[ -z "$MBOX" ] || [ -z "$MSGID" ] || die 2 "MBOX=$MBOX and MSGID=$MSGID: give one of them"
 	[[ $NAME =~ ^[a-z0-9][a-z0-9.-]{0,30}$ && ! $NAME =~ -[0-9]+\.[0-9]+$ && $NAME != none ]] ||
 		die 2 "NAME='$NAME': give a name of a-z, 0-9, '.' and '-', at most 31 long, without a kernel's version at its end"
+	! variant_sets | grep -qxF -- "$NAME" || die 2 "NAME=$NAME is what VARIANTS calls a set of variants; choose another"
 	for word in "variants/$NAME.variant" "variants/$NAME-p1.variant" "patches/$NAME"; do
 		taken=$(in_path "$word") || continue
 		[ "${taken%/*/*}" = "${variant_path[-1]}" ] || die 2 "NAME=$NAME is taken by $taken; choose another"

@@ -49,6 +49,26 @@ baseline_variant() {
 	die 1 "no variant in kernel-patches/variants has role = baseline"
 }
 
+# Names of the sets of variants.
+variant_sets() {
+	local name
+	for name in $(variant_names); do variant_key "$name" set; done | sort -u
+}
+
+# variant_asked NAME: is it one of those that VARIANTS asks for? If empty, that asks for the changes that are in no set; the
+# name of a set, for these and its own.
+variant_asked() {
+	local set
+	[[ " $VARIANTS " != *" $1 "* ]] || return 0
+	[ "$(variant_key "$1" role change)" = change ] || return 1
+	set=$(variant_key "$1" set)
+	[ -n "$set" ] || [ -n "$VARIANTS" ] || return 0
+	for set in ${set:-$(variant_sets)}; do
+		[[ " $VARIANTS " != *" $set "* ]] || return 0
+	done
+	return 1
+}
+
 # VERSION.PATCHLEVEL of the source tree.
 kernel_series() { awk -F ' *= *' '/^VERSION =/ { v = $2 } /^PATCHLEVEL =/ { print v "." $2; exit }' "$1/Makefile"; }
 
