@@ -2,6 +2,7 @@
 /* The files of counts/ as "counts" of the summary. */
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -384,6 +385,31 @@ json_t *same_code_make(const struct variants *vs, const char *dir, struct fault 
 					  NULL };
 
 	return list_make(&table, dir, "same-code.tsv", same_code_row, vs, f);
+}
+
+/* The x86_64 kernel's instructions per operation, or NAN. */
+static double instructions_of(const json_t *counts, const char *workload, const char *variant)
+{
+	const json_t *one =
+		json_find(counts, "target", "tcg", "workload", workload, "variant", variant, NULL);
+
+	return one ? json_num(json_object_get(one, "classes"), "instructions") : NAN;
+}
+
+void same_code_check(json_t *same, const json_t *counts, const char *baseline)
+{
+	for (size_t i = json_array_size(same); i-- > 0;) {
+		const json_t *one = json_array_get(same, i);
+		const char *workload = json_text(one, "workload");
+		double was, is;
+
+		if (streq(workload, "*"))
+			workload = WORKLOAD_FIRST;
+		was = instructions_of(counts, workload, baseline);
+		is = instructions_of(counts, workload, json_text(one, "variant"));
+		if (!isnan(was) && !isnan(is) && was != is)
+			json_array_remove(same, i);
+	}
 }
 
 static int failed_row(void *arg, char **field, const struct reader *r, struct fault *f)

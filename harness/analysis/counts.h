@@ -24,6 +24,12 @@ json_t *counts_make(const struct variants *vs, const char *dir, struct fault *f)
 json_t *same_code_make(const struct variants *vs, const char *dir, struct fault *f);
 
 /*
+ * Takes out of @same, a list "same_code", what did not execute the baseline's instructions where that was
+ * counted: a CPU may go another way through the same functions. @counts is a list "counts".
+ */
+void same_code_check(json_t *same, const json_t *counts, const char *baseline);
+
+/*
  * The list "counts_failed": target, variant and reason of what could not be counted; empty where all
  * could. NULL on a fault.
  */

@@ -389,7 +389,12 @@ json_t *summary_make(const struct result *r, const char *dir, int resamples, dou
 	    (counted[2] = events_make(r, dir, f)) &&
 	    (counted[3] = flushes_make(&r->variants, dir, f)) &&
 	    (counted[4] = same_code_make(&r->variants, dir, f))) {
-		json_t *times = times_make(r, counted[4], resamples);
+		const int base = variants_baseline(&r->variants);
+		json_t *times;
+
+		if (base >= 0)
+			same_code_check(counted[4], counted[0], r->variants.v[base].name);
+		times = times_make(r, counted[4], resamples);
 
 		out = json_record(
 			"summary", r->id, "result",

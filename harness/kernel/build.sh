@@ -306,7 +306,7 @@ case $verb in
 id) build_id "$name" ;;
 path) printf '%s\n' "$kernels/$(build_id "$name")" ;;
 differs) also_differs "$name" ;;
-same) same_code "$name" ;;
+same) [ "$(variant_key "$name" same_code yes)" = no ] || same_code "$name" ;;
 tree)
 	# One kernel build at a time on a machine. Whoever has waited finds the kernel built.
 	[ -f "$kernels/$(build_id "$(baseline_variant)")/built" ] || with_lock kernel-build make_tree "$(baseline_variant)"
