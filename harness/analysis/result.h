@@ -45,18 +45,21 @@ struct run {
 	int number;		    /* among the runs of the workload in that boot, from 0 */
 	int samples, quiet, warmup; /* quiet: -1 when the gate was off */
 	/*
-	 * By location, in ticks per operation: the value, what it is in the contended state, and
-	 * the variance of the value that comes from its samples. NaN where samples are too few.
+	 * By location, in ticks per operation at the result's clock: the value, what it is in the
+	 * contended state, and the variance of the value that comes from its samples. NaN where
+	 * samples are too few.
 	 */
 	double value[STAT_LOCATIONS], contended[STAT_LOCATIONS], noise[STAT_LOCATIONS];
 	double variance[2];   /* of one sample: of all, of the quiet ones */
-	double core_per_tick; /* NaN without chains */
+	double core_per_tick; /* the clock that it ran at; NaN without chains */
+	double clock_error;   /* the standard error of that */
 	bool moved;	      /* the clock, by more than 2 % */
 	double looked, lost, largest, step;
 };
 
 struct result {
-	char *id; /* the folder's name without ".part" */
+	double core_per_tick; /* the clock of all values: the median of the runs'; NaN without chains */
+	char *id;	      /* the folder's name without ".part" */
 	char *target;
 	json_t *environment;
 	struct variants variants;
@@ -92,8 +95,8 @@ struct nested result_contended(const struct result *r, int workload, int variant
 /* Mean of the boots of the stock layout, NaN when there is none. */
 double result_stock(const struct result *r, int workload, int variant);
 /*
- * Additions per tick of the chains, one addition being a core cycle: mean of the runs of @variant
- * and @workload in a layout. NaN without chains.
+ * Core cycles per tick at the clock of all values, where the runs of @variant and @workload in a layout
+ * have chains beside them, an addition of which takes one core cycle; else NaN.
  */
 double result_core_per_tick(const struct result *r, int workload, int variant, int layout);
 
