@@ -520,9 +520,7 @@ static void write_repeat(struct page *p, const struct view *r)
 	char *command = view_env_text(r, "command"), *commit = view_env_text(r, "commit");
 	double seconds = json_num(r->env, "duration_s");
 
-	page_text(p,
-		  "sheafbench%s%s, Debian 12 or 13, %s minutes of boots beside what is built "
-		  "and counted; no KVM, PMU or reboot:",
+	page_text(p, "sheafbench%s%s, Debian 12 or 13, %s minutes of boots; no KVM, PMU or reboot:",
 		  commit ? " at commit " : "", commit ? commit : "",
 		  number(ceil(seconds / 60), 0, false).s);
 	page_command(p, command ? command : "n/a: environment.json has no command");
