@@ -364,7 +364,8 @@ static const char *const absent[COLUMNS] = {
 static void count_cells(struct grid *g, const struct answer *a, const struct scheme *s,
 			const char *target)
 {
-	static const char *const classes[] = { "instructions", "lock" };
+	/* xchg with memory is locked without a prefix. */
+	static const char *const classes[][2] = { { "instructions" }, { "lock", "xchg" } };
 	const struct vinfo *base = view_baseline(a->r);
 	const json_t *of = json_object_get(view_count(a->r, target, a->workload, s->v->name),
 					   "classes"),
@@ -375,14 +376,19 @@ static void count_cells(struct grid *g, const struct answer *a, const struct sch
 				     : NULL;
 
 	for (size_t k = 0; k < ARRAY_SIZE(classes); k++) {
-		double n = json_num(of, classes[k]), less = json_num(from, classes[k]);
+		double n = 0;
 
 		if (!of || (s->v != base && !from)) {
 			grid_missing(g, "n/a", NULL);
 			continue;
 		}
 		/* What is not listed was not executed. */
-		n = (isnan(n) ? 0 : n) - (isnan(less) ? 0 : less);
+		for (size_t c = 0; c < 2 && classes[k][c]; c++) {
+			double here = json_num(of, classes[k][c]),
+			       there = json_num(from, classes[k][c]);
+
+			n += (isnan(here) ? 0 : here) - (isnan(there) ? 0 : there);
+		}
 		grid_number(g, n, fabs(n - round(n)) < 0.005 ? 0 : 2, from);
 	}
 }
