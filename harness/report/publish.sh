@@ -10,7 +10,8 @@ certify=()
 pages=$top/results/published
 rm -rf "$pages.part"
 mkdir -p "$pages.part"
-"$build/sheafreport" results-md "$result" --pages "$pages.part" --see results/published "${certify[@]}" >"$top/Results.md.part"
+"$build/sheafreport" results-md "$result" --pages "$pages.part" --see results/published "${certify[@]}" |
+	awk -v names="$pages.part/" 'index($0, names) != 1' >"$top/Results.md.part"
 peers=$OUT/peers
 if [ -f "$peers/plots/peers.png" ]; then
 	{
