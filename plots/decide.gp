@@ -65,7 +65,7 @@ do for [p = 1:np] {
 	set rmargin at screen (p + 0.0) / np - 20.0 / width
 	set ylabel what(p) offset 0.5, 0
 	do for [n = 1:crossings] {
-		set label n sprintf('%.0f', across[n]) at across[n], up[n] center offset 0, -0.9 point pointtype 6 pointsize 1.6 font face.':Bold,11' front
+		set label n sprintf('%.0f', across[n]) at across[n], up[n] center offset 0, -0.9 - (n - 1) % 3 point pointtype 6 pointsize 1.6 font face.':Bold,11' front
 	}
 	if (drawn eq '') {
 		set label 96 "none can be told\nfrom the baseline's" at graph 0.5, graph 0.5 center

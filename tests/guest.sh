@@ -83,4 +83,12 @@ holds "uml: a program that keeps the flushed CPU busy runs where that is bound: 
 kill "$booting" 2>/dev/null || true
 wait "$booting" || true
 booting=
+
+# A guest whose CPUs nobody binds does not run unbound: it says so. With one CPU nobody would.
+mkdir -p "$scratch/unbound"
+cp "$scratch/where/args" "$scratch/unbound/args"
+"$top/harness/targets/target.sh" uml boot "$scratch/unbound.log" \
+	"$("$top/harness/kernel/build.sh" path local-trylock)/image.0" "$scratch/local-trylock.cpio" 'sheafbench.bound=yes' "$scratch/unbound" 60 \
+	cpus=1 >"$scratch/unbound.reason" || true
+holds 'uml: a guest that is not bound says so' grep -aq "the host did not bind this guest's CPUs within 10 s" "$scratch/unbound.log"
 finish

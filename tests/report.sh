@@ -496,6 +496,21 @@ expect 1 '^sheafreport: cut.json:2: ' 'certify: a damaged file' sheafreport resu
 expect 1 'not a certify.json' 'certify: another file' sheafreport results-md full --certify full/environment.json
 expect 2 'No such file.*sheafstat certify' 'certify: a missing file' sheafreport results-md full --certify nowhere.json
 
+# Published in a checkout of its own: the page holds no path of where it was made, its links lead somewhere, the samples are read.
+publish_in() {
+	rm -rf "$1" && mkdir -p "$1" && cp -r "$top"/{harness,plots,docs,kernel-patches,README.md} "$1" && rm -rf "$1/plots/published" &&
+		printf '#!/bin/sh\n' >"$1/harness/kernel/supported.sh" && "$1/harness/report/publish.sh" "$build" "$PWD/sampled"
+}
+links_lead() { (cd "$1" && grep -o '](results/[^)]*)\|plots/published/[^):]*' Results.md | sed 's/^](//; s/)$//' | sort -u | xargs -d '\n' ls >/dev/null); }
+cp -r full sampled
+printf '#x\nalloc/64/1\t1\nfree/64/1\t2\n' >sampled/samples/local-trylock.0.0.tsv
+expect 0 'Results.md, results/published' 'publish' env OUT="$PWD/none" bash -c "$(declare -f publish_in); top='$top' build='$build'; publish_in published"
+expect 1 '' 'published: no path of this machine' grep -rF "$work" published/Results.md published/README.md published/results --include=*.md
+holds 'published: the page is the first thing' grep -q '^# ' <(head -n 1 published/Results.md)
+holds 'published: all links lead somewhere' links_lead published
+holds 'published: the samples are linked with the pages' awk '/samples.tar.xz/ { n = NR } /^## Plots/ { exit !(n && n < NR) }' published/Results.md
+holds 'published: and kept, those of the certificate' grep -q '^alloc/64/1' <(tar -xJOf published/results/published/samples.tar.xz raw/samples/local-trylock.0.0.tsv)
+
 simulate two --layouts 8 --variants 'local-trylock qpw-on' --small
 sound two
 holds 'two: says that there is no null comparison' grep -q 'no null comparison' two/reply.txt two/report.md

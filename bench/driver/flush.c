@@ -574,6 +574,7 @@ static void take_samples(struct session *session, struct flushed *out, uint32_t 
  */
 static bool flush_from_here(struct session *session, struct flushed *out, uint32_t samples)
 {
+	int status = 0;
 	pid_t pid;
 
 	fflush(stdout);
@@ -583,9 +584,14 @@ static bool flush_from_here(struct session *session, struct flushed *out, uint32
 		take_samples(session, out, samples);
 		_exit(0);
 	}
-	if (pid < 0 || waitpid(pid, NULL, 0) != pid) {
+	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
 		snprintf(session->arg.text, sizeof(session->arg.text),
 			 "no process to flush from: %s", strerror(errno));
+		return false;
+	}
+	if (WIFSIGNALED(status)) {
+		snprintf(session->arg.text, sizeof(session->arg.text),
+			 "the process that flushes was ended by signal %d", WTERMSIG(status));
 		return false;
 	}
 	memcpy(session->arg.text, out->text, sizeof(out->text));
@@ -601,8 +607,11 @@ static bool run_session(struct session *session, struct gbench_state *state, uin
 	const uint64_t *ticks;
 	bool good;
 
-	if (out == MAP_FAILED)
+	if (out == MAP_FAILED) {
+		snprintf(session->arg.text, sizeof(session->arg.text),
+			 "no memory for the samples of flushes: %s", strerror(errno));
 		return false;
+	}
 	ticks = out->ticks;
 	good = flush_from_here(session, out, samples);
 	for (uint32_t i = 0; i < samples && good; i++) {

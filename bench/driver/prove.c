@@ -36,15 +36,11 @@ static int load(const char *path, const char *parameters)
 /* A program on this CPU, as long as there is one, that calls the stress again and again. */
 static void __attribute__((noreturn)) call_again(long cpu)
 {
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
 	for (;;) {
 		int fd = open("/sys/module/sheafstress/parameters/excursion", O_WRONLY | O_CLOEXEC);
 
 		/* The module may not be there yet, and the CPU be offline. */
-		sched_setaffinity(0, sizeof(one), &one);
+		bind_to(cpu);
 		for (int i = 0; fd >= 0 && i < 100; i++) {
 			if (write(fd, "1", 1) < 0)
 				break;

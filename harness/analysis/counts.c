@@ -387,11 +387,11 @@ json_t *same_code_make(const struct variants *vs, const char *dir, struct fault 
 	return list_make(&table, dir, "same-code.tsv", same_code_row, vs, f);
 }
 
-/* The x86_64 kernel's instructions per operation, or NAN. */
-static double instructions_of(const json_t *counts, const char *workload, const char *variant)
+double counts_instructions(const json_t *counts, const char *target, const char *workload,
+			   const char *variant)
 {
 	const json_t *one =
-		json_find(counts, "target", "tcg", "workload", workload, "variant", variant, NULL);
+		json_find(counts, "target", target, "workload", workload, "variant", variant, NULL);
 
 	return one ? json_num(json_object_get(one, "classes"), "instructions") : NAN;
 }
@@ -405,8 +405,8 @@ void same_code_check(json_t *same, const json_t *counts, const char *baseline)
 
 		if (streq(workload, "*"))
 			workload = WORKLOAD_FIRST;
-		was = instructions_of(counts, workload, baseline);
-		is = instructions_of(counts, workload, json_text(one, "variant"));
+		was = counts_instructions(counts, "tcg", workload, baseline);
+		is = counts_instructions(counts, "tcg", workload, json_text(one, "variant"));
 		if (!isnan(was) && !isnan(is) && was != is)
 			json_array_remove(same, i);
 	}

@@ -35,6 +35,10 @@ void same_code_check(json_t *same, const json_t *counts, const char *baseline);
  */
 json_t *counts_failed_make(const char *dir, struct fault *f);
 
+/* What an operation of @workload executes on @target, by the list @counts; NAN where that was not counted. */
+double counts_instructions(const json_t *counts, const char *target, const char *workload,
+			   const char *variant);
+
 /* Whether @one of "counts" stands for its operation: the first workload of COUNTS_SIZE bytes that was counted. */
 bool counts_stand(const json_t *counts, const json_t *one);
 

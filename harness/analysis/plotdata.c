@@ -358,15 +358,8 @@ static bool is_excursion(const char *name, struct workload *w)
 static double added_instructions(const json_t *counts, const char *target, const char *workload,
 				 const char *variant, const char *baseline)
 {
-	const json_t *one = json_find(counts, "target", target, "workload", workload, "variant",
-				      variant, NULL),
-		     *base = json_find(counts, "target", target, "workload", workload, "variant",
-				       baseline, NULL);
-
-	if (!one || !base)
-		return NAN;
-	return json_num(json_object_get(one, "classes"), "instructions") -
-	       json_num(json_object_get(base, "classes"), "instructions");
+	return counts_instructions(counts, target, workload, variant) -
+	       counts_instructions(counts, target, workload, baseline);
 }
 
 /* Of one variant: in ns where there are times, in instructions where these were counted. */
@@ -461,6 +454,9 @@ static void write_crossings(FILE *out, const json_t *j, const char *target, cons
 				value + part * (x - value));
 			fprintf(out, "\"%s\"\t\"%s\"\t\"%s\"\n", first, second, target);
 		}
+		/* Lines that touch cross where they part again, if they do. */
+		if (more == 0)
+			continue;
 		last = more;
 		value = x;
 		from = w;

@@ -10,8 +10,9 @@ certify=()
 pages=$top/results/published
 rm -rf "$pages.part"
 mkdir -p "$pages.part"
-"$build/sheafreport" results-md "$result" --pages "$pages.part" --see results/published "${certify[@]}" |
-	awk -v names="$pages.part/" 'index($0, names) != 1' >"$top/Results.md.part"
+"$build/sheafreport" results-md "$result" --pages "$pages.part" --see results/published "${certify[@]}" >"$top/Results.md.part"
+# A link below those of the other pages.
+beside() { sed -i "$(grep -n '](results/published/' "$top/Results.md.part" | tail -n 1 | cut -d : -f 1)a - [$1](results/published/$2): $3" "$top/Results.md.part"; }
 peers=$OUT/peers
 if [ -f "$peers/plots/peers.png" ]; then
 	{
@@ -31,7 +32,7 @@ if [ -f "$peers/plots/peers.png" ]; then
 		printf '\nFrom make peers, result %s.\n' "$(basename "$(readlink -f "$peers")")"
 	} >"$pages.part/peers.md"
 	cp "$peers/peers.tsv" "$pages.part/peers.tsv"
-	printf -- '- [peers](results/published/peers.md): How do the loops that people use today do, beside ours?\n' >>"$top/Results.md.part"
+	beside peers peers.md 'How do the loops that people use today do, beside ours?'
 fi
 # The samples that the page and the certificate rest on, for whoever tries another estimator: sheafstat summarize and certify
 # read what is in the archive.
@@ -42,10 +43,12 @@ if [ -d "$result/samples" ]; then
 	for file in "$result"/samples/*.tsv; do
 		awk -F '\t' -v shown=" $shown alloc/64/1 " '/^#/ || index(shown, " " $1 " ")' "$file" >"$raw/samples/${file##*/}"
 	done
-	cp "$result"/{plan,boots,variants}.tsv "$result"/{environment,request}.json "$raw"
+	for file in {plan,boots,variants}.tsv {environment,request}.json; do
+		[ ! -f "$result/$file" ] || cp "$result/$file" "$raw"
+	done
 	tar -C "$pages.part" --sort=name --owner=0 --group=0 --mtime=@0 -cJf "$pages.part/samples.tar.xz" raw
 	rm -rf "$raw"
-	printf -- '- [samples](results/published/samples.tar.xz): What are the samples of the workloads shown above?\n' >>"$top/Results.md.part"
+	beside samples samples.tar.xz 'What are the samples of the workloads shown above?'
 fi
 rm -rf "$pages"
 mv "$pages.part" "$pages"

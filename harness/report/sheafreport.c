@@ -73,6 +73,7 @@ static int say_fault(const struct fault *f)
 }
 
 /* Whole or not at all. */
+/* Says what it wrote, but where standard output is a page. */
 static int save(const struct view *r, const char *name, const struct text *t)
 {
 	char *path = *name == '/' ? xstrdup(name) : xasprintf("%s/%s", r->dir, name);
@@ -87,7 +88,7 @@ static int save(const struct view *r, const char *name, const struct text *t)
 	}
 	if (ret)
 		ret = say_fault(&f);
-	else
+	else if (!opt.pages)
 		printf("%s\n", path);
 	free(path);
 	return ret;

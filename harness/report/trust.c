@@ -382,6 +382,6 @@ void write_limits(struct page *p, const struct view *r, bool brief)
 				  "series."
 				: "The QPW variants are a port of the idea, not the posted "
 				  "series: all sheaf paths take the lock, the caller does "
-				  "remote flushes, qpw= flips a static key, and the lock is "
-				  "not inlined.");
+				  "remote flushes, qpw= flips a static key, and but for "
+				  "qpw-inline the lock is not inlined.");
 }
