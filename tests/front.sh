@@ -77,14 +77,19 @@ for inner in DEADLINE=9 KVM_SPEED=unjudged VARIANT_PATH=/tmp; do
 	expect 2 "^sheafbench: ${inner%=*} is for sheafbench's own tests and would change what is measured: unset it" "$inner from outside" env -u SHEAFBENCH_TEST -u VARIANT_PATH "$inner" "$top/harness/request/front.sh" bench
 done
 # Packages are installed as root, so a terminal is asked, once and by name; these tools have none and fail.
-mkdir "$scratch/bin"
-printf '#!/bin/sh\n' >"$scratch/bin/dpkg-query"
+# few FOLDER COMMAND...: all commands of this machine but these, for PATH.
+few() {
+	mkdir -p "$1"
+	find /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin -maxdepth 1 ! -type d -exec ln -sft "$1" {} +
+	(cd "$1" && rm -f "${@:2}")
+}
+few "$scratch/bin" gcc qemu-system-x86_64 apt-get
 printf '#!/bin/sh\necho "$*" >>"%s"\nfalse\n' "$scratch/apt" >"$scratch/bin/apt-get"
-chmod +x "$scratch/bin/"*
+chmod +x "$scratch/bin/apt-get"
 # typed ANSWER VALUE...: make bench on a terminal where ANSWER is typed
 typed() {
 	rm -f "$scratch/apt"
-	script -qec "env PATH='$scratch/bin:$PATH' make -C '$top' --no-print-directory OUT='$scratch/out' BUILD='$scratch/build' CACHE='$scratch/cache' INSTALL=ask ${*:2} bench" /dev/null <<<"$1"
+	script -qec "env PATH='$scratch/bin' make -C '$top' --no-print-directory OUT='$scratch/out' BUILD='$scratch/build' CACHE='$scratch/cache' INSTALL=ask ${*:2} bench" /dev/null <<<"$1"
 }
 expect 2 'packages that are missing: .*libpfm4-dev.*qemu-system-x86.*' 'a terminal is asked for what is missing, targets included' typed n
 expect 2 "not installed; 'apt-get install .*INSTALL=yes" 'no is an answer' typed n
@@ -93,6 +98,21 @@ expect 2 'apt-get update: failed' 'yes is another' typed y
 holds 'then apt-get is called' test -e "$scratch/apt"
 expect 1 '' 'INSTALL=yes asks nothing' grep 'Y/n' <(typed n INSTALL=yes || true)
 holds 'and apt-get is called' test -e "$scratch/apt"
+# Elsewhere than on Debian what is missing has its name there, and where nobody knows it, what was looked for. Nothing is installed.
+deps() { env PATH="$scratch/bin" CACHE="$scratch/cache" TMPDIR="$scratch" "$top/harness/host/deps.sh" "$@"; }
+expect 1 "missing packages: run 'apt-get install .* gcc .*qemu-system-x86'" 'INSTALL=no names packages' env INSTALL=no PATH="$scratch/bin" CACHE="$scratch/cache" "$top/harness/host/deps.sh" build qemu
+rm "$scratch/bin/apt-get"
+for names in 'dnf install .*glibc-static .*qemu-system-x86-core' 'zypper install .*glibc-devel-static .*qemu-x86' 'pacman -S gcc glibc qemu-system-x86'; do
+	printf '#!/bin/sh\ntouch "%s"\n' "$scratch/installed" >"$scratch/bin/${names%% *}"
+	chmod +x "$scratch/bin/${names%% *}"
+	expect 1 "missing packages, which are installed for you on Debian only: run '$names'" "${names%% *} has other names" deps build qemu
+	rm "$scratch/bin/${names%% *}"
+done
+expect 1 'no apt-get, dnf, zypper or pacman here to install it: gcc .*qemu-system-x86_64' 'an unknown system' deps build qemu
+holds 'and nothing was installed' test ! -e "$scratch/installed"
+ln -s "$(command -v gcc)" "$(command -v qemu-system-x86_64)" "$scratch/bin"
+expect 0 '^$' 'nothing is missing where all is there, however it came' deps build bench qemu
+expect 2 'no package group named .cake.; known: ' 'an unknown group' deps cake
 expect 2 'no goal' 'an unknown goal' "$top/harness/request/front.sh" dance
 expect 0 '^make bench' 'make help' make -C "$top" help
 holds 'make help names each value' test "$(make -C "$top" --no-print-directory help | grep -cE '^  [A-Z_]+ ')" = "$(. "$top/harness/request/values.sh" && echo ${#value_names[@]})"
