@@ -32,6 +32,7 @@ decides() {
 	[[ $version. == "$2"* ]] || { printf '# skipped: %s %s, where %s decides\n' "$1" "$version" "$2"; return 1; }
 }
 ! decides clang-format 14. || expect 0 '' 'clang-format' clang-format --dry-run -Werror "${user_c[@]}"
+expect 1 '' 'no file has more than 800 lines' awk 'FNR == 801 { print FILENAME; n = 1 } END { exit !n }' harness/{analysis,report}/*.[ch] bench/driver/*.[ch]
 mapfile -t scripts < <(git ls-files -co --exclude-standard '*.sh' .ci/run)
 expect 0 '' 'shellcheck' shellcheck -x "${scripts[@]}"
 mapfile -t plain_c < <(git ls-files -co --exclude-standard '*.c' | grep -v '^bench/\(module\|stress\)/')
