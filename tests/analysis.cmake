@@ -15,6 +15,7 @@ endforeach()
 
 foreach(test result certify)
 	target_compile_definitions(analysis_${test} PRIVATE
-		MAKE_RESULT="$<TARGET_FILE:make_result>" SHEAFSTAT="$<TARGET_FILE:sheafstat>")
-	add_dependencies(analysis_${test} make_result sheafstat)
+		MAKE_RESULT="$<TARGET_FILE:make_result>" SHEAFSTAT="$<TARGET_FILE:sheafstat>"
+		SHEAFREPORT="$<TARGET_FILE:sheafreport>")
+	add_dependencies(analysis_${test} make_result sheafstat sheafreport)
 endforeach()

@@ -54,8 +54,12 @@ static int sh(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	snprintf(all, sizeof(all), "M='%s' S='%s'; { %s\n} >out 2>err", MAKE_RESULT, SHEAFSTAT,
-		 line);
+	/* show: all pages, in one line */
+	snprintf(all, sizeof(all),
+		 "M='%s' S='%s' R='%s'; "
+		 "show() { $R show $1 --page all >shown && tr -s '\\n ' ' ' <shown; }; "
+		 "{ %s\n} >out 2>err",
+		 MAKE_RESULT, SHEAFSTAT, SHEAFREPORT, line);
 	status = system(all);
 	assert_true(WIFEXITED(status));
 	slurp("out", output, sizeof(output));
@@ -400,11 +404,11 @@ static void test_contended(void **state)
 	json_decref(j);
 	/* Of a gate that is off nothing is said. */
 	assert_int_equal(sh("rm -rf d; $M --small --gate-off --contended 0 d && $S summarize d && "
-			    "$S show d"),
+			    "show d"),
 			 0);
-	assert_non_null(strstr(output, "  gate: n/a: the samples have no probes beside them"));
-	assert_non_null(strstr(output, "  clock: n/a: the samples have no chains"));
-	assert_non_null(strstr(output, "none is proven"));
+	assert_non_null(strstr(output, "- gate: n/a: the samples have no probes beside them"));
+	assert_non_null(strstr(output, "- clock: n/a: the samples have no chains"));
+	assert_non_null(strstr(output, "no effect in it is called real"));
 }
 
 /* A dose comes out as what it is, a false one is found out, and the certificate says so. */
@@ -431,11 +435,11 @@ static void test_certificate(void **state)
 		json_t *j;
 
 		assert_int_equal(sh("rm -rf d; $M --small --sd-layout 0.1 --sd-boot 0.05 %s d && "
-				    "$S summarize d && $S show d",
+				    "$S summarize d && show d",
 				    cases[i].options),
 				 0);
-		assert_true(!strstr(output, "The certificate holds.") == !cases[i].holds);
-		assert_true(!strstr(output, "  slower\n") == !cases[i].holds);
+		assert_true(!strstr(output, "the instrument is not proven") == cases[i].holds);
+		assert_true(!strstr(output, " slower ") == !cases[i].holds);
 		j = summary("d");
 		certificate = json_object_get(j, "certificate");
 		dose = json_object_get(certificate, "dose");
@@ -489,7 +493,7 @@ static void test_not_certified(void **state)
 		size_t k;
 
 		assert_int_equal(sh("rm -rf d; $M --small --sd-layout 0.1 %s d && $S summarize d "
-				    "&& $S show d",
+				    "&& show d",
 				    cases[i].options),
 				 0);
 		j = summary("d");
@@ -660,9 +664,9 @@ static void test_words(void **state)
 	/* The bound is what is asked for; where the code is the same that is all there is to say. */
 	assert_int_equal(
 		sh("printf 'qpw-n\tpair/64/1\tall\nqpw-on\tpair/64/1\tkfree kmalloc\n' "
-		   ">w/same-code.tsv; $S summarize --resamples 100 --equal 0.01 w && $S show w"),
+		   ">w/same-code.tsv; $S summarize --resamples 100 --equal 0.01 w && show w"),
 		0);
-	assert_non_null(strstr(output, "  same code\n"));
+	assert_non_null(strstr(output, " same code "));
 	j = summary("w");
 	near(json_num(json_object_get(j, "rules"), "equal"), 0.01, 0);
 	said(j, "pair/64/1", "qpw-n", "same code", "");
@@ -738,7 +742,7 @@ static void test_no_words(void **state)
 			    "<= n; i++) "
 			    "$5 = $5 (i > 1 ? \" \" : \"\") (x[i] + 3000) } { print }' $s >x && mv "
 			    "x $s || exit; "
-			    "done; $S summarize --resamples 100 w && $S show w"),
+			    "done; $S summarize --resamples 100 w && show w"),
 			 0);
 	assert_non_null(strstr(output, "It differs for sure in"));
 	j = summary("w");
@@ -888,7 +892,7 @@ static void test_failed_boots(void **state)
 	(void)state;
 	assert_int_equal(sh("$M --contended 0 --small --samples 50 --fail 'slowpath qpw-on:3 "
 			    "local-trylock:5:0' fail && "
-			    "$S summarize fail && $S show fail"),
+			    "$S summarize fail && show fail"),
 			 0);
 	assert_non_null(strstr(output, "Kernel panic"));
 	j = summary("fail");
@@ -937,9 +941,9 @@ static void test_foreign(void **state)
 	assert_int_equal(sh("rm -rf d; $M --small --samples 40 --fail qpw-on:3 d && "
 			    "LC_ALL=C sed -i 's/Kernel panic/K\xe9rnel \xed\xa0\x80p\xc3\xa4nic/' "
 			    "d/boots.tsv && "
-			    "$S summarize d && $S show d"),
+			    "$S summarize d && show d"),
 			 0);
-	assert_non_null(strstr(output, "1 failed: K?rnel ???p\u00e4nic"));
+	assert_non_null(strstr(output, "1 boot failed, 7 good: K?rnel ???p"));
 	j = summary("d");
 	near(json_array_size(json_object_get(j, "variants")), 11, 0);
 	assert_memory_equal(json_text(variant(j, "qpw-on"), "reason"), "K?rnel ???p\u00e4nic", 16);
@@ -988,9 +992,9 @@ static void test_one_layout(void **state)
 
 	(void)state;
 	assert_int_equal(sh("$M --contended 0 --small --layouts 1 --samples 50 one && $S summarize "
-			    "one && $S show one"),
+			    "one && $R show one --page effects"),
 			 0);
-	assert_non_null(strstr(output, "(no interval)"));
+	assert_null(strchr(output, '['));
 	j = summary("one");
 	e = record(j, "effects", "pair/64/1", "qpw-on");
 	for (size_t i = 0; i < ARRAY_SIZE(nulls); i++)
@@ -1150,9 +1154,9 @@ static void test_clock_rates(void **state)
 		sh("rm -rf d e; $M --small --samples 40 d && cp -r d e && $S summarize d && "
 		   "sed -i '2s/khz 2596123/khz 3100000/' e/samples/qpw-on.*.b00.tsv && "
 		   "sed -i '2s/khz 2596123/khz 2596130/' e/samples/null.* && $S summarize e && "
-		   "$S show e"),
+		   "show e"),
 		0);
-	assert_non_null(strstr(output, "9 failed: its clock has 3100000 "));
+	assert_non_null(strstr(output, "9 boots failed, 0 good: its clock has 3100000 "));
 	j = summary("d");
 	k = summary("e");
 	v = variant(k, "qpw-on");
@@ -1193,7 +1197,8 @@ static void test_sums(void **state)
 	assert_int_equal(
 		sh("rm -rf sums; $M --small --samples 40 --layouts 3 sums && mkdir sums/counts && "
 		   ": >sums/counts/failed && $S sums sums && (cd sums && sha256sum --quiet -c "
-		   "SHA256SUMS) && $S summarize sums && $S show sums | grep -c CAUTION"),
+		   "SHA256SUMS) && $S summarize sums && show sums | grep -c 'CAUTION: this "
+		   "result'"),
 		1);
 	assert_string_equal(errors, "");
 	j = summary("sums");
@@ -1217,22 +1222,21 @@ static void test_sums(void **state)
 			fail_msg("after `%s`: no '%s'", cases[i].change, cases[i].says);
 		json_decref(j);
 	}
-	assert_int_equal(sh("$S show d"), 0);
-	assert_non_null(strstr(output, "CAUTION: SHA256SUMS: it cannot"));
+	assert_int_equal(sh("show d"), 0);
+	assert_non_null(strstr(output, "CAUTION: this result was changed after it was measured: "
+				       "- SHA256SUMS: it cannot"));
 	/* A summary has a sum of itself, whatever blanks it is written with. */
 	assert_int_equal(sh("cp -r sums s; jq . -S s/summary.json >x; "
-			    "sed -i 's/^ \\(.*\"effect\": \\)/  \\1  /' s/summary.json; $S show s "
-			    "| grep -c CAUTION"),
+			    "sed -i 's/^ \\(.*\"effect\": \\)/  \\1  /' s/summary.json; show s "
+			    "| grep -c 'CAUTION: this result'"),
 			 1);
 	assert_int_equal(sh("sed -i '0,/\"effect\":  *[-0-9]/s/\\(\"effect\":  *-*\\)[0-9]/\\17/' "
 			    "s/summary.json; "
-			    "! cmp -s s/summary.json sums/summary.json && $S show s"),
+			    "! cmp -s s/summary.json sums/summary.json && show s"),
 			 0);
-	assert_non_null(
-		strstr(output, "CAUTION: summary.json is not what sheafstat summarize made"));
-	assert_int_equal(sh("jq 'del(.sha256)' sums/summary.json >s/summary.json; $S show s | tr "
-			    "-s '\\n ' ' '"),
-			 0);
+	assert_non_null(strstr(output, "CAUTION: this result was changed after it was measured: "
+				       "- summary.json is not what sheafstat summarize made"));
+	assert_int_equal(sh("jq 'del(.sha256)' sums/summary.json >s/summary.json; show s"), 0);
 	assert_non_null(strstr(output, "summary.json has no sum of its own"));
 }
 
@@ -1278,9 +1282,10 @@ static void test_foreign_summary(void **state)
 	assert_int_equal(
 		sh("jq '.warnings = [\"one\\ntwo\\u001b[31m\", 5, null] | .certificate.why_not = "
 		   "[{}] | "
-		   ".variants[1].reason = \"x\\ry\"' d/summary.json >bad.json; $S show bad.json"),
+		   ".variants[1].reason = \"x\\ry\"' d/summary.json >x; rm -rf bad; cp -r d bad; "
+		   "mv x bad/summary.json; $R show bad --page warnings"),
 		0);
-	assert_non_null(strstr(output, "  one two?[31m\n"));
+	assert_non_null(strstr(output, "- one two?[31m\n"));
 	assert_null(strchr(output, '\r'));
 	assert_null(strchr(output, '\x1b'));
 }
@@ -1297,7 +1302,7 @@ static void test_full_disk(void **state)
 	assert_int_equal(sh("cmp d/summary.json first.json && ! ls d/*.tmp"), 0);
 	refused(1, "(trap '' XFSZ; ulimit -f 8; $S plotdata d d/plot)", "cannot write d/plot/");
 	assert_int_equal(sh("! ls d/plot/*.tmp"), 0);
-	refused(1, "$S show d >/dev/full", "cannot write: No space left");
+	refused(1, "$R show d >/dev/full", "cannot write standard output: No space left");
 }
 
 static void test_compare(void **state)
@@ -1347,12 +1352,13 @@ static void test_compare(void **state)
 static void test_show(void **state)
 {
 	(void)state;
-	assert_int_equal(sh("rm -rf d; $M --contended 0 --samples 30 d; $S summarize d; $S show d"),
+	assert_int_equal(sh("rm -rf d; $M --contended 0 --samples 30 d; $S summarize d; $R show "
+			    "d --page effects"),
 			 0);
 	for (char *line = strtok(output, "\n"); line; line = strtok(NULL, "\n"))
 		if (strlen(line) > 80)
 			fail_msg("%zu columns: %s", strlen(line), line);
-	assert_int_equal(sh("$S show d | grep -c '  qpw-on  .*  slower$'"), 0);
+	assert_int_equal(sh("$R show d --page effects | grep -c ' qpw-on  .*  slower$'"), 0);
 	assert_string_equal(output, "5\n");
 }
 
@@ -1469,14 +1475,13 @@ static void test_usage(void **state)
 		{ "$S summarize --resamples 5 a", "--resamples 5" },
 		{ "$S summarize --fast a", "unknown option --fast" },
 		{ "$S compare a", "an argument is missing" },
-		{ "$S show", "an argument is missing" },
-		{ "$S show -x a", "unknown option -x" },
-		{ "$S show -o f a", "unknown option -o" },
+		{ "$S estimators -x a", "unknown option -x" },
+		{ "$S estimators -o f a", "unknown option -o" },
 		{ "$S plotdata a", "an argument is missing" },
 		{ "$S estimators", "an argument is missing" },
 	};
-	static const char *const commands[] = { "",	"plan",	    "summarize", "compare",
-						"show", "plotdata", "estimators" };
+	static const char *const commands[] = { "",	   "plan",     "summarize",
+						"compare", "plotdata", "estimators" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)

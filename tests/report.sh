@@ -381,7 +381,7 @@ plotvars_tame() { ! sheafreport plotvars "$1" | grep -vE "^([a-z_]+ = ('([^']|''
 no_markup() { ! grep -E '(^|[^\])]\(http|<img|(^|[^\])`touch' "$1"; }
 no_controls() { ! LC_ALL=C grep '[[:cntrl:]]' "$@"; }
 shows_no_controls() {
-	sheafstat show "$1" >"$work/shown"
+	sheafreport show "$1" --page all >"$work/shown"
 	no_controls "$work/shown"
 }
 cp -r small hostile
@@ -465,7 +465,7 @@ change former 'del(.rules, .same_code, .certificate.lines, .certificate.losses, 
 	| .certificate.null |= del(.word, .failed, .spread, .p_missed, .p_narrow, .p_wide, .layouts)'
 expect 0 '' 'former: a summary of before there were rules' no_verdict former
 holds 'former: and how it is mended' grep -qF 'make it anew with sheafstat summarize' <(line_of former/reply.txt)
-expect 0 'of before there were fixed rules' 'former: in the terminal' sheafstat show former
+expect 0 'make it anew with sheafstat summarize' 'former: in the terminal' bash -c 'sheafreport show former | tr -s " \n" " "'
 change full '.environment.findings = ["steal: 1200 ppm; choose another hour", "governor: powersave; performance"] | .environment.steal_ppm = 1200'
 texts full
 holds 'full: the findings of the doctor' grep -q '^- steal: 1200 ppm; choose another hour$' full/tables/machine.md
@@ -633,7 +633,7 @@ expect 0 '^$' 'untimed: plots' "$top/plots/render.sh" untimed
 holds 'untimed: only that of the counts' test "$(cd untimed/plots && echo *)" = 'counts.png counts.svg'
 holds 'untimed: texts' texts untimed
 holds 'untimed: reply.txt is fit for mail' mail_safe untimed/reply.txt
-sheafstat show untimed >untimed/shown
+sheafreport show untimed --page all >untimed/shown
 holds 'untimed: no certificate' jq -e '.certificate == null and (.warnings | all(test("SHA256SUMS"))) and all(.variants[]; .reason == null and .missing == 0)' untimed/summary.json
 sheafreport show untimed >untimed/answer
 for file in report.md reply.txt shown answer tables/method.md tables/machine.md; do
@@ -642,10 +642,11 @@ for file in report.md reply.txt shown answer tables/method.md tables/machine.md;
 done
 holds 'untimed: the counts' grep -qE '^qpw-on +\+12 +\+1$' untimed/reply.txt
 holds 'untimed: by symbol' grep -qE '^. pair/64/1 . qpw-on . qpw_trylock . 0 . 12 . .12 .$' untimed/tables/symbols.md
-holds 'untimed: in the terminal too' grep -qE '^  qpw-on +73 +\+12 +1$' untimed/shown
+holds 'untimed: in the terminal too' grep -qE '^qpw-on +\+12 +\+1$' untimed/shown
+holds 'untimed: more than these' grep -qE '^local-trylock +61 +0$' untimed/shown
 holds 'untimed: whether mitigations are off' grep -qF '| mitigations of x86_64 | off (mitigations=off) |' untimed/tables/machine.md
 holds 'untimed: what failed' grep -qF 'counts of slowpath (target tcg): Kernel panic - not syncing: made up' <(line_of untimed/tables/warnings.md)
-holds 'untimed: and in the terminal' grep -qF 'not counted: slowpath (target tcg): Kernel panic' untimed/shown
+holds 'untimed: and in the terminal' grep -qF 'counts of slowpath (target tcg): Kernel panic' untimed/shown
 echo 'tcg slowpath' >untimed/counts/failed
 expect 1 'counts/failed:1: not TARGET.VARIANT and reason' 'untimed: a damaged list of failures' sheafstat summarize untimed
 

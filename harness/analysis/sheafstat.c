@@ -16,7 +16,6 @@
 #include "number.h"
 #include "peers.h"
 #include "plotdata.h"
-#include "show.h"
 #include "simulate.h"
 #include "summary.h"
 #include "sums.h"
@@ -352,22 +351,6 @@ static int cmd_compare(const struct command *c, int argc, char **argv)
 	return finished();
 }
 
-static int cmd_show(const struct command *c, int argc, char **argv)
-{
-	struct fault f;
-	int status;
-	json_t *j;
-
-	if (arguments(c, argc, argv, NULL, 1, &status))
-		return status;
-	j = summary_read(argv[optind], &f);
-	if (!j)
-		return failed(&f);
-	summary_show(j);
-	json_decref(j);
-	return finished();
-}
-
 static int cmd_plotdata(const struct command *c, int argc, char **argv)
 {
 	struct result r;
@@ -583,8 +566,6 @@ static const struct command commands[] = {
 	  "difference with a 95 % interval over layouts, unpaired. Says where the environments "
 	  "differ.",
 	  cmd_compare },
-	{ "show", "", "show RESULTDIR|summary.json",
-	  "Prints the certificate, then the effects as a table of at most 80 columns.", cmd_show },
 	{ "estimators", "", "estimators RESULTDIR",
 	  "Compares what may stand for the samples of a run: spread between boots and between "
 	  "layouts relative\n"
@@ -665,7 +646,7 @@ int main(int argc, char **argv)
 		if (streq(argv[1], commands[i].name))
 			return commands[i].run(&commands[i], argc - 1, argv + 1);
 	fprintf(stderr,
-		"sheafstat: %s%s; commands: plan, summarize, compare, show, estimators, plotdata, "
+		"sheafstat: %s%s; commands: plan, summarize, compare, estimators, plotdata, "
 		"precision, certify, peers, sums, simulate\n",
 		argc > 1 ? "no command " : "a command is missing", argc > 1 ? argv[1] : "");
 	return EXIT_USAGE;

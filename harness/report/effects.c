@@ -43,6 +43,13 @@ void write_effects(struct page *p, const struct view *r)
 	static const char *const heads[] = { "workload", "variant",    ">baseline", ">difference",
 					     ">%",	 ">P(faster)", ">p (Holm)", ">layouts",
 					     "verdict",	 NULL };
+	enum {
+		BASELINE = 1 << 2,
+		PERCENT = 1 << 4,
+		P_FASTER = 1 << 5,
+		P_HOLM = 1 << 6,
+		LAYOUTS = 1 << 7
+	};
 
 	for (size_t at = 0; at < r->neffects;) {
 		struct group all = view_group(r, at);
@@ -56,6 +63,8 @@ void write_effects(struct page *p, const struct view *r)
 		page_text(p, "Differences from %s with 95 %% intervals, in %s.",
 			  all.first->baseline, unit_long(all.first->metric));
 		g = page_table(p, "effects", heads);
+		g->again = 2;
+		g->files = BASELINE | PERCENT | P_FASTER | P_HOLM | LAYOUTS;
 		grid_key(g, "target", all.first->target);
 		grid_key(g, "metric", all.first->metric);
 		for (size_t i = 0; i < all.count; i++) {

@@ -49,6 +49,7 @@ struct grid {
 	int rows, next; /* next: the cell of the last row that comes next */
 	/* Columns, by bit, whose intervals a mail has no room for, and those that it has none for at all. */
 	unsigned int brief, files;
+	int again; /* columns that a mail repeats where a table that is too wide goes on; 0 is 1 */
 	bool counted; /* rows that are 0 throughout are told in a sentence */
 };
 

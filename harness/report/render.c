@@ -66,25 +66,30 @@ static bool is_shown(const struct doc *d, const struct grid *g, int col)
 	return d->style != DOC_MAIL || !(g->files >> col & 1);
 }
 
-/* One part of a table: its first column, and the columns from @from up to @to. */
+static int again(const struct grid *g)
+{
+	return g->again ? g->again : 1;
+}
+
+/* One part of a table: its first columns, and those from @from up to @to. */
 static void render_columns(struct doc *d, const struct grid *g, char *const *text, int from, int to)
 {
-	const char *heads[GRID_COLS + 1] = { g->head[0] };
+	const char *heads[GRID_COLS + 1] = { NULL };
 	struct table t;
-	int cols = 1;
+	int cols = 0;
 
-	for (int c = from; c < to; c++)
-		if (is_shown(d, g, c))
+	for (int c = 0; c < to; c++)
+		if ((c < again(g) || c >= from) && is_shown(d, g, c))
 			heads[cols++] = g->head[c];
 	table_start(&t, heads);
 	for (int r = 0; r < g->rows; r++) {
-		const char *cell[GRID_COLS] = { text[r * g->cols] };
+		const char *cell[GRID_COLS] = { NULL };
 
-		if (!cell[0])
+		if (!text[r * g->cols])
 			continue;
-		cols = 1;
-		for (int c = from; c < to; c++)
-			if (is_shown(d, g, c))
+		cols = 0;
+		for (int c = 0; c < to; c++)
+			if ((c < again(g) || c >= from) && is_shown(d, g, c))
 				cell[cols++] = text[r * g->cols + c];
 		table_row(&t, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5], cell[6],
 			  cell[7], cell[8], cell[9], cell[10], cell[11]);
@@ -102,12 +107,12 @@ static int width_of(const struct grid *g, char *const *text, int c)
 	return width;
 }
 
-/* A table that is too wide for a mail goes on below itself, with its first column again. */
+/* A table that is too wide for a mail goes on below itself, with its first columns again. */
 static void render_grid(struct doc *d, const struct grid *g)
 {
 	char **text = xcalloc(g->rows * g->cols + 1, sizeof(*text)), *nothing = NULL;
 	struct notes notes = { 0 };
-	int shown = 0, from = 1;
+	int shown = 0, from = again(g);
 
 	for (int r = 0; r < g->rows; r++) {
 		if (g->row[r].hidden)
@@ -129,8 +134,10 @@ static void render_grid(struct doc *d, const struct grid *g)
 		shown++;
 	}
 	while (shown && from < g->cols) {
-		int to = g->cols, room = MAIL_COLUMNS - width_of(g, text, 0);
+		int to = g->cols, room = MAIL_COLUMNS + 2;
 
+		for (int c = 0; c < again(g); c++)
+			room -= 2 + width_of(g, text, c);
 		if (d->style == DOC_MAIL) {
 			for (to = from; to < g->cols; to++) {
 				room -= is_shown(d, g, to) ? 2 + width_of(g, text, to) : 0;

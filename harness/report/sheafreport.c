@@ -30,6 +30,7 @@ static struct {
 	const char *certify; /* certify.json */
 	const char *pages;   /* where the pages of Results.md go */
 	const char *see;     /* their name in links */
+	const char *page;    /* what is shown: all, or a page's name */
 } opt;
 
 /* In the order in which a mail has room for them. */
@@ -72,8 +73,7 @@ static int say_fault(const struct fault *f)
 	return 1;
 }
 
-/* Whole or not at all. */
-/* Says what it wrote, but where standard output is a page. */
+/* Whole or not at all; says what it wrote, but where standard output is a page. */
 static int save(const struct view *r, const char *name, const struct text *t)
 {
 	char *path = *name == '/' ? xstrdup(name) : xasprintf("%s/%s", r->dir, name);
@@ -390,14 +390,60 @@ static int do_results_md(const struct view *r)
 }
 
 /* What stands at the end of a run: the answer, and where the rest is. */
+static const struct places in_result = { "tables", "plots" };
+
+static void show_page(struct page *p)
+{
+	printf("%s\n", p->question);
+	for (const char *s = p->question; *s; s++)
+		putchar('=');
+	puts("\n");
+	page_render(p, stdout, RENDER_MAIL, &in_result);
+	page_free(p);
+}
+
+/* The pages that are asked for, as a terminal has room for them. */
+static int show_pages(const struct view *r)
+{
+	const bool all = !strcmp(opt.page, "all");
+	char *names = xstrdup("all");
+	struct page p;
+	int n = 0;
+
+	if (all) {
+		page_short(&p, r);
+		show_page(&p);
+	}
+	for (size_t i = 0; i < SHEETS; i++) {
+		char *longer;
+
+		if (!sheet_make(&sheets[i], &p, r))
+			continue;
+		longer = xasprintf("%s %s", names, p.name);
+		free(names);
+		names = longer;
+		n += all || !strcmp(opt.page, p.name);
+		if (all || !strcmp(opt.page, p.name))
+			show_page(&p);
+		else
+			page_free(&p);
+	}
+	if (!n && !all)
+		fprintf(stderr, "sheafreport: the result has no page '%s'; give one of: %s\n",
+			shown(opt.page, 40).s, names);
+	free(names);
+	return n || all ? 0 : 2;
+}
+
 static int do_show(const struct view *r)
 {
 	static const char *const files[] = { "report.md", "report.html", "reply.txt" };
-	const struct places at = { "tables", "plots" };
 	struct page p;
 
+	if (opt.page)
+		return show_pages(r);
 	page_short(&p, r);
-	page_render(&p, stdout, RENDER_MAIL, &at);
+	page_render(&p, stdout, RENDER_MAIL, &in_result);
 	page_free(&p);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		printf("%s/%s\n", r->dir, files[i]);
@@ -676,7 +722,7 @@ static const struct {
 	{ "report", "RESULT", "writes report.md, report.html and tables/ into RESULT", do_report },
 	{ "reply", "RESULT", "writes reply.txt and reply.eml; --mail FILE is what is answered",
 	  do_reply },
-	{ "show", "RESULT", "prints the answer", do_show },
+	{ "show", "RESULT", "prints the answer; --page NAME: one of tables/, or all", do_show },
 	{ "results-md", "RESULT", "prints Results.md; --pages FOLDER --see NAME --certify FILE",
 	  do_results_md },
 	{ "plotvars", "RESULT", "prints the variables of the gnuplot scripts", do_plotvars },
@@ -687,7 +733,7 @@ static const struct {
 	const char **to;
 } options[] = {
 	{ "--series", &opt.series }, { "--mail", &opt.mail }, { "--certify", &opt.certify },
-	{ "--pages", &opt.pages },   { "--see", &opt.see },
+	{ "--pages", &opt.pages },   { "--see", &opt.see },   { "--page", &opt.page },
 };
 
 static int usage(FILE *f)
