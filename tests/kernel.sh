@@ -19,6 +19,12 @@ for v in "$base" "${names[@]}"; do
 	expect 0 '' "the kernel of $v builds" build tree "$v"
 	log=$CACHE/logs/uml-$(build id "$v").log
 	[ ! -f "$log" ] || if grep -nE '\bwarning:' "$log"; then not_ok "$v builds with warnings"; else ok "$v builds without a warning"; fi
+	# What is left of a build is told by how much of it there is.
+	foreseen=$(sed -n 's/^steps foreseen: //p' "$log" 2>/dev/null) || true
+	[ -z "$foreseen" ] || {
+		did=$(grep -cE '^  [A-Z]' "$log")
+		holds "$v: $foreseen steps were foreseen, and $did done" test $((4 * foreseen)) -ge $((3 * did)) -a $((3 * foreseen)) -le $((4 * did))
+	}
 done
 
 tree=$(build path "$base")/tree

@@ -152,6 +152,18 @@ also_differs() {
 		grep -vE "^($(variant_key "$1" kconfig | sed -n 's/^\(# \)\?\(CONFIG_[A-Za-z0-9_]*\).*/\2/p' | paste -sd '|')) " || true
 }
 
+# steps_to_come TREE PATCH...: about how many steps the build takes of a tree that has the baseline's objects. Kbuild has noted
+# which files and options each object depends on; each that is compiled again is archived and linked too.
+steps_to_come() {
+	local dir=$1 objects
+	shift
+	objects=$({
+		[ $# = 0 ] || sed -n 's|^+++ b/||p' "$@"
+		config_differences "$kernels/$(build_id "$(baseline_variant)")/config" "$dir/.config" | sed 's|^CONFIG_\([^ ]*\).*|include/config/\1)|'
+	} | grep . | grep -rlFf - --include='.*.o.cmd' "$dir" | wc -l) || true
+	echo $((28 + objects * 23 / 20))
+}
+
 make_tree() {
 	local name=$1 base id dir log changed start=$SECONDS expect patches=()
 	# Steps of a whole build of 7.2.
@@ -177,7 +189,7 @@ make_tree() {
 		(cd "$kernels/$(build_id "$base")/tree" &&
 			find . \( -links 1 -type f -o -type l \) -print0 | cpio -0pdmu --quiet "$dir/tree") ||
 			die 1 "cannot copy the baseline's objects to $dir (disk full?)"
-		expect=60
+		expect=
 	fi
 	apply_patches "$dir/tree" "$log" "${patches[@]}"
 	[ ${#flavour_flags[@]} = 0 ] || cp --remove-destination "$points" "$dir/tree/mm/"
@@ -185,6 +197,8 @@ make_tree() {
 		tail -n 5 "$log" >&2
 		die 1 "the kernel of $name cannot be configured; the whole log is $log"
 	}
+	expect=${expect:-$(steps_to_come "$dir/tree" "${patches[@]}")}
+	echo "steps foreseen: $expect" >>"$log"
 	if ! build_with_progress "$dir/tree" "kernel $name" "$expect" "$log.make"; then
 		cat "$log.make" >>"$log"
 		grep -nE 'error|Error|No space' "$log.make" | head -n 10 | sed 's/^/    /' >&2
