@@ -505,6 +505,12 @@ links_lead() { (cd "$1" && grep -o '](results/[^)]*)\|plots/published/[^):]*' Re
 cp -r full sampled
 printf '#x\nalloc/64/1\t1\nfree/64/1\t2\n' >sampled/samples/local-trylock.0.0.tsv
 expect 0 'Results.md, results/published' 'publish' env OUT="$PWD/none" bash -c "$(declare -f publish_in); top='$top' build='$build'; publish_in published"
+again() { change sampled ".environment.cpu_model = \"$1\"" && jq ".cpu_model = \"$1\"" sampled/environment.json >new.json && mv new.json sampled/environment.json && published/harness/report/publish.sh "$build" "$PWD/sampled"; }
+kept() { (cd published/results/published && echo samples*); }
+expect 0 '' 'publish from another CPU' env OUT="$PWD/none" bash -c "$(declare -f again change); build='$build'; again 'Another (R) CPU'"
+holds "published: the first CPU's samples are kept: $(kept)" test "$(kept)" = 'samples-simulated-64-core-processor.tar.xz samples.tar.xz'
+expect 0 '' 'publish from that one again' env OUT="$PWD/none" bash -c "$(declare -f again change); build='$build'; again 'Another (R) CPU'"
+holds "published: with one archive for each CPU: $(kept)" test "$(kept)" = 'samples-simulated-64-core-processor.tar.xz samples.tar.xz'
 expect 1 '' 'published: no path of this machine' grep -rF "$work" published/Results.md published/README.md published/results --include=*.md
 holds 'published: the page is the first thing' grep -q '^# ' <(head -n 1 published/Results.md)
 holds 'published: all links lead somewhere' links_lead published

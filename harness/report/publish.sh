@@ -49,6 +49,17 @@ if [ -d "$result/samples" ]; then
 	tar -C "$pages.part" --sort=name --owner=0 --group=0 --mtime=@0 -cJf "$pages.part/samples.tar.xz" raw
 	rm -rf "$raw"
 	beside samples samples.tar.xz 'What are the samples of the workloads shown above?'
+	# An estimator is decided on more than one CPU: the last samples of each other one stay.
+	cpu=$(jq -r .cpu_model "$result/environment.json")
+	for file in "$pages"/samples*.tar.xz; do
+		[ -f "$file" ] || continue
+		other=$(tar -xJOf "$file" raw/environment.json | jq -r .cpu_model)
+		name=samples-$(tr -cs '[:alnum:]\n' - <<<"${other,,}" | sed 's/^-//; s/-$//').tar.xz
+		[ "$other" = "$cpu" ] || [ -f "$pages.part/$name" ] || {
+			cp "$file" "$pages.part/$name"
+			beside "${name%.tar.xz}" "$name" "What were those of an earlier result, on $(one_line "$other")?"
+		}
+	done
 fi
 rm -rf "$pages"
 mv "$pages.part" "$pages"
