@@ -348,6 +348,43 @@ if [ -x "$(git --exec-path)/git-send-email" ] && perl -MMail::Address -e 1 2>/de
 else
 	ok 'quoted: git send-email # skip: it is not to be had'
 fi
+# A thread that our reply is in gives b4 the patches that it gives without: nothing in the reply, or attached, is taken for one.
+answered=b4/answered.mbox
+mkdir -p b4/alone b4/with
+cat >"$answered" <<'END'
+From nobody Mon Jul 13 10:00:00 2026
+From: Author <author@example.org>
+To: linux-mm@example.org
+Date: Mon, 13 Jul 2026 10:00:00 +0200
+Subject: [PATCH v4] slab: a change
+Message-ID: <question-1@example.org>
+
+One line more.
+
+Signed-off-by: Author <author@example.org>
+---
+ taste | 1 +
+ 1 file changed, 1 insertion(+)
+
+diff --git a/taste b/taste
+index e69de29..7898192 100644
+--- a/taste
++++ b/taste
+@@ -0,0 +1 @@
++a
+-- 
+2.40
+END
+{
+	cat "$answered"
+	printf '\nFrom nobody Tue Jul 14 12:00:00 2026\nFrom: A <a@example.org>\nDate: Tue, 14 Jul 2026 12:00:00 +0200\nMessage-ID: <reply-1@example.org>\n'
+	cat rich/reply.eml
+} >b4/thread.mbox
+b4_am() { env HOME="$work" GIT_CONFIG_COUNT=3 GIT_CONFIG_KEY_0=b4.attestation-policy GIT_CONFIG_VALUE_0=off \
+		GIT_CONFIG_KEY_1=user.name GIT_CONFIG_VALUE_1=A GIT_CONFIG_KEY_2=user.email GIT_CONFIG_VALUE_2=a@example.org b4 --no-interactive --offline-mode am -o "$1" -m "$2" question-1@example.org; }
+expect 0 'Total patches: 1' 'quoted: b4 takes the thread without the reply' b4_am b4/alone "$answered"
+expect 0 'Analyzing 2 messages' 'quoted: and with it' b4_am b4/with b4/thread.mbox
+holds 'quoted: b4 makes the same of both' sh -c 'diff -r b4/alone b4/with && grep -q "^+a$" b4/with/*.mbx'
 expect 2 'no such file, and no message-id' 'quoted: nothing of that name' "$top/harness/request/quote.sh" nowhere
 cat asked.mbox asked.mbox >two.mbox
 expect 2 'holds 2 mails: give one' 'quoted: one mail, not two' "$top/harness/request/quote.sh" two.mbox
