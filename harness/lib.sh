@@ -3,6 +3,8 @@
 # Shared by the shell glue: messages, the cache, atomic writes, hashes.
 export LC_ALL=C.UTF-8
 
+# With it 'cd' goes elsewhere, and prints where.
+unset CDPATH
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sheafbench}
 JOBS=${JOBS:-$(nproc)}

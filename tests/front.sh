@@ -115,6 +115,7 @@ expect 0 '^$' 'nothing is missing where all is there, however it came' deps buil
 expect 2 'no package group named .cake.; known: ' 'an unknown group' deps cake
 expect 2 'no goal' 'an unknown goal' "$top/harness/request/front.sh" dance
 expect 0 '^make bench' 'make help' make -C "$top" help
+CDPATH=.:/ expect 0 '^make bench' 'with a CDPATH that is exported' make -C "$top" help
 holds 'make help names each value' test "$(make -C "$top" --no-print-directory help | grep -cE '^  [A-Z_]+ ')" = "$(. "$top/harness/request/values.sh" && echo ${#value_names[@]})"
 
 # taken EXPORTS GIVEN: the values and the repeat command that the front door makes of these in the environment, and on make's
