@@ -95,6 +95,18 @@ holds 'and nothing stands under its name' test ! -e "$CACHE/debian/7.2.10-1"
 mv "$scratch/whole.deb" "$scratch/mirror/package.deb"
 expect 0 'source/debian-7.2.10-1$' 'the next time it is whole' source_of
 
+# Two at once, with a tar that takes a while: one fills the folder, and the other one finds it filled.
+printf '#!/bin/sh\nsleep 0.5\nexec %s "$@"\n' "$(command -v tar)" >"$scratch/bin/tar"
+chmod +x "$scratch/bin/tar"
+rm -rf "$CACHE/source"
+source_of >"$scratch/first" 2>&1 &
+first=$!
+sleep 0.2
+expect 0 'source/debian-7.2.10-1$' 'a second one at the same time' source_of
+holds 'does not disturb the first' wait "$first"
+holds 'and one of them unpacked' test "$(grep -c 'unpacking' "$scratch/first")" = 1 -a -f "$CACHE/source/debian-7.2.10-1/mm/slub.c"
+rm "$scratch/bin/tar"
+
 # The machine's hooks are for the machine's own packages; its other settings hold for the project's apt too.
 PATH=$scratch/bin:$PATH
 . "$top/harness/host/debian.sh"

@@ -65,8 +65,9 @@ debian_tarball() {
 	printf '%s\n' "$stored"
 }
 
-# take ID COMMAND...: COMMAND fills the folder that it is given; a half-filled one is never used.
-take() {
+# take ID COMMAND...: COMMAND fills the folder that it is given; a half-filled one is never used, and one process at a time fills it.
+take() { with_lock "source-$1" fill "$@"; }
+fill() {
 	local id=$1 dir=$CACHE/source/$1
 	shift
 	if [ ! -f "$dir/.sheafbench" ]; then
