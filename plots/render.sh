@@ -22,10 +22,12 @@ for tool in gnuplot sheafstat sheafreport; do
 done
 result=$(cd "$1" && pwd)
 
+# Nothing is written to what is no result.
+vars=$(sheafreport plotvars "$result")
 mkdir -p "$result/plots"
 work=$(mktemp -d "$result/plots/.work.XXXXXX") || die 1 "cannot write to $result/plots"
 trap 'rm -rf "$work"' EXIT
-sheafreport plotvars "$result" >"$work/vars.gp"
+printf '%s\n' "$vars" >"$work/vars.gp"
 sheafstat plotdata "$result" "$work"
 cd "$work"
 

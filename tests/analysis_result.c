@@ -1119,6 +1119,13 @@ static void test_damage(void **state)
 		  "environment.json: \"target\" is missing" },
 		{ "truncate -s -5 d/environment.json", "environment.json:" },
 		{ "rm d/environment.json", "environment.json" },
+		/* what has no end, or is not the sender's */
+		{ "rm d/environment.json; mkfifo d/environment.json",
+		  "d/environment.json is neither a file nor a folder" },
+		{ "ln -sf /dev/zero " NULL_0, NULL_0 " is neither a file nor a folder" },
+		{ "mkdir -p d/counts/lines; mkfifo d/counts/lines/tcg.null.tsv",
+		  "d/counts/lines/tcg.null.tsv is neither a file nor a folder" },
+		{ "truncate -s 100G " NULL_0, NULL_0 " has 107374182400 bytes, more than" },
 	};
 
 	(void)state;

@@ -435,6 +435,17 @@ holds 'hostile: no markup in Markdown' no_markup hostile/report.md
 holds 'hostile: nor in HTML' test "$(grep -c '<img' hostile/report.html)" = 0
 change hostile '.effects[1].variant = "x\nsystem"'
 expect 1 "effects.1..variant 'x system' is no such name" 'hostile: a name is refused' "$top/plots/render.sh" hostile
+# Nor is anything outside of it read, sent, written or removed.
+mkdir outside && echo secret >outside/secret && cp outside/secret outside/page.md
+for link in tables plots plots/effects.png report.md .hidden; do
+	rm -rf linked && cp -r small linked && mkdir -p linked/plots && rm -rf "linked/$link"
+	ln -s "$work/outside$([ "$link" != plots/effects.png ] || echo /secret)" "linked/$link"
+	for command in report reply plotvars; do
+		expect 1 "^sheafreport: linked/$link is neither a file nor a folder" "hostile: $link leads elsewhere, $command" sheafreport "$command" linked
+	done
+	expect 1 "linked/$link is neither" "hostile: $link leads elsewhere, plots" "$top/plots/render.sh" linked
+	holds 'hostile: what is there is as it was' test "$(ls outside)" = $'page.md\nsecret'
+done
 cp -r full forged
 sheafstat summarize --resamples 100 forged
 jq '.effects[0].effect += 5' forged/summary.json >forged/new.json

@@ -611,7 +611,7 @@ int result_read(struct result *r, const char *dir, const struct location *l, str
 	if (path && !path[5])
 		*path = '\0';
 	free(real);
-	if (!environment_read(r, dir, f)) {
+	if (!folder_check(dir, f) && !environment_read(r, dir, f)) {
 		path = xasprintf("%s/variants.tsv", dir);
 		ret = variants_read(&r->variants, path, f);
 		free(path);

@@ -496,7 +496,7 @@ json_t *summary_read(const char *path, struct fault *f)
 	if (dir && stat(file, &st))
 		fault_set(f, "%s: %s; make it with `sheafstat summarize %s`", file, strerror(errno),
 			  path);
-	else
+	else if (!dir || !folder_check(path, f))
 		j = json_read(file, f);
 	if (j && json_num(j, "schema") != 1.0) {
 		fault_set(f, "%s: not a summary of schema 1", file);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -155,6 +157,38 @@ bool parse_number(const char *s, uint64_t min, uint64_t max, uint64_t *out)
 		return false;
 	*out = v;
 	return true;
+}
+
+#define FILE_MOST (1L << 30)
+
+int folder_check(const char *dir, struct fault *f)
+{
+	struct dirent **entry = NULL;
+	const int n = scandir(dir, &entry, NULL, NULL);
+	int ret = 0;
+
+	for (int i = 0; i < n; i++) {
+		const char *name = entry[i]->d_name;
+		char *path = xasprintf("%s/%s", dir, name);
+		struct stat st;
+
+		if (ret || streq(name, ".") || streq(name, "..") || lstat(path, &st))
+			;
+		else if (S_ISDIR(st.st_mode))
+			ret = folder_check(path, f);
+		else if (!S_ISREG(st.st_mode))
+			ret = fault_set(f,
+					"%s is neither a file nor a folder, and a result has only "
+					"these; move it away",
+					path);
+		else if (st.st_size > FILE_MOST)
+			ret = fault_set(f, "%s has %jd bytes, more than a result's file may have",
+					path, (intmax_t)st.st_size);
+		free(path);
+		free(entry[i]);
+	}
+	free(entry);
+	return ret;
 }
 
 int reader_open(struct reader *r, const char *path, struct fault *f)

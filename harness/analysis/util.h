@@ -56,6 +56,12 @@ struct reader {
 	bool foreign;
 };
 
+/*
+ * Whether all below @dir is a file of a size that a result may have, or a folder: a link would have others' files read,
+ * sent or removed, and a pipe or a device has no end.
+ */
+int folder_check(const char *dir, struct fault *f);
+
 int reader_open(struct reader *r, const char *path, struct fault *f);
 
 /*
