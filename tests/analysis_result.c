@@ -1091,6 +1091,13 @@ static void test_damage(void **state)
 		{ "mkdir d/counts; printf 'pair/64/1\t1\tkfree\tinstructions\t1e300\n' "
 		  ">d/counts/tcg.null.tsv",
 		  "counts/tcg.null.tsv:1: not workload" },
+		{ "mkdir d/counts; printf 'pair/64/1\t%s\tkfree\tinstructions\t5\n' 100 200 "
+		  ">d/counts/tcg.null.tsv",
+		  "counts/tcg.null.tsv:2: 200 ops of pair/64/1, but 100 in a line before it" },
+		{ "mkdir -p d/counts/parts; printf 'pair/64/1\t1\tkfree\tinstructions\t5\n' "
+		  ">d/counts/tcg.null.tsv; "
+		  "printf 'pair/64/1\t1\tlock\t%s\n' 2 3 >d/counts/parts/tcg.null.tsv",
+		  "counts/parts/tcg.null.tsv:2: a second lock of pair/64/1" },
 		{ "mkdir d/counts; : >d/counts/$(printf 't\\351g').null.tsv",
 		  "not TARGET.VARIANT.tsv" },
 		{ "mkdir -p d/counts/estimates; printf 'pair/64/1\t1\tkfree\tinstructions\t5\n' "

@@ -41,8 +41,24 @@ static int is_counts(const struct dirent *d)
 /* Records of a file by workload, and of a file beside it what goes into them. */
 struct counted {
 	json_t *all;
+	json_t *ops; /* of each workload in the file that is read */
 	const struct beside *beside;
 };
+
+/* A workload is counted in one go, so a file has one number of operations for it. */
+static int ops_read(const struct counted *c, const char *workload, const char *text, double *ops,
+		    const struct reader *r, struct fault *f)
+{
+	const json_t *before = json_object_get(c->ops, workload);
+
+	if (!field_parse(FIELD_OPS, text, ops))
+		return 1;
+	if (before && json_real_value(before) != *ops)
+		return fault_set(f, "%s:%lu: %.0f ops of %s, but %.0f in a line before it", r->path,
+				 r->number, *ops, workload, json_real_value(before));
+	json_put(c->ops, workload, json_real(*ops));
+	return 0;
+}
 
 /* The files beside the counts: a number for each workload and name, into an object of the record. */
 static const struct beside {
@@ -73,13 +89,18 @@ static int beside_row(void *arg, char **field, const struct reader *r, struct fa
 	const struct counted *c = arg;
 	const struct beside *b = c->beside;
 	double ops = 1, v;
+	int ret = 0;
 
 	if (name_read(NAME_WORKLOAD, field[0], r, f) ||
 	    name_read(NAME_METRIC, field[b->name], r, f))
 		return -1;
-	if ((b->of_ops && !field_parse(FIELD_OPS, field[1], &ops)) ||
-	    !field_parse(b->is, field[b->value], &v))
-		return 1;
+	if (b->of_ops)
+		ret = ops_read(c, field[0], field[1], &ops, r, f);
+	if (ret || !field_parse(b->is, field[b->value], &v))
+		return ret ? ret : 1;
+	if (json_object_get(child(child(c->all, field[0]), b->folder), field[b->name]))
+		return fault_set(f, "%s:%lu: a second %s of %s", r->path, r->number, field[b->name],
+				 field[0]);
 	json_put(child(child(c->all, field[0]), b->folder), field[b->name], json_real(v / ops));
 	return 0;
 }
@@ -94,12 +115,14 @@ static int each_row(void *arg, char **field, const struct reader *r, struct faul
 	const struct counted *c = arg;
 	double ops, length, times;
 	json_t *one;
+	int ret;
 
 	if (name_read(NAME_WORKLOAD, field[0], r, f) || name_read(NAME_SYMBOL, field[2], r, f))
 		return -1;
-	if (!field_parse(FIELD_OPS, field[1], &ops) || !field_parse(FIELD_OPS, field[3], &length) ||
+	ret = ops_read(c, field[0], field[1], &ops, r, f);
+	if (ret || !field_parse(FIELD_OPS, field[3], &length) ||
 	    !field_parse(FIELD_OPS, field[4], &times))
-		return 1;
+		return ret ? ret : 1;
 	if (streq(field[2], COUNTS_LOOP))
 		return 0;
 	one = child(child(child(c->all, field[0]), "each"), field[2]);
@@ -151,13 +174,14 @@ static int lines_row(void *arg, char **field, const struct reader *r, struct fau
 	double ops, number, count;
 	json_t *lines, *one;
 	char *key;
+	int ret;
 
 	if (name_read(NAME_WORKLOAD, field[0], r, f) || name_read(NAME_SYMBOL, field[2], r, f))
 		return -1;
-	if (!field_parse(FIELD_OPS, field[1], &ops) ||
-	    !field_parse(FIELD_LINE, field[5], &number) ||
+	ret = ops_read(c, field[0], field[1], &ops, r, f);
+	if (ret || !field_parse(FIELD_LINE, field[5], &number) ||
 	    !field_parse(FIELD_COUNT, field[8], &count))
-		return 1;
+		return ret ? ret : 1;
 	if (streq(field[2], COUNTS_LOOP))
 		return 0;
 	lines = child(child(c->all, field[0]), "lines");
@@ -237,12 +261,14 @@ static int counts_row(void *arg, char **field, const struct reader *r, struct fa
 	const struct counted *c = arg;
 	double ops, count;
 	json_t *record;
+	int ret;
 
 	if (name_read(NAME_WORKLOAD, field[0], r, f) || name_read(NAME_SYMBOL, field[2], r, f) ||
 	    name_read(NAME_METRIC, field[3], r, f))
 		return -1;
-	if (!field_parse(FIELD_OPS, field[1], &ops) || !field_parse(FIELD_COUNT, field[4], &count))
-		return 1;
+	ret = ops_read(c, field[0], field[1], &ops, r, f);
+	if (ret || !field_parse(FIELD_COUNT, field[4], &count))
+		return ret ? ret : 1;
 	record = child(c->all, field[0]);
 	if (!streq(field[2], COUNTS_LOOP))
 		add(child(record, "classes"), field[3], count / ops);
@@ -255,7 +281,7 @@ static int file_add(json_t *out, const struct variants *vs, const char *dir, con
 		    struct fault *f)
 {
 	size_t target = strcspn(name, ".");
-	struct counted c = { .all = json_object() };
+	struct counted c = { .all = json_object(), .ops = json_object() };
 	const char *variant = NULL, *workload;
 	char *path = xasprintf("%s/%s", dir, name), *of = xasprintf("%.*s", (int)target, name);
 	json_t *record;
@@ -276,13 +302,16 @@ static int file_add(json_t *out, const struct variants *vs, const char *dir, con
 	free(path);
 	for (size_t i = 0; i < ARRAY_SIZE(besides) && ret >= 0; i++) {
 		c.beside = &besides[i];
+		json_object_clear(c.ops);
 		path = xasprintf("%s/%s/%s", dir, besides[i].folder, name);
 		ret = tsv_read(&besides[i].table, path, beside_row, &c, f);
 		free(path);
 	}
+	json_object_clear(c.ops);
 	path = xasprintf("%s/lines/%s", dir, name);
 	ret = ret < 0 ? ret : tsv_read(&lines_table, path, lines_row, &c, f);
 	free(path);
+	json_object_clear(c.ops);
 	path = xasprintf("%s/each/%s", dir, name);
 	ret = ret < 0 ? ret : tsv_read(&each_table, path, each_row, &c, f);
 	free(path);
@@ -294,6 +323,7 @@ static int file_add(json_t *out, const struct variants *vs, const char *dir, con
 		json_array_append(out, record);
 	}
 	json_decref(c.all);
+	json_decref(c.ops);
 	free(of);
 	return ret < 0 ? -1 : 0;
 }
