@@ -83,6 +83,10 @@ sheafreport report r >/dev/null
 expect 0 "^\| $base \| housekeeping \| 1 \| 2 \| 3 \| 5 \|\$" 'the report has what all CPUs notice' cat r/tables/flushes.md
 expect 0 "^\| $base \| housekeeping \| 15 \| 30 \| 45 \| 75 \|\$" 'also of more of them' cat r/tables/flushes.md
 expect 0 '^\| qpw-n \| isolated \| 15 \| 5 \| n/a \| n/a \|$' 'and n/a where nothing was counted' cat r/tables/flushes.md
+# A number that no machine has is told as it is.
+printf '# sheafbench-counters 2\nflush-shrink/64/2/user\tipis\tx\t1\t4294967295\t5\t1\t0\t0\t\n' >"r/counts/flushes/tcg.$base.tsv"
+expect 0 '' 'more CPUs than an int holds' sheafstat summarize --resamples 100 r
+holds 'are as many in the summary' grown "$base" '$a[0].cpus == 4294967295'
 printf '# sheafbench-counters 2\nflush-shrink/64/2/user\tipis\n' >"r/counts/flushes/tcg.$base.tsv"
 expect 1 "tcg.$base.tsv:2: no line of counters" 'a broken one is refused' sheafstat summarize --resamples 100 r
 finish

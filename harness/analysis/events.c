@@ -269,11 +269,11 @@ static void flush_line(void *arg, const struct line *line)
 	if (!isnan(line->value))
 		json_array_append_new(to->out,
 				      json_record("flush", line->workload, to->variant,
-						  "{s:s, s:s, s:s, s:b, s:s, s:i, s:f}", "target",
+						  "{s:s, s:s, s:s, s:b, s:s, s:I, s:f}", "target",
 						  to->target, "workload", line->workload, "variant",
 						  to->variant, "isolated", to->isolated, "metric",
-						  line->metric, "cpus", (int)line->ops, "value",
-						  line->value));
+						  line->metric, "cpus", (json_int_t)line->ops,
+						  "value", line->value));
 }
 
 json_t *flushes_make(const struct variants *vs, const char *dir, struct fault *f)
