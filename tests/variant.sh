@@ -179,6 +179,11 @@ for prefixes in 'i w' 'c i' 'slab.orig slab' 'mm.orig mm' 'old/linux new/linux' 
 done
 fashioned 'names without prefixes' 's#^(diff --git|---) a/#\1 #; s#^(\+\+\+|diff --git [^ ]+) b/#\1 #'
 fashioned "quilt's own" '/^index /d; s#^diff --git a/([^ ]*) .*#Index: linux-7.2/\1\n===========#; s#^--- a/(.*)#--- linux-7.2.orig/\1\t2026-11-20 10:00:00.000000000 +0000#; s#^\+\+\+ b/(.*)#+++ linux-7.2/\1\t2026-11-21 10:00:00.000000000 +0000#'
+for dates in '2026-11-20 10:00:00.000000000 +0000' 'Fri Nov 20 10:00:00 2026 +0000'; do
+	fashioned "'$dates' after blanks" "/^(diff --git|index) /d; s#^--- a/(.*)#--- linux.orig/\\1    $dates#; s#^\+\+\+ b/(.*)#+++ linux/\\1  $dates#"
+done
+fashioned 'the kernel as a folder of another tree' 's#^(diff --git|---) a/#&linux/#; s#^\+\+\+ b/#&linux/#; s#^(diff --git [^ ]+) b/#\1 b/linux/#'
+fashioned 'a sentence that looks like the From_ line of a mail' 's/^>From here.*/From here on there is taste.\nFrom here Thu Nov 26 10:00:00 2026/'
 for from in 'From poster@localhost' 'From MAILER-DAEMON Thu, 26 Nov 2026 10:00:00 +0000' 'From poster at localhost  Thu Nov 26 10:00:00 2026' 'From - Thu Nov 26 10:00 2026'; do
 	fashioned "separated by '$from'" "1s/.*/$from/"
 done
@@ -237,6 +242,18 @@ for prefixes in 'a/ b/' ' ' 'linux.orig/ linux/' 'one/mm/ two/mm/'; do
 done
 posting '[PATCH] mm: A file' f '' adding kernel/Makefile '# taste' '' '' >"$scratch/mail/file"
 registered "a file that is there with and without its first folder" "file-$((fashions++))" '' '+++ b/kernel/Makefile'$'\n''# taste' MBOX="$scratch/mail/file"
+{ posting '[PATCH] mm: A file' f '' adding 'mm/new täste.c' 'int new_taste;'; } >"$scratch/mail/file"
+registered 'a name that git quotes' quoted '' $'+++ "b/mm/new t\\303\\244ste.c"\t\nint new_taste;' MBOX="$scratch/mail/file"
+# What is not there is not taken for what has the same name in another folder.
+copied() { printf 'diff --git a/mm/slab.h b/%s/mm/slab.h\nsimilarity index 100%%\ncopy from mm/slab.h\ncopy to %s/mm/slab.h\n' "$1" "$1"; }
+changed() { adding mm/slab.h 'int copy;' | sed "s#mm/slab.h#$1/mm/slab.h#g"; }
+for folder in lib taste; do
+	{ posting '[PATCH 1/2] mm: Copy' 1 '' copied $folder; posting '[PATCH 2/2] mm: Change' 2 1 changed $folder; } >"$scratch/mail/file"
+	expect 0 '^variant copy' "a copy in $folder/ that is changed" make_variant NAME="copy-$folder" MBOX="$scratch/mail/file"
+	holds 'is changed there' grep -q "^+++ b/$folder/mm/slab.h" "$scratch/local/patches/copy-$folder"/0002*
+done
+posting '[PATCH] mm: Change' 2 '' changed lib >"$scratch/mail/file"
+refused 'lib/mm/slab.h.* is not in this kernel' MBOX="$scratch/mail/file"
 registered 'UTF-16' utf16 '' "$(added_by "${files[0]}")" MBOX="$scratch/mail/utf16"
 
 ### Which mails are the series.

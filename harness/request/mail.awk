@@ -34,6 +34,8 @@ function lines(n, i, in_header) {
 			in_header = 1
 			continue
 		}
+		# A sentence of a mail, which mailsplit would take for the next one where a date is in it.
+		if (L[i] ~ /^From / && L[i + 1] !~ /^[A-Za-z][A-Za-z0-9-]*:/) L[i] = ">" L[i]
 		if (i == 1 && headers(1)) in_header = 1
 		# The author's line in a body is the first of it.
 		if (L[i] ~ /^[ \t]*$/) { if (in_header) in_header = 2 } else if (in_header == 2) in_header = 3; else if (in_header == 3) in_header = 0
@@ -58,7 +60,15 @@ function strip(name, k) {
 		if (!sub(/^[^\/]*\/+/, "", name)) return ""
 	return name
 }
-function name_of(line) { line = substr(line, 5); sub(/\t.*/, "", line); sub(/ +$/, "", line); return line }
+# What stands after a name is a date, whose tab some mailers make blanks of.
+function name_of(line) {
+	line = substr(line, 5)
+	sub(/\t.*/, "", line)
+	sub(/ +[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:.*/, "", line)
+	sub(/ +(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z][a-z] +[0-9]+ [0-9][0-9]:.*/, "", line)
+	sub(/ +$/, "", line)
+	return line
+}
 function score(name, k, created, p, d, s) {
 	p = strip(name, k)
 	if (p == "" || name == "/dev/null") return 0
@@ -94,10 +104,23 @@ function look(n, i, old, new, binary) {
 		}
 	}
 }
-# How many folders come before the names of this diff. Those that git writes by itself need no guess.
-function depth(n, i, k, best, most, points, made) {
+# Whether no name of what is there before is one of the kernel's without its first folder, or in one of the kernel's folders.
+function astray(n, i, p, any) {
+	for (i = 1; i <= n; i++) {
+		if (kind[i] != "h" || name_of(L[i]) == "/dev/null" || L[i + 2] ~ /^@@ -0(,0)? /) continue
+		p = strip(name_of(L[i]), 1)
+		sub(/\/.*/, "", p)
+		if (p in folder || score(name_of(L[i]), 1, 0) || score(name_of(L[i + 1]), 1, 0)) return 0
+		any = 1
+	}
+	return any
+}
+# How many folders come before the names of this diff. Those that git writes by itself need no guess, but where the kernel is a
+# folder of another tree.
+function depth(n, i, k, best, most, points, made, lost) {
 	best = 1
-	for (i = 1; i <= n; i++)
+	lost = astray(n)
+	for (i = 1; i <= n && !lost; i++)
 		if (kind[i] == "g" && L[i] ~ /^diff --git "?[abciow12]\/.* "?[abciow12]\// ||
 		    kind[i] == "h" && name_of(L[i]) name_of(L[i + 1]) ~ /^([abciow12]\/.*|\/dev\/null)[abciow12]\/|^[abciow12]\/.*\/dev\/null$/)
 			return 1
@@ -129,7 +152,12 @@ function diffs(file, n, i, k, to, key) {
 	for (i = 1; i <= n; i++) {
 		if (kind[i] == "g" && split(L[i], word, " ") == 4 && word[3] !~ /^"/ && word[4] !~ /^"/)
 			L[i] = "diff --git a/" strip(word[3], k) " b/" strip(word[4], k)
-		if (kind[i] == "h") {
+		if (k > 1 && match(L[i], /^(rename|copy) (from|to) /) && kind[i] == "=")
+			L[i] = substr(L[i], 1, RLENGTH) strip(substr(L[i], RLENGTH + 1), k - 1)
+		# Names in quotes are git's own.
+		if (kind[i] == "h" && (L[i] ~ /^--- "/ || L[i + 1] ~ /^\+\+\+ "/)) {
+			print L[i] "\n" L[i + 1] >key
+		} else if (kind[i] == "h") {
 			L[i] = "--- " named("a/", L[i], k)
 			L[i + 1] = "+++ " named("b/", L[i + 1], k)
 			print L[i] "\n" L[i + 1] >key
@@ -148,6 +176,8 @@ function makes(n, i, k) {
 	for (i = 1; i <= n; i++)
 		if (kind[i] == "h" && (name_of(L[i]) == "/dev/null" || L[i + 2] ~ /^@@ -0(,0)? /))
 			for (k = 0; k <= 6; k++) maybe[strip(name_of(L[i + 1]), k)] = 1
+		else if (kind[i] == "=" && match(L[i], /^(rename|copy) to /))
+			for (k = 0; k <= 6; k++) maybe[strip(substr(L[i], RLENGTH + 1), k)] = 1
 }
 
 ### series
