@@ -276,6 +276,14 @@ more posting '[PATCH v1.1 2/2] mm: Two' v2 2 two 'int both;'
 refused 'lacks 1/2 of v1.1' MBOX="$scratch/mail/threads"
 sender='Another <another@localhost>' more posting '[PATCH v2] mm: Rather so' v2 c one 'int both;'
 refused "by another sender, 'mm: Rather so' \(v2, not numbered\)" MBOX="$scratch/mail/threads"
+more posting 'Re: [PATCH v2] mm: One and two' v2 c one 'int both;'
+refused "holds 'A cover' \(v1, of 2\) and an answer with a patch, 'Re: \[PATCH v2\] mm: One and two', of v2" MBOX="$scratch/mail/threads"
+more letter 'Re: [list] [PATCH v2 1/2] mm: One' v2 'Nice.'
+registered 'an answer to a v2 that is not there' re-v2 "there is a newer version, which is not in it: 'Re: \[list\] \[PATCH v2 1/2\] mm: One'" "+++ b/$h"$'\n''int one;'$'\n''+++ b/mm/slub.c'$'\n''int two;' MBOX="$scratch/mail/threads"
+posting 'Re: Slabs' re c one 'int one;' >"$scratch/mail/threads"
+refused "has a patch in an answer alone, 'Re: Slabs'; give it as a file" MBOX="$scratch/mail/threads"
+{ posting '[PATCH 1/2] fw: One' 1 '' one 'int one;'; posting '[PATCH 2/2] wg: Two' 2 1 two 'int two;'; } >"$scratch/mail/threads"
+registered 'subsystems that are named like answers' fw '' "+++ b/$h"$'\n''int one;'$'\n''+++ b/mm/slub.c'$'\n''int two;' MBOX="$scratch/mail/threads"
 more posting '[PATCH 7/2] mm: Seven' 7 c one 'int seven;'
 refused "'mm: Seven', which is patch 7 of 2" MBOX="$scratch/mail/threads"
 { posting '[RFC 1/2] mm: One' 1 '' one 'int one;'; posting '[RFC 2/2] mm: Two' 2 '' two 'int two;'; posting '[RFCv2 1/2] mm: One' 3 '' one 'int three;'; posting '[RFCv2 2/2] mm: Two' 4 '' two 'int four;'; } >"$scratch/mail/threads"

@@ -182,6 +182,7 @@ function makes(n, i, k) {
 
 ### series
 
+BEGIN { answering = "^[ \t]*(re|aw|sv|antw|antwort|fwd?|wg|odp|ynt|\345\233\236\345\244\215|\347\255\224\345\244\215|\350\275\254\345\217\221)(\\[[0-9]+\\]|\\([0-9]+\\))?(:|\357\274\232)" }
 function quote(s) {
 	gsub(/[\001-\037\177]|\302[\200-\237]/, "", s)
 	if (length(s) > 120) { s = substr(s, 1, 120); sub(/[\300-\377][\200-\277]*$/, "", s); s = s "..." }
@@ -189,10 +190,18 @@ function quote(s) {
 }
 function die(text) { print "die\t" text; exit }
 # tags(): of the subject's [brackets] the version and the number; the subject is what is left.
-function tags(m, s, t, rest, dots) {
+function tags(m, s, t, rest, dots, tagged) {
 	version[m] = 10000
 	s = substr(subject[m], 1, 1000)
-	while (match(s, /^[ \t]*\[[^]]*\]/)) {
+	while (1) {
+		# After a series' own tag such a word is a subsystem: [PATCH 1/2] wg: ...
+		if (!tagged && match(tolower(s), answering)) {
+			t = substr(s, RLENGTH + 1)
+			if (!answer[m]++) subject[m] = substr(s, match(s, /[^ \t]/))
+			s = t
+			continue
+		}
+		if (!match(s, /^[ \t]*\[[^]]*\]/)) break
 		t = tolower(substr(s, RSTART, RLENGTH))
 		s = substr(s, RLENGTH + 1)
 		for (rest = t; match(rest, /([^a-z0-9.]|patch|rfc|rft|resend|repost)v(er|ersion)?[ .]?[0-9]+(\.[0-9]+)?[^0-9a-z.]/); rest = substr(rest, RSTART + RLENGTH - 1)) {
@@ -210,10 +219,10 @@ function tags(m, s, t, rest, dots) {
 			if (length(at[1]) < 5 && length(at[2]) < 5 && at[2] > 0) { part[m] = at[1] + 0; total[m] = at[2] + 0 }
 		}
 		if (t ~ /[^a-z]rfc(v|[^a-z])/) rfc[m] = 1
+		if (t ~ /patch|rfc/ || total[m]) tagged = 1
 	}
 	sub(/^[ \t]+/, "", s)
-	subject[m] = s
-	answer[m] = tolower(s) ~ /^(re|aw|sv|antw|antwort|fwd?|wg|odp|ynt|\345\233\236\345\244\215|\347\255\224\345\244\215|\350\275\254\345\217\221)(\[[0-9]+\]|\([0-9]+\))?(:|\357\274\232)/
+	if (!answer[m]) subject[m] = s
 }
 function first_id(s) { return match(s, /<[^<> \t]+>/) ? substr(s, RSTART, RLENGTH) : "" }
 function last_id(s, found) { while (match(s, /<[^<> \t]+>/)) { found = substr(s, RSTART, RLENGTH); s = substr(s, RSTART + RLENGTH) } return found }
@@ -269,12 +278,12 @@ function related(m, k, ids, n) {
 	for (k = 1; k <= n; k++) if (ids[k] in newest_ids) return 1
 	return 0
 }
-function series(m, k, n, newest, any, numbered, highest, cover, count, ids, lost, missing, group, seen, parts_of, whole, threads) {
+function series(m, k, n, newest, any, numbered, highest, cover, count, ids, lost, missing, group, seen, parts_of, whole, threads, later) {
 	for (m = 1; m <= mails && !from_git; m++)
 		if (foreign[m] != "")
 			die("has a mail, " quote(subject[m]) ", that holds the headers of another, " quote(foreign[m]) ": what stands between them is no mailbox's From_ line; give the mails as files of a folder")
 	for (m = 1; m <= mails; m++) {
-		if (answer[m]) continue
+		if (answer[m]) { if (has_diff[m]) print "note\tleft out, an answer: " quote(subject[m]); continue }
 		if (total[m] && part[m] && !has_diff[m]) { bare[version[m], total[m], part[m]] = 1; continue }
 		if (!total[m] && !has_diff[m]) continue
 		if (is_context[m]) die("has a context diff, " quote(subject[m]) ", which git does not read; make it with diff -u")
@@ -283,6 +292,8 @@ function series(m, k, n, newest, any, numbered, highest, cover, count, ids, lost
 		# An RFC and the posting after it have the same version.
 		if (part[m]) { posted[version[m], total[m], part[m], rfc[m] + 0] = 1; if (((version[m], total[m], part[m], 1 - rfc[m]) in posted)) split_rfc[version[m], total[m]] = 1 }
 	}
+	for (m = 1; m <= mails && !any; m++)
+		if (answer[m] && has_diff[m]) die("has a patch in an answer alone, " quote(subject[m]) "; give it as a file that begins with its own From: or diff")
 	if (!any) die("has no patch in it")
 	if (!numbered && in_order) {
 		for (m = 1; m <= mails; m++) if (candidate[m]) print "take\t" file[m] "\t" subject[m]
@@ -305,6 +316,11 @@ function series(m, k, n, newest, any, numbered, highest, cover, count, ids, lost
 		newest_ids[id[m]] = 1
 		n = split(parents[m], ids, /[ \t,]+/)
 		for (k = 1; k <= n; k++) if (ids[k] ~ /^</) newest_ids[ids[k]] = 1
+	}
+	for (m = 1; m <= mails; m++) {
+		if (!answer[m] || version[m] <= version[newest]) continue
+		if (has_diff[m]) die("holds " what(newest) " and an answer with a patch, " quote(subject[m]) ", of " label(m) "; give the patches that are meant as a folder")
+		if (!later[version[m]]++) print "note\tthere is a newer version, which is not in it: " quote(subject[m])
 	}
 	# An older version shares a subject with it or is in its thread, or it is another series.
 	for (m = 1; m <= mails; m++) {
