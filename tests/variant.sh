@@ -337,6 +337,14 @@ Subject: [PATCH] what this message quotes
 Message-ID: <quoted@localhost>' && g checkout -q -
 registered 'a commit that quotes a mail' quoting '' '+++ b/mm/slub.c'$'\n''static int quoted; /* naïve */' MBOX="$k@tasty..quoting" BASE=range
 holds 'with its message' grep -q '^Message-ID: <quoted@localhost>' "$scratch"/local/patches/quoting/*
+g checkout -q -b quoted tasty && sed -i 's/^static int another;/static int quoted;/' "$k/mm/slub.c"
+commit "mm: Quote a diff
+
+$(sed -n '/^diff/,$p' "${files[0]}")" && g checkout -q -
+refused "the message of 'mm: Quote a diff' holds what git am takes for a part of its diff" MBOX="$k@tasty..quoted"
+git clone -q --no-hardlinks "$k" "$scratch/damaged"
+find "$scratch/damaged/.git/objects" -name '*.pack' -exec truncate -s 100 {} + -o -type f -size +1k -exec truncate -s 0 {} +
+refused 'git cannot read it: .*; give what git format-patch writes' MBOX="$scratch/damaged@base..tasty"
 # How git itself is made to see another owner, without being root.
 export GIT_TEST_ASSUME_DIFFERENT_OWNER=1
 refused 'dubious ownership.*it is allowed by: git config' MBOX="$k@base..tasty"

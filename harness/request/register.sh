@@ -166,12 +166,15 @@ elif [[ $MBOX == *@*..* ]]; then
 	commits_of MBOX "give <git tree>@<from>..<to>"
 	tree=${commits[0]} first=${commits[1]} last=${commits[2]}
 	borrow_objects "$tree"
-	merges=$(in_tree rev-list --merges --count "$first..$last")
+	# of_range COMMAND...: git's answer about the range, or its reason in a line.
+	of_range() { in_tree "$@" "$first..$last" 2>"$work/git.log" || die 1 "MBOX=$MBOX: git cannot read it: $(grep -m1 -E '^(error|fatal): ' "$work/git.log" | clean); give what git format-patch writes of it"; }
+	merges=$(of_range rev-list --merges --count)
 	[ "$merges" = 0 ] || die 2 "MBOX=$MBOX has $merges merges in it; give a range without any"
-	count=$(in_tree rev-list --count "$first..$last")
+	count=$(of_range rev-list --count)
 	[ "$count" -le $most_mails ] || die 2 "MBOX=$MBOX is a range of $count patches; give the series alone"
 	fetch_promised "$tree" "$first" "$last" || die 1 "MBOX=$MBOX is of a clone without its files, and git cannot fetch them: $(grep -m1 '^fatal: ' "$work/fetch.log")"
-	in_tree format-patch -q -N --no-signature --pretty=mboxrd -o "$work/range" "$first..$last"
+	of_range format-patch -q -N --no-signature --pretty=mboxrd -o "$work/range"
+	of_range log -p --binary | plain patch-id --stable | cut -d' ' -f1 >"$work/range.ids"
 	compgen -G "$work/range/*" >/dev/null || die 2 "MBOX=$MBOX is an empty range; give <git tree>@<from>..<to>"
 	for f in "$work"/range/*; do split "$f"; done
 	named_order=yes from_git=yes
@@ -219,6 +222,13 @@ case $verdict in
 *) die 2 "MBOX=$MBOX $verdict" ;;
 esac
 count=${#chosen[@]}
+# git am takes a diff that a commit's message quotes for a part of its own.
+if [ -n "$from_git" ]; then
+	for ((n = 0; n < count; n++)); do
+		! plain patch-id --stable <"${chosen[n]}.diff" | cut -d' ' -f1 | grep -qvxFf "$work/range.ids" ||
+			die 2 "MBOX=$MBOX: the message of '${subjects[n]}' holds what git am takes for a part of its diff; indent it there"
+	done
+fi
 
 # compose K: the mail of patch K in one fashion: its author and date such that git takes them, names with a/ and b/.
 compose() {
