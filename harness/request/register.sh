@@ -69,7 +69,7 @@ most_bytes=$((64 << 20)) most_mails=2000 bytes=0
 # unpack FILE: what is packed in it, as $work/text.
 unpack() {
 	local layer tool status
-	head -c $((most_bytes + 1)) <"$1" >"$work/text"
+	head -c $((most_bytes + 1)) -- "$1" >"$work/text" 2>"$work/why" || die 2 "MBOX: $1 cannot be read: $(sed 's/.*: //' "$work/why")"
 	for layer in 1 2 3 4; do
 		case $(head -c 6 "$work/text" | od -An -tx1 | tr -d ' \n') in
 		1f8b*) tool='gzip -dcq' ;;
@@ -102,7 +102,7 @@ by_mail() { LC_ALL=C awk -v step="$1" -f "$top/harness/request/mail.awk" "${@:2}
 split() {
 	local plain_file=$work/plain count
 	unpack "$1"
-	if [ "$(dd if="$work/text" bs=1 skip=257 count=5 status=none)" = ustar ]; then
+	if [ "$(dd if="$work/text" bs=1 skip=257 count=5 status=none | tr -d '\000')" = ustar ]; then
 		[ ! -d "$work/tar" ] || die 2 "MBOX: $1 is a tar in a tar; unpack it and give the folder"
 		mkdir "$work/tar"
 		tar -x --no-same-owner --no-same-permissions -C "$work/tar" -f "$work/text" 2>/dev/null || die 2 "MBOX: $1 is a tar that cannot be unpacked (cut off?)"

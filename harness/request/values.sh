@@ -166,6 +166,8 @@ take_values() {
 	# Steps run in folders of their own: a relative path is made absolute here, where make was called.
 	for name in OUT BUILD CACHE; do printf -v "$name" %s "$(realpath -m -- "${!name}")"; done
 	[ -z "$RESULT" ] || RESULT=$(realpath -m -- "$RESULT")
+	[ -z "$MBOX" ] || [[ $MBOX == /* ]] || MBOX=$PWD/$MBOX
+	[ ! -e "$QUOTE" ] || QUOTE=$(realpath -- "$QUOTE")
 	case $KERNEL_SRC in
 	debian-[0-9]*) ;;
 	*@*) [[ $KERNEL_SRC == /* ]] || KERNEL_SRC=$PWD/$KERNEL_SRC ;; # where the commit begins is for git to say
