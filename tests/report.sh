@@ -390,6 +390,12 @@ cat asked.mbox asked.mbox >two.mbox
 expect 2 'holds 2 mails: give one' 'quoted: one mail, not two' "$top/harness/request/quote.sh" two.mbox
 grep -v '^Message-ID' asked.mbox >none.mbox
 expect 2 'no Message-ID' 'quoted: a mail that cannot be answered' "$top/harness/request/quote.sh" none.mbox
+{ printf '\357\273\277' && cat asked.mbox && printf '\nFrom here Tue Jul 14 2026 10:00:00 it is all one mail.\n'; } | gzip >packed.mbox.gz
+expect 0 '' 'quoted: packed, with a byte order mark, and a sentence like the line between mails' quoted packed.mbox.gz
+holds 'quoted: is the same' test "$(grep -c '^> Have you measured' rich/reply.txt)" = 1 -a "$(grep -c '^In-Reply-To: <question-1@' rich/reply.eml)" = 1
+sed $'s/^To: author@example.org/&\\rBcc: x@evil.example\e[31m/' asked.mbox >return.mbox
+expect 0 '' 'quoted: a header with a carriage return in it' quoted return.mbox
+holds 'quoted: is one header' grep -q '^Cc: author@example.org Bcc: x@evil.example?\[31m,' rich/reply.eml
 seq 1 200 | sed 's/^/a long mail has many lines, and so on, and on, and on, and on, and on, and on: /' | cat <(head -n -2 asked.mbox) - >long.mbox
 expect 0 '' 'quoted: a long mail' quoted long.mbox
 holds 'quoted: is cut, and says so' test "$(wc -l <rich/reply.txt)" -le 90 -a "$(grep -cx '> \[\.\.\.\]' rich/reply.txt)" = 1

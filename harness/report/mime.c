@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mime.h"
+#include "util.h"
 
 #define ENCODED_COLUMNS 76
 
@@ -56,15 +58,17 @@ static void quoted_printable(FILE *f, const unsigned char *p, size_t size)
 		fputs("=\n", f);
 }
 
-/* A header that may be long, folded at its blanks. */
+/* A header that may be long, folded at its blanks. What some take for the end of its line is none. */
 static void header(FILE *f, const char *name, const char *value)
 {
+	char *text;
 	size_t col;
 
 	if (!value || !*value)
 		return;
+	text = text_clean(xstrdup(value));
 	col = fprintf(f, "%s:", name);
-	for (const char *s = value + strspn(value, " \t"); *s; s += strspn(s, " \t")) {
+	for (const char *s = text + strspn(text, " \t"); *s; s += strspn(s, " \t")) {
 		size_t length = strcspn(s, " \t");
 
 		if (col + 1 + length > ENCODED_COLUMNS && col > 1)
@@ -73,6 +77,7 @@ static void header(FILE *f, const char *name, const char *value)
 		s += length;
 	}
 	putc('\n', f);
+	free(text);
 }
 
 void mail_start(FILE *f, const struct mail *m, const char *body)

@@ -12,13 +12,16 @@ if [ ! -f "$file" ]; then
 	id=${1#<} id=${id%>}
 	file=$(thread_of QUOTE "$1" "$work")
 fi
-# One file per mail; a file without a mailbox's From line is one mail.
+# One file per mail; a file without a mailbox's From line is one mail. mail.awk knows where each begins.
 mkdir "$work/mails"
-if head -n 1 "$file" | grep -q '^From '; then
-	git mailsplit -o"$work/mails" -- "$file" >/dev/null 2>&1 || die 2 "QUOTE=$1: git cannot read it as a mailbox"
-else
-	cp -- "$file" "$work/mails/0001"
+cat -- "$file" >"$work/text" || die 2 "QUOTE=$1: it cannot be read"
+if [ "$(head -c 2 "$work/text" | od -An -tx1)" = ' 1f 8b' ]; then
+	mv "$work/text" "$work/packed"
+	gzip -dcq <"$work/packed" | head -c $((64 << 20)) >"$work/text" || die 2 "QUOTE=$1: gzip cannot unpack it"
 fi
+tr -d '\000' <"$work/text" >"$work/plain"
+LC_ALL=C awk -v step=lines -f "$top/harness/request/mail.awk" "$work/plain" >"$work/lines"
+git mailsplit -b --mboxrd -o"$work/mails" -- "$work/lines" >/dev/null 2>&1 || die 2 "QUOTE=$1: git cannot read it as a mailbox"
 
 # header FILE NAME: its value in one line, folded lines joined. The names of headers have no case.
 header() {
