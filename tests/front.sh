@@ -147,6 +147,11 @@ clean() { MAKEFLAGS='' make -C "$top" --no-print-directory OUT="$scratch/out" "$
 mkdir -p "$scratch/mine/sub" "$scratch/cache/kernels/old" "$scratch/results"
 expect 2 'no .sheafbench, so sheafbench did not make it' 'a BUILD that is not ours stays' clean BUILD="$scratch/mine" CACHE="$scratch/cache2"
 expect 2 'no .sheafbench, so sheafbench did not make it' 'kernels that are not ours stay' clean BUILD="$scratch/none" CACHE="$scratch/cache"
+for dir in mine mine/cache; do
+	expect 2 "is or holds .*, which stays: nothing was removed" "a BUILD that is or holds CACHE=$dir stays" clean BUILD="$scratch/mine" CACHE="$scratch/$dir"
+	holds 'with all that is in it' test -d "$scratch/mine/sub"
+	mkdir -p "$scratch/mine/sub"
+done
 touch "$scratch/cache/kernels/.sheafbench" "$scratch/mine/.sheafbench"
 (exec 9>>"$scratch/cache/.sheafbench"; flock -s 9; exec sleep 60) &
 user=$!

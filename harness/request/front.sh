@@ -111,6 +111,10 @@ user_tools() {
 # Removes only what carries our mark and what nobody uses.
 clean_up() {
 	local dir
+	# The mark of a cache, in the same folder, would be taken for that of a build.
+	for dir in "$CACHE" "$OUT" "$top"; do
+		[[ $dir/ != "${build%/}"/* ]] || die 2 "BUILD=$build is or holds $dir, which stays: nothing was removed"
+	done
 	if [ -d "$CACHE" ]; then
 		exec {cache_fd}>>"$CACHE/.sheafbench"
 		flock -n "$cache_fd" || die 1 "CACHE=$CACHE is in use by $(holder_of "$CACHE/.sheafbench"); nothing was removed"
