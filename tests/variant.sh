@@ -120,8 +120,8 @@ rm -rf "$scratch/local/patches/steps" "$scratch/local/variants/steps"*
 holds 'no path of this machine is in it' test "$(grep -rc "$scratch" "$scratch/local" | grep -cv ':0$')" = 0
 taken 'a folder, in the order of names' folder '' MBOX="$scratch/plain" TITLE='Things: "taste", 5 % of it'
 holds 'a TITLE is kept' grep -qxF 'title = Things: "taste", 5 % of it' "$scratch/local/variants/folder.variant"
-mkdir "$scratch/cwd" && cp -r "$scratch/plain" "$scratch/cwd/-plain"
-expect 0 '^variant dashed: 3 patches' 'a folder whose name begins like an option' env -C "$scratch/cwd" GIVEN='MBOX NAME' MBOX=-plain NAME=dashed "$top/harness/request/front.sh" variant
+mkdir -p "$scratch/cwd/tmp" && cp -r "$scratch/plain" "$scratch/cwd/-plain"
+expect 0 '^variant dashed: 3 patches' 'a folder whose name begins like an option, and a relative TMPDIR' env -C "$scratch/cwd" TMPDIR=tmp GIVEN='MBOX NAME' MBOX=-plain NAME=dashed "$top/harness/request/front.sh" variant
 mkdir "$scratch/quilt"
 for n in 1 2 3; do { echo "From here on there is taste."; echo; sed -n '/^diff/,$p' "${files[n - 1]}"; } >"$scratch/quilt/$((9 - n)).diff"; done
 printf '8.diff\n# a comment\n7.diff -p1\n6.diff # another\n' >"$scratch/quilt/series"

@@ -161,6 +161,7 @@ fi
 
 own_environment
 check_path checkout "$top"
+[ -z "${TMPDIR-}" ] || TMPDIR=$(realpath -m -- "$TMPDIR")
 check_path TMPDIR "${TMPDIR:-/tmp}"
 [ -w "${TMPDIR:-/tmp}" ] || die 2 "TMPDIR=${TMPDIR:-/tmp}: give a folder that can be written to"
 take_values "$goal"
