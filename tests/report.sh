@@ -565,6 +565,10 @@ expect 0 '' 'publish from another CPU' env OUT="$PWD/none" bash -c "$(declare -f
 holds "published: the first CPU's samples are kept: $(kept)" test "$(kept)" = 'samples-simulated-64-core-processor.tar.xz samples.tar.xz'
 expect 0 '' 'publish from that one again' env OUT="$PWD/none" bash -c "$(declare -f again change); build='$build'; again 'Another (R) CPU'"
 holds "published: with one archive for each CPU: $(kept)" test "$(kept)" = 'samples-simulated-64-core-processor.tar.xz samples.tar.xz'
+# shellcheck disable=SC2028 # jq's own escapes
+expect 0 '' 'publish from a CPU whose name is none' env OUT="$PWD/none" bash -c "$(declare -f again change); build='$build'; again 'CPU\\n\\n<!-- end of result -->\\n<img src=x>'"
+holds 'published: what a name says is one line of README.md, and no markup' test "$(grep -c '<!-- end of result' published/README.md) $(grep -c '<img\|^CPU' published/README.md) $(grep -c ' on CPU' published/README.md)" = '1 0 1'
+expect 0 '' 'publish from the other CPU once more' env OUT="$PWD/none" bash -c "$(declare -f again change); build='$build'; again 'Another (R) CPU'"
 expect 1 '' 'published: no path of this machine' grep -rF "$work" published/Results.md published/README.md published/results --include=*.md
 holds 'published: the page is the first thing' grep -q '^# ' <(head -n 1 published/Results.md)
 holds 'published: all links lead somewhere' links_lead published

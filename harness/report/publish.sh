@@ -50,14 +50,14 @@ if [ -d "$result/samples" ]; then
 	rm -rf "$raw"
 	beside samples samples.tar.xz 'What are the samples of the workloads shown above?'
 	# An estimator is decided on more than one CPU: the last samples of each other one stay.
-	cpu=$(jq -r .cpu_model "$result/environment.json")
+	cpu=$(one_line "$(jq -r .cpu_model "$result/environment.json")")
 	for file in "$pages"/samples*.tar.xz; do
 		[ -f "$file" ] || continue
-		other=$(tar -xJOf "$file" raw/environment.json | jq -r .cpu_model)
+		other=$(one_line "$(tar -xJOf "$file" raw/environment.json | jq -r .cpu_model)")
 		name=samples-$(tr -cs '[:alnum:]\n' - <<<"${other,,}" | sed 's/^-//; s/-$//').tar.xz
 		[ "$other" = "$cpu" ] || [ -f "$pages.part/$name" ] || {
 			cp "$file" "$pages.part/$name"
-			beside "${name%.tar.xz}" "$name" "What were those of an earlier result, on $(one_line "$other")?"
+			beside "${name%.tar.xz}" "$name" "What were those of an earlier result, on $other?"
 		}
 	done
 fi
@@ -68,6 +68,8 @@ rm -f "$top"/plots/published/*
 cp "$result"/plots/*.svg "$result"/plots/*.png "$top/plots/published/"
 [ ! -f "$peers/plots/peers.png" ] || cp "$peers"/plots/peers.{png,svg} "$top/plots/published/"
 mv "$top/Results.md.part" "$top/Results.md"
+# said MEMBER: of the environment, in one line without markup.
+said() { one_line "$(jq -r ".environment.$1" "$result/summary.json")" | tr -d '<>`|*[]'; }
 # README shows the plot and the table of the headline workload, between its two marks.
 {
 	sed '/<!-- result -->/q' "$top/README.md"
@@ -78,8 +80,7 @@ mv "$top/Results.md.part" "$top/Results.md"
 		n && !/^[|]/ { exit }
 		n { row = "|"; for (i = 1; i <= n; i++) row = row " " $column[i] " |"; print row }' "$top/Results.md"
 	printf '\nLinux %s on %s under %s.\n[Results.md](Results.md) has the rest, and what the columns mean.\n\n' \
-		"$(jq -r .kernel_version "$result/environment.json")" "$(jq -r .cpu_model "$result/environment.json")" \
-		"$(jq -r .virtualization "$result/environment.json")"
+		"$(said kernel_version)" "$(said cpu_model)" "$(said virtualization)"
 	sed -n '/<!-- end of result -->/,$p' "$top/README.md"
 } >"$top/README.md.part"
 mv "$top/README.md.part" "$top/README.md"
