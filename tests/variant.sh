@@ -514,7 +514,21 @@ refused 'CONFIG_SLUB_SPICES takes a number' MBOX="$scratch/plain" KCONFIG=CONFIG
 refused "BASE: 'qwp' is not known; valid:.* qpw " MBOX="$scratch/plain" BASE=qwp
 refused "BASE: 'layout' is not known" MBOX="$scratch/plain" BASE=layout
 refused 'at most 60' MBOX="$scratch/plain" TITLE=1234567890123456789012345678901234567890123456789012345678901
+refused 'CMDLINE has 1001 characters' MBOX="$scratch/plain" CMDLINE="$(printf 'x%.0s' {1..1001})"
+for text in $'a\xffb' $'a\u202eb' $'a\u0085b' $'a\u2028b'; do
+	refused 'TITLE: give it in (UTF-8|one line)' MBOX="$scratch/plain" TITLE="$text"
+	refused 'CMDLINE: give it in (UTF-8|one line)' MBOX="$scratch/plain" CMDLINE="$text"
+done
+refused "KCONFIG: '\*' is no CONFIG_X=value" MBOX="$scratch/plain" KCONFIG='*'
 refused 'CMDLINE: give it in one line' MBOX="$scratch/plain" CMDLINE=$'a\tb'
+# One that is written by hand has no door to come through.
+for text in 'title = a b' $'title = a\tb' $'title = a\xffb' $'cmdline = a\e[31m' $'# a\tcomment\ntitle = naïve'; do
+	printf '%s\n' "$text" >"$scratch/local/variants/by-hand.variant"
+	case $text in 'title = a b' | '#'*) expect 0 '^$' 'a variant file of text' check_variant_file by-hand ;;
+	*) expect 2 'by-hand.variant: write it in UTF-8, without tabs' 'one with other bytes' check_variant_file by-hand ;; esac
+done
+for name in $(variant_names); do [ "$name" = by-hand ] || check_variant_file "$name"; done
+rm "$scratch/local/variants/by-hand.variant"
 NAME=from-env refused "NAME=''" NAME= MBOX="$scratch/plain"
 
 holds 'the kernel source is as it was' test -z "$(find "$SOURCE" -newer "$scratch/begun" -print -quit)"

@@ -46,6 +46,7 @@ write_variants() {
 	local v id
 	printf '# variant\trole\torder\tlayouts\ttitle\tcmdline\tbuild\tdose\tworkloads\targs\n'
 	for v in "${variants[@]}"; do
+		check_variant_file "$v"
 		id=$("$top/harness/kernel/build.sh" id "$v")
 		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$v" "$(variant_key "$v" role change)" "$(variant_key "$v" order 50)" \
 			"$(variant_key "$v" layouts same)" "$(variant_key "$v" title)" "$(variant_key "$v" cmdline)" "$id" \

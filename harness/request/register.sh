@@ -404,8 +404,8 @@ if [ -z "${TITLE-}" ]; then
 	TITLE=${TITLE:0:60}
 fi
 : >"$work/kconfig"
-# shellcheck disable=SC2086 # a list of words
-[ -z "${KCONFIG-}" ] || kconfig_lines $KCONFIG
+read -ra words <<<"${KCONFIG-}"
+[ ${#words[@]} = 0 ] || kconfig_lines "${words[@]}"
 mkdir -p "$to/variants" "$to/patches" || die 1 "cannot write to $to; nothing is registered"
 mapfile -t applied < <(find "$work/new" -name '*.patch' | LC_ALL=C sort)
 

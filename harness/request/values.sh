@@ -197,7 +197,7 @@ repeat_command() {
 
 # The values of 'make variant' have checks beyond those of the table.
 check_variant_values() {
-	local word all taken
+	local word words all taken
 	[ -n "$MBOX$MSGID" ] || die 2 "give MBOX=<mailbox | folder of patches | git tree@from..to>, or MSGID=<message-id>"
 	[ -z "$MBOX" ] || [ -z "$MSGID" ] || die 2 "MBOX=$MBOX and MSGID=$MSGID: give one of them"
 	[[ $NAME =~ ^[a-z0-9][a-z0-9.-]{0,30}$ && ! $NAME =~ -[0-9]+\.[0-9]+$ && $NAME != none ]] ||
@@ -208,11 +208,18 @@ check_variant_values() {
 		[ "${taken%/*/*}" = "${variant_path[-1]}" ] || die 2 "NAME=$NAME is taken by $taken; choose another"
 		die 2 "NAME=$NAME is taken by $taken; choose another, or remove it first: rm -rf ${taken%/*/*}/{variants/$NAME{,-p*}.variant,patches/$NAME}"
 	done
+	# Each result that the variant is in has both, and what reads a result refuses other texts.
+	for word in TITLE CMDLINE; do
+		fit_text <<<"${!word}" || die 2 "$word: give it in UTF-8, without characters that control what shows it"
+	done
 	[ ${#TITLE} -le 60 ] || die 2 "TITLE has ${#TITLE} characters; give at most 60"
-	for word in $KCONFIG; do
+	[ ${#CMDLINE} -le 1000 ] || die 2 "CMDLINE has ${#CMDLINE} characters; give at most 1000: a kernel drops what is too long for it"
+	read -ra words <<<"$KCONFIG"
+	for word in "${words[@]}"; do
 		[[ $word =~ ^CONFIG_[A-Za-z0-9_]+=[^=]+$ ]] || die 2 "KCONFIG: '$word' is no CONFIG_X=value; give several with blanks between them"
 	done
 	mapfile -t all < <(find -H "${variant_path[@]/%//patches}" -mindepth 1 -maxdepth 1 ! -name '.*' -printf '%f\n' 2>/dev/null |
 		grep -vxFf "$top/kernel-patches/common.series" | grep -vE -- '-[0-9]+\.[0-9]+$' | LC_ALL=C sort -u)
-	for word in $BASE; do known BASE "$word" "${all[@]}"; done
+	read -ra words <<<"$BASE"
+	for word in "${words[@]}"; do known BASE "$word" "${all[@]}"; done
 }

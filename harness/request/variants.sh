@@ -35,6 +35,18 @@ variant_key() {
 		END { if (!found && fallback != "") print fallback }' "$(variant_file "$1")"
 }
 
+# fit_text: whether each line of standard input is UTF-8, and has nothing that controls what shows it, tabs included.
+fit_text() {
+	local text
+	text=$(iconv -f UTF-8 -t UTF-8 2>/dev/null) && ! grep -qP '\p{C}|\p{Zl}|\p{Zp}' <<<"$text"
+}
+# check_variant_file NAME: what its file says goes into tables, whose readers refuse other texts.
+check_variant_file() {
+	local file
+	file=$(variant_file "$1")
+	sed '/^#/d' "$file" | fit_text || die 2 "$file: write it in UTF-8, without tabs and what else controls what shows it"
+}
+
 # Takes the isolated CPUs out of a command line on standard input, for boots that choose these themselves.
 unisolated() { sed -E 's/(^| )(isolcpus|ncpus)=[^ ]*//g'; }
 
