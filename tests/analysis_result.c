@@ -943,7 +943,7 @@ static void test_foreign(void **state)
 			    "d/boots.tsv && "
 			    "$S summarize d && show d"),
 			 0);
-	assert_non_null(strstr(output, "1 boot failed, 7 good: K?rnel ???p"));
+	assert_non_null(strstr(output, "1 boot failed, 7 good: K?rnel ???p?nic"));
 	j = summary("d");
 	near(json_array_size(json_object_get(j, "variants")), 11, 0);
 	assert_memory_equal(json_text(variant(j, "qpw-on"), "reason"), "K?rnel ???p\u00e4nic", 16);
@@ -994,6 +994,7 @@ static void test_one_layout(void **state)
 	assert_int_equal(sh("$M --contended 0 --small --layouts 1 --samples 50 one && $S summarize "
 			    "one && $R show one --page effects"),
 			 0);
+	assert_non_null(strstr(output, "qpw-on"));
 	assert_null(strchr(output, '['));
 	j = summary("one");
 	e = record(j, "effects", "pair/64/1", "qpw-on");
@@ -1244,6 +1245,7 @@ static void test_sums(void **state)
 			    "sed -i 's/^ \\(.*\"effect\": \\)/  \\1  /' s/summary.json; show s "
 			    "| grep -c 'CAUTION: this result'"),
 			 1);
+	assert_string_equal(errors, "");
 	assert_int_equal(sh("sed -i '0,/\"effect\":  *[-0-9]/s/\\(\"effect\":  *-*\\)[0-9]/\\17/' "
 			    "s/summary.json; "
 			    "! cmp -s s/summary.json sums/summary.json && show s"),

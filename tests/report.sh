@@ -509,6 +509,12 @@ expect 0 '^$' 'crossed: the figure, without a warning' "$top/plots/render.sh" cr
 sheafstat plotdata crossed crossed/data
 holds 'crossed: lines that cost 100, and 12.5 a pair' grep -qx '8	100	"qpw-on"	"slowpath"	"tcg"' crossed/data/crossings.dat
 holds 'crossed: and only these' test "$(grep -c '^[0-9]' crossed/data/crossings.dat)" = 1
+# Lines that meet at 16 and part the other way have crossed there; that part as they met have not.
+cp -r crossed touching
+change touching '[.counts[] | select(.workload == "excursion/64/0")] as $first | .counts |= map(select(.workload | startswith("excursion") | not)) + [$first[] | (0, 16, 64) as $k | .workload = "excursion/64/\($k)"
+	| .classes.instructions = 1000 + (if .variant == "qpw-on" then 100 elif .variant == "slowpath" then {"0": 50, "16": 100, "64": 200}["\($k)"] elif .variant == "qpw-off" then {"0": 50, "16": 100, "64": 50}["\($k)"] else 0 end)]'
+sheafstat plotdata touching touching/data
+holds 'touching: a line crosses where it leaves the other' test "$(grep '^[0-9]' touching/data/crossings.dat)" = "$(printf '16\t100\t"qpw-on"\t"slowpath"\t"tcg"')"
 cp -r full claimed
 change claimed '.certificate.dose = null'
 expect 0 '' 'claimed: a certificate without doses does not hold, whatever it says' no_verdict claimed
@@ -558,6 +564,7 @@ publish_in() {
 links_lead() { (cd "$1" && grep -o '](results/[^)]*)\|plots/published/[^):]*' Results.md | sed 's/^](//; s/)$//' | sort -u | xargs -d '\n' ls >/dev/null); }
 cp -r full sampled
 printf '#x\nalloc/64/1\t1\nfree/64/1\t2\n' >sampled/samples/local-trylock.0.0.tsv
+echo '{}' >sampled/request.json
 expect 0 'Results.md, results/published' 'publish' env OUT="$PWD/none" bash -c "$(declare -f publish_in); top='$top' build='$build'; publish_in published"
 again() { change sampled ".environment.cpu_model = \"$1\"" && jq ".cpu_model = \"$1\"" sampled/environment.json >new.json && mv new.json sampled/environment.json && published/harness/report/publish.sh "$build" "$PWD/sampled"; }
 kept() { (cd published/results/published && echo samples*); }

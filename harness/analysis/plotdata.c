@@ -431,7 +431,7 @@ static void write_crossings(FILE *out, const json_t *j, const char *target, cons
 {
 	const json_t *counts = json_object_get(j, "counts"), *one;
 	const char *baseline = baseline_of(j), *workloads[64];
-	double last = NAN, value = NAN;
+	double side = NAN, last = NAN, value = NAN;
 	struct workload w, from = { 0 };
 	size_t i, n = 0;
 
@@ -447,16 +447,16 @@ static void write_crossings(FILE *out, const json_t *j, const char *target, cons
 			      added_instructions(counts, target, workloads[i], second, baseline);
 
 		workload_parse(workloads[i], &w);
-		if (last * more < 0) {
+		if (side * more < 0) {
 			double part = last / (last - more);
 
 			fprintf(out, "%.6g\t%.6g\t", from.n + part * (w.n - from.n),
 				value + part * (x - value));
 			fprintf(out, "\"%s\"\t\"%s\"\t\"%s\"\n", first, second, target);
 		}
-		/* Lines that touch cross where they part again, if they do. */
-		if (more == 0)
-			continue;
+		/* Lines that touch cross where they part again, if they part the other way. */
+		if (more != 0)
+			side = more;
 		last = more;
 		value = x;
 		from = w;

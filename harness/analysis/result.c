@@ -547,14 +547,14 @@ static double spread_of(double *x, int n)
 }
 
 /*
- * Values are those of one clock. A core's clock moves between boots, by up to 14 % on the machines seen, and
- * with it all that a loop takes. The chains beside a run's own samples tell at which one it ran; as far as
- * that is surer than what clocks there are, the run is taken there, as James and Stein (1961) shrink
- * estimates. On two recorded results of an Intel Xeon (family 6, model 167; 32 and 16 layouts), the slope of the
- * doses with half its interval, and the half-widths of the null and of qpw-on in pair/64/1:
+ * A core's clock moves between boots, by up to 14 % on the machines seen, and with it all that a loop takes. The
+ * chains beside a run's own samples tell at which one it ran; as far as that is surer than what clocks there are,
+ * the run is taken to their median, as James and Stein (1961) shrink estimates. On the samples in results/published of
+ * an Intel Xeon (family 6, model 167; 32 layouts), the slope of the doses with half its interval, and the half-widths
+ * of the null and of qpw-on in pair/64/1:
  *
- *	as the clocks were	0.951 0.081 0.37 0.45	0.987 0.079 0.64 0.34
- *	at one			0.955 0.035 0.30 0.31	0.960 0.036 0.64 0.30
+ *	as the clocks were	0.986 0.070 0.36 0.46
+ *	at one			0.963 0.036 0.30 0.33
  */
 static void clock_equal(struct result *r)
 {

@@ -16,7 +16,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # The column of deps.list, by the program that installs packages here, and what is typed to do so.
-installers=('apt-get install --no-install-recommends' 'dnf install' 'zypper install' 'pacman -S')
+IFS=$'\t' read -ra installers < <(sed -n 's/^#group\tasked\t//p' "$list")
 column=1 installer=
 for ((i = 0; i < ${#installers[@]}; i++)); do
 	! command -v "${installers[i]%% *}" >/dev/null || { column=$((i + 2)) installer=${installers[i]} && break; }

@@ -43,13 +43,7 @@ void write_effects(struct page *p, const struct view *r)
 	static const char *const heads[] = { "workload", "variant",    ">baseline", ">difference",
 					     ">%",	 ">P(faster)", ">p (Holm)", ">layouts",
 					     "verdict",	 NULL };
-	enum {
-		BASELINE = 1 << 2,
-		PERCENT = 1 << 4,
-		P_FASTER = 1 << 5,
-		P_HOLM = 1 << 6,
-		LAYOUTS = 1 << 7
-	};
+	enum { BASELINE = 2, PERCENT = 4, P_FASTER, P_HOLM, LAYOUTS };
 
 	for (size_t at = 0; at < r->neffects;) {
 		struct group all = view_group(r, at);
@@ -64,7 +58,8 @@ void write_effects(struct page *p, const struct view *r)
 			  all.first->baseline, unit_long(all.first->metric));
 		g = page_table(p, "effects", heads);
 		g->again = 2;
-		g->files = BASELINE | PERCENT | P_FASTER | P_HOLM | LAYOUTS;
+		g->files = 1 << BASELINE | 1 << PERCENT | 1 << P_FASTER | 1 << P_HOLM |
+			   1 << LAYOUTS;
 		grid_key(g, "target", all.first->target);
 		grid_key(g, "metric", all.first->metric);
 		for (size_t i = 0; i < all.count; i++) {

@@ -221,7 +221,9 @@ void write_method(struct page *p, const struct view *r)
 			  "quiet when that probe is quick, contended when it is not; those taken "
 			  "before the "
 			  "run had warmed up, as a changepoint test finds, are left out.");
-	page_text(p, "Estimator: %s%s%s%s. Values are those of one clock.",
+	page_text(p,
+		  "Estimator: %s%s%s%s. Where the core's clock moved, values are taken to "
+		  "its median.",
 		  r->location ? r->location : "n/a (the result does not name it)",
 		  r->about ? ", the " : "", r->about ? r->about : "",
 		  r->location ? ", chosen beforehand and the same for all variants" : "");

@@ -43,9 +43,7 @@ if [ -d "$result/samples" ]; then
 	for file in "$result"/samples/*.tsv; do
 		awk -F '\t' -v shown=" $shown alloc/64/1 " '/^#/ || index(shown, " " $1 " ")' "$file" >"$raw/samples/${file##*/}"
 	done
-	for file in {plan,boots,variants}.tsv {environment,request}.json; do
-		[ ! -f "$result/$file" ] || cp "$result/$file" "$raw"
-	done
+	cp "$result"/{plan,boots,variants}.tsv "$result"/{environment,request}.json "$raw"
 	tar -C "$pages.part" --sort=name --owner=0 --group=0 --mtime=@0 -cJf "$pages.part/samples.tar.xz" raw
 	rm -rf "$raw"
 	beside samples samples.tar.xz 'What are the samples of the workloads shown above?'

@@ -51,6 +51,9 @@ static const struct {
 };
 #define DECIDING_PLOTS 2
 
+/* Where a result has what its pages link to. */
+static const struct places in_result = { "tables", "plots" };
+
 struct text {
 	char *s;
 	size_t size;
@@ -318,22 +321,21 @@ static void render_first(struct text *t, const struct page *p, const char *title
 
 static int do_report(const struct view *r)
 {
-	const struct places at = { "tables", "plots" };
 	struct page p;
 	struct text t;
-	int ret = make_folder(r, "tables");
+	int ret = make_folder(r, in_result.pages);
 
 	page_answer(&p, r);
 	if (!ret)
 		clear_tables(r);
 	if (!ret)
-		ret = save_sheets(r, "tables", &p);
+		ret = save_sheets(r, in_result.pages, &p);
 	if (!ret)
-		ret = save_tables(r, "tables", &p) || save_json(r, "tables/report.json", &p);
+		ret = save_tables(r, in_result.pages, &p) || save_json(r, "tables/report.json", &p);
 	if (!ret)
 		ret = save_html(r, &p);
 	if (!ret) {
-		render_first(&t, &p, "sheafbench report", &at);
+		render_first(&t, &p, "sheafbench report", &in_result);
 		ret = save(r, "report.md", &t);
 		free(t.s);
 	}
@@ -389,9 +391,6 @@ static int do_results_md(const struct view *r)
 	return ret;
 }
 
-/* What stands at the end of a run: the answer, and where the rest is. */
-static const struct places in_result = { "tables", "plots" };
-
 static void show_page(struct page *p)
 {
 	printf("%s\n", p->question);
@@ -406,35 +405,33 @@ static void show_page(struct page *p)
 static int show_pages(const struct view *r)
 {
 	const bool all = !strcmp(opt.page, "all");
-	char *names = xstrdup("all");
+	char *names = xstrdup("all ");
+	bool any = all;
 	struct page p;
-	int n = 0;
 
 	if (all) {
 		page_short(&p, r);
 		show_page(&p);
 	}
 	for (size_t i = 0; i < SHEETS; i++) {
-		char *longer;
-
 		if (!sheet_make(&sheets[i], &p, r))
 			continue;
-		longer = xasprintf("%s %s", names, p.name);
-		free(names);
-		names = longer;
-		n += all || !strcmp(opt.page, p.name);
-		if (all || !strcmp(opt.page, p.name))
+		names = longer(names, p.name);
+		if (all || !strcmp(opt.page, p.name)) {
+			any = true;
 			show_page(&p);
-		else
+		} else {
 			page_free(&p);
+		}
 	}
-	if (!n && !all)
+	if (!any)
 		fprintf(stderr, "sheafreport: the result has no page '%s'; give one of: %s\n",
 			shown(opt.page, 40).s, names);
 	free(names);
-	return n || all ? 0 : 2;
+	return any ? 0 : 2;
 }
 
+/* What stands at the end of a run: the answer, and where the rest is. */
 static int do_show(const struct view *r)
 {
 	static const char *const files[] = { "report.md", "report.html", "reply.txt" };
@@ -628,7 +625,6 @@ static int lines_of(const struct text *t)
 static void write_answer(struct text *t, const struct view *r, const struct parts *all, bool figure,
 			 bool fold)
 {
-	const struct places at = { "tables", "plots" };
 	struct page p;
 	FILE *f = text_open(t);
 
@@ -639,7 +635,7 @@ static void write_answer(struct text *t, const struct view *r, const struct part
 	else if (all->left_out)
 		page_text(&p, "Not attached, since a mail has to stay below %d kB: %s.",
 			  MAIL_LIMIT / 1000, all->left_out);
-	page_render(&p, f, RENDER_MAIL, &at);
+	page_render(&p, f, RENDER_MAIL, &in_result);
 	page_free(&p);
 	fclose(f);
 	/* no blank line at the end */
