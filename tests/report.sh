@@ -416,6 +416,10 @@ sound blind
 holds 'blind: no gate, n/a with the reason' grep -q -- '- gate: n/a: ' blind/tables/certificate.md
 simulate small --layouts 2 --small
 sound small
+cp -r small tree
+change tree '.environment += {kernel_tree: "v7.2-3-g0123abcd-dirty"}'
+sound tree
+holds 'tree: a git tree has its tag and commit' grep -qF ': Linux 7.2.13 (v7.2-3-g0123abcd-dirty), target uml' <(line_of tree/report.md)
 # What somebody sends is data: nothing in it is done, by gnuplot, a shell, Markdown, a mail or a terminal.
 # shellcheck disable=SC2016 # that is the point
 title='\u001b]0;x\u0007a\r\n\nsystem \"touch owned\"\n!touch owned\n'"'"'\nsystem '"'"'touch owned'"'"'\n# `touch owned` $(touch owned) ](http://x.example) <img src=x> | end\n'

@@ -61,7 +61,7 @@ build_id() {
 		fi
 	done
 	{
-		printf '%s\n' "$text" "$(cat "$SOURCE/.sheafbench")" "$target_arch"
+		printf '%s\n' "$text" "$(cat "$SOURCE/.sheafbench-contents")" "$target_arch"
 		compiler_id
 		cat "${configs[@]}"
 		[ ${#flavour_flags[@]} = 0 ] || cat "$points" <(printf '%s\n' "${flavour_flags[@]}")

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # source.sh: make a pristine kernel source below the cache and print its folder.
 # KERNEL_SRC: empty or 'debian-7.2' (Debian's linux-source of that series), a folder, a git
-# tree (folder@commit) or a tarball. What it names is only read.
+# tree (folder@commit) or a tarball. What it names is only read. In the folder .sheafbench has what it was made from, and
+# .sheafbench-contents a hash of its files: whoever names the same files otherwise gets the same kernels.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$top/harness/host/debian.sh"
@@ -65,6 +66,15 @@ debian_tarball() {
 	printf '%s\n' "$stored"
 }
 
+# contents_of DIR: a hash of names and bytes, of what is executable and of links.
+contents_of() {
+	(
+		cd "$1"
+		find . -type f -perm /100 -printf 'x %P\n' -o -type l -printf 'l %P %l\n'
+		find . -type f ! -path './.sheafbench*' -print0 | xargs -0 sha256sum
+	) | LC_ALL=C sort | hash_of
+}
+
 # take ID COMMAND...: COMMAND fills the folder that it is given; a half-filled one is never used, and one process at a time fills it.
 take() { with_lock "source-$1" fill "$@"; }
 fill() {
@@ -82,6 +92,12 @@ fill() {
 		mv "$dir.part" "$dir"
 		say "  unpacked: $((SECONDS - start)) s"
 	fi
+	if [ ! -s "$dir/.sheafbench-contents" ]; then
+		contents_of "$dir" >"$dir/.sheafbench-contents.part"
+		touch -r "$dir/.sheafbench" "$dir/.sheafbench-contents.part"
+		chmod a-w "$dir/.sheafbench-contents.part"
+		mv "$dir/.sheafbench-contents.part" "$dir/.sheafbench-contents"
+	fi
 	# Trees are links to these files, and no build is to write through one.
 	if [ -n "$(find "$dir/.sheafbench" -perm /222)" ]; then
 		find "$dir" -type f ! -path "$dir/.sheafbench" -perm /222 -exec chmod a-w {} +
@@ -94,7 +110,7 @@ from_tarball() { tar -x --no-same-owner --strip-components=1 -C "$2" -f "$1" || 
 # A clone without its files ('git clone --filter=blob:none') fetches them in one go: git archive would fetch each by itself.
 from_git() {
 	local promised
-	promised=$(git -C "$1" config --get-regexp '^remote\..*\.promisor$' true | sed -n '1s/^remote\.\(.*\)\.promisor .*/\1/p')
+	promised=$({ git -C "$1" config --get-regexp '^remote\..*\.promisor$' true || true; } | sed -n '1s/^remote\.\(.*\)\.promisor .*/\1/p')
 	if [ -n "$promised" ]; then
 		git -C "$1" rev-list --objects --missing=print --no-walk "$2" | sed -n 's/^?//p' >"$3/.missing"
 		[ ! -s "$3/.missing" ] || { say "  fetching $(wc -l <"$3/.missing") files of $2 from $promised" &&
@@ -104,12 +120,32 @@ from_git() {
 	fi
 	git -C "$1" archive --format=tar "$2" | tar -x --no-same-owner -C "$3" || die 1 "$2 of $1 cannot be unpacked (disk full, or a clone without its files?)"
 }
+# git_files FOLDER: the files of a git tree as they are now, without what its .gitignore leaves out: it may have been built in.
+git_files() {
+	# shellcheck disable=SC2016 # the other shell's
+	git -C "$1" ls-files -z -co --exclude-standard | LC_ALL=C sort -zu |
+		(cd "$1" && xargs -0 sh -c 'for f; do [ ! -e "$f" ] && [ ! -L "$f" ] || printf "%s\0" "$f"; done' sh)
+}
+# Where git will not read it, it is a folder like others.
+is_git() { [ -e "$1/.git" ] && git -C "$1" rev-parse --git-dir >/dev/null 2>&1; }
 from_folder() {
-	# A folder may have been built in; the tarball that 'make clean' would leave is taken.
-	tar -c -C "$1" --exclude=./.git --exclude='*.o' --exclude='*.ko' --exclude='*.a' --exclude='.*.cmd' \
-		--exclude=./.config --exclude=./include/generated --exclude=./include/config \
-		--exclude='./arch/*/include/generated' --exclude=./vmlinux --exclude=./linux . | tar -x --no-same-owner -C "$2" ||
-		die 1 "$1 cannot be copied (disk full, or changed meanwhile?)"
+	if is_git "$1"; then
+		git_files "$1" | tar -c -C "$1" --no-recursion --null -T -
+	else
+		# What 'make clean' would leave is taken.
+		tar -c -C "$1" --exclude=./.git --exclude='*.o' --exclude='*.ko' --exclude='*.a' --exclude='.*.cmd' \
+			--exclude=./.config --exclude=./include/generated --exclude=./include/config \
+			--exclude='./arch/*/include/generated' --exclude=./vmlinux --exclude=./linux .
+	fi | tar -x --no-same-owner -C "$2" || die 1 "$1 cannot be copied (disk full, or changed meanwhile?)"
+}
+# What tells one state of a folder from another.
+stamps_of() {
+	cd "$1"
+	if is_git .; then
+		git_files . | xargs -0 stat -c '%n %s %.Y %f'
+	else
+		find . -name .git -prune -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort
+	fi
 }
 
 mkdir -p "$CACHE/logs" "$CACHE/debian" "$CACHE/source"
@@ -122,7 +158,7 @@ debian-[0-9]*)
 	if [ -f "$KERNEL_SRC" ]; then
 		take "tar-$(hash_of "$KERNEL_SRC")" from_tarball "$KERNEL_SRC"
 	elif [ -f "$KERNEL_SRC/mm/slub.c" ]; then
-		id=$(cd "$KERNEL_SRC" && find . -name .git -prune -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort | hash_of)
+		id=$(stamps_of "$KERNEL_SRC" | hash_of)
 		take "dir-$id" from_folder "$KERNEL_SRC"
 	elif [[ $KERNEL_SRC == *@* ]]; then
 		commits_of KERNEL_SRC "$alternatives"

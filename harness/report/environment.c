@@ -51,6 +51,8 @@ static const struct {
 	{ "date", "date", "", ALWAYS, true },
 	{ "target", "target", "", ALWAYS, true },
 	{ "kernel_version", "kernel", "", ALWAYS, true },
+	{ "kernel_source", "kernel source", "", EXTRA, true },
+	{ "kernel_tree", "tag and commit of the kernel's git tree", "", EXTRA, true },
 	{ "kernel_config_hash", "kernel configuration, hash", "", ALWAYS, true },
 	{ "mitigations", "mitigations of x86_64", "", EXTRA, true },
 	{ "compiler", "compiler", "", ALWAYS, true },

@@ -505,10 +505,13 @@ static void write_head(struct page *p, const struct view *r)
 {
 	double failed = 0, uncounted = json_array_size(json_object_get(r->root, "counts_failed"));
 
-	page_text(p, "Result %s: Linux %s, target %s, on %s.",
+	const char *tree = json_text(r->env, "kernel_tree");
+
+	page_text(p, "Result %s: Linux %s%s%s%s, target %s, on %s.",
 		  r->id ? r->id : "n/a (summary.json does not name it)",
 		  *json_text(r->env, "kernel_version") ? json_text(r->env, "kernel_version")
 						       : "n/a",
+		  *tree ? " (" : "", tree, *tree ? ")" : "",
 		  *json_text(r->env, "target") ? json_text(r->env, "target") : "n/a",
 		  *json_text(r->env, "cpu_model") ? json_text(r->env, "cpu_model") : "n/a");
 	for (size_t i = 0; i < r->nvariants; i++)

@@ -111,6 +111,18 @@ open_result() {
 	mv "$part/environment.json.new" "$part/environment.json"
 }
 
+# tree_of KERNEL_SRC: of a git tree its tag and commit, with -dirty where files were changed since; else nothing.
+tree_of() {
+	local commits KERNEL_SRC=$1
+	local -x GIT_OPTIONAL_LOCKS=0
+	if [ -e "$1/.git" ]; then
+		commits=("$1" --dirty)
+	elif [[ $1 == *@* && ! -e $1 ]]; then
+		commits_of KERNEL_SRC ''
+	fi 2>/dev/null
+	[ -z "${commits-}" ] || git -C "${commits[0]}" describe --tags --always "${commits[@]:1}" 2>/dev/null || true
+}
+
 write_environment() {
 	local measured virt left_out=() t v mitigations="" base_dir
 	measured=$(taskset -cp $$ | sed 's/.*[ ,-]//')
@@ -136,7 +148,7 @@ write_environment() {
 		--arg target "$TARGET" --arg tells "$tells" \
 		--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
 		--arg kernel_version "$(make -s -C "$SOURCE" kernelversion 2>/dev/null || awk -F ' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $2; s = "." } END { print v }' "$SOURCE/Makefile")" \
-		--arg kernel_source "$(cat "$SOURCE/.sheafbench")" \
+		--arg kernel_source "$(cat "$SOURCE/.sheafbench")" --arg kernel_tree "$(tree_of "$KERNEL_SRC")" \
 		--arg kernel_config_hash "$(hash_of "$base_dir/config" 2>/dev/null || echo n/a)" \
 		--arg compiler "$(gcc --version | head -n 1)" \
 		--arg cpu_model "$(cpu_model)" \
@@ -152,6 +164,7 @@ write_environment() {
 		--arg workloads "$WORKLOADS" --arg um_fidelity "$UM_FIDELITY" \
 		--arg command "$(VARIANTS=${variants[*]} repeat_command "$GOAL")" \
 		--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo n/a)" \
-		'$ARGS.named + {request: $request[0], variants: ($ARGS.positional[0] | split(" ")), left_out: ($ARGS.positional[1:])}' \
+		'$ARGS.named + {request: $request[0], variants: ($ARGS.positional[0] | split(" ")), left_out: ($ARGS.positional[1:])} |
+		if .kernel_tree == "" then del(.kernel_tree) else . end' \
 		--args "${variants[*]}" "${left_out[@]}"
 }
