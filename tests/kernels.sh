@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# kernels.sh: a kernel that is named as a folder, a commit or a tarball is the same source, and gives the same builds. The
-# kernels here are the files of a real one that the patches touch, and nothing is compiled.
+# kernels.sh: a kernel that is named as a folder, a commit or a tarball is the same source, and gives the same builds; what
+# does not fit a kernel is left out, and the rest runs. The kernels here are the files of a real one that the patches touch, and
+# nothing is compiled.
+# shellcheck disable=SC2030,SC2031 # what is local to a subshell
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
 scratch=$(mktemp -d)
@@ -62,4 +64,42 @@ differs 'one with a file more'
 rm "$k/mm/new.c"
 holds 'what was changed back is the first again' test "$(id "$k")" = "$before"
 holds 'a tree that git will not read is a folder' test -f "$(GIT_TEST_ASSUME_DIFFERENT_OWNER=1 pristine "$k")/mm/slub.c"
+g checkout -q .
+
+# opened VALUE...: what the front door makes of these: prints its variants, and whether arch/um is patched.
+opened() (
+	# shellcheck disable=SC2163 # NAME=VALUE
+	export GOAL=bench TARGETS=uml OUT=$scratch/out BUILD=$scratch/build TEST_ONLY='' LEFT_OUT='' VARIANTS='' GIVEN='' "$@"
+	. "$top/harness/request/values.sh"
+	. "$top/harness/request/open.sh"
+	take_values bench
+	SOURCE=$("$top/harness/kernel/source.sh")
+	export SOURCE
+	mapfile -t variants < <(chosen_variants yes)
+	leave_out_unfit
+	echo "${variants[*]} $UM_FIDELITY"
+)
+proofs='null dose-0 dose-1 dose-16'
+
+### Where a series does not fit.
+
+cp -r "$scratch/linux-7.2" "$scratch/old"
+echo 'no lines that a patch could know' | tee "$scratch/old/MAINTAINERS" >"$scratch/old/Documentation/admin-guide/kernel-parameters.txt"
+sed -i 's/^static void flush_all_cpus_locked/static  void flush_all_cpus_locked/' "$scratch/old/mm/slub.c"
+expect 0 '^  left out: variant qpw-on: qpw[-0-9.]*/0002-.* does not apply to dir-[0-9a-f]*: patch failed: mm/slub.c:[0-9]+$' 'a series that does not fit has one line' opened VARIANTS='qpw-on slowpath' KERNEL_SRC="$scratch/old"
+expect 0 "^local-trylock $proofs slowpath yes$" 'and the rest runs' opened VARIANTS='qpw-on slowpath' KERNEL_SRC="$scratch/old"
+expect 0 "^local-trylock $proofs( [a-z-]+)* slowpath [a-z -]* yes$" 'without VARIANTS too' opened KERNEL_SRC="$scratch/old"
+expect 1 'none of the variants that were asked for fits the kernel' 'nobody waits for a baseline alone' opened VARIANTS='qpw-off qpw-on' KERNEL_SRC="$scratch/old"
+holds 'who asks for no variant has it' test "$(opened VARIANTS=none KERNEL_SRC="$scratch/old" 2>&1)" = "local-trylock $proofs yes"
+sed -i 's/barrier/barriers/' "$scratch/old/arch/x86/um/asm/barrier.h"
+expect 0 '^  left out: kernel-patches/patches/um: um/0001-.* arch/um is as the kernel has it$' 'where arch/um cannot be patched' opened VARIANTS=slowpath KERNEL_SRC="$scratch/old"
+expect 0 "^local-trylock $proofs slowpath no$" 'it is as it is, for all' opened VARIANTS=slowpath KERNEL_SRC="$scratch/old"
+# A series that somebody made for it is registered and runs.
+cp "$scratch/old/mm/slub.c" "$k/mm/slub.c" && g commit -qam 'Another kernel'
+sed -i '0,/^static/s//static int taste;\n\nstatic/' "$k/mm/slub.c" && g commit -qam 'mm/slub: Add a taste'
+expect 0 'variant taste: 1 patches' 'a series is registered there' env MAKEFLAGS= make -C "$top" --no-print-directory variant MBOX="$k@HEAD^..HEAD" NAME=taste KERNEL_SRC="$scratch/old"
+expect 0 "^local-trylock $proofs taste no$" 'and is measured' opened VARIANTS=taste KERNEL_SRC="$scratch/old"
+expect 1 'the kernel of slowpath is not built' 'a tree that is not whole is not linked' build "$scratch/old" link slowpath 0
+sed -i 's/slub.o/slob.o/' "$scratch/old/mm/Makefile"
+expect 1 '^sheafbench: layout[-0-9.]*/0001-.* does not apply to dir-' 'a baseline that does not fit is no measurement' opened VARIANTS=slowpath KERNEL_SRC="$scratch/old"
 finish

@@ -7,6 +7,8 @@
 #   build.sh link VARIANT PAD...    its kernel in these layouts
 #   build.sh module VARIANT [NAME]  the module in bench/NAME for it (default: module, which is sheafbench.ko)
 #   build.sh path VARIANT           the folder where all of that is
+#   build.sh unfit VARIANT...       those whose patches do not fit the kernel: a line each with the name, the series and why,
+#                                   tabs between them
 #   build.sh differs VARIANT        the options beside its own in which its kernel, built, differs from the baseline's
 #   build.sh same VARIANT           how much of its built mm/slub.o is the baseline's code: 'all', 'slow' with the names of the
 #                                   functions of the slow and fast path, 'fast' with those of the fast path, or nothing
@@ -107,16 +109,39 @@ build_with_progress() {
 	return "$status"
 }
 
+# The ceiling: a git checkout around the cache is not to be taken for this tree's.
+git_apply() { GIT_CEILING_DIRECTORIES=$(dirname "$1") git -C "$1" apply "${apply_options[@]}" "${@:2}"; }
+
+# apply_patches DIR LOG PATCH...: one after the other; where one does not apply, sets unapplied to it and fails.
 apply_patches() {
-	local dir=$1 log=$2 p
-	shift 2
-	for p in "$@"; do
-		# The ceiling: a git checkout around the cache is not to be taken for this tree's.
-		if ! GIT_CEILING_DIRECTORIES=$(dirname "$dir") git -C "$dir" apply --whitespace=nowarn "$p" >>"$log" 2>&1; then
-			tail -n 5 "$log" | sed 's/^/    /' >&2
-			die 1 "${p#"$top"/} does not apply to $(cat "$SOURCE/.sheafbench"); the whole log is $log"
-		fi
-	done
+	for unapplied in "${@:3}"; do git_apply "$1" "$unapplied" >>"$2" 2>&1 || return; done
+}
+
+# touched_to DIR PATCH...: the pristine files that these touch.
+touched_to() {
+	local f files=()
+	while read -r f; do [ ! -f "$SOURCE/$f" ] || files+=("$f"); done < <(sed -nE 's|^--- a/([^\t]*).*|\1|p; s/^(rename|copy) from (.*)/\2/p' "${@:2}" | sort -u)
+	{ mkdir "$1" && (cd "$SOURCE" && cp --parents "${files[@]}" "$1"); } || die 1 "cannot copy to $1 (disk full?)"
+}
+
+# does_not_fit NAME: whether its patches do not fit the kernel; sets why, to the series and the reason with a tab between them.
+# They are tried on the files that they touch: at once, and if that fails one by one, to tell which it is.
+does_not_fit() {
+	local dir patches=() series
+	dir=$(mktemp -d)
+	mapfile -t patches < <(series_patches "${common_series[@]}" && variant_patches "$1")
+	why=''
+	touched_to "$dir/tree" "${patches[@]}"
+	git_apply "$dir/tree" "${patches[@]}" 2>/dev/null || {
+		rm -rf "$dir/tree"
+		touched_to "$dir/tree" "${patches[@]}"
+		apply_patches "$dir/tree" "$dir/log" "${patches[@]}" || {
+			series=$(basename "$(dirname "$unapplied")")
+			why="${series%-[0-9]*.[0-9]*}	$series/$(basename "$unapplied") does not apply to $(cat "$SOURCE/.sheafbench"): $(sed -n 's/^error: //p' "$dir/log" | head -n 1)"
+		}
+	}
+	rm -rf "$dir"
+	[ -n "$why" ]
 }
 
 configure() {
@@ -191,7 +216,10 @@ make_tree() {
 			die 1 "cannot copy the baseline's objects to $dir (disk full?)"
 		expect=
 	fi
-	apply_patches "$dir/tree" "$log" "${patches[@]}"
+	apply_patches "$dir/tree" "$log" "${patches[@]}" || {
+		tail -n 5 "$log" | sed 's/^/    /' >&2
+		die 1 "${unapplied#"$top"/} does not apply to $(cat "$SOURCE/.sheafbench"); the whole log is $log"
+	}
 	[ ${#flavour_flags[@]} = 0 ] || cp --remove-destination "$points" "$dir/tree/mm/"
 	configure "$dir/tree" "$name" >>"$log" 2>&1 || {
 		tail -n 5 "$log" >&2
@@ -308,17 +336,33 @@ if command -v ccache >/dev/null; then
 	host_cc="ccache gcc"
 fi
 
+# take_variant NAME: sets common_series.
+take_variant() {
+	mapfile -t common_series < "$top/kernel-patches/common.series"
+	# The series um is for arch/um alone, and UM_FIDELITY=no leaves it out there too.
+	[ "$target_arch $(variant_key "$1" um_fidelity "${UM_FIDELITY:-yes}")" = 'um yes' ] ||
+		mapfile -t common_series < <(printf '%s\n' "${common_series[@]}" | grep -vx um)
+}
+
+# must_be_built NAME: a tree that was left half-made would be linked as it is.
+must_be_built() { [ -f "$kernels/$(build_id "$1")/built" ] || die 1 "the kernel of $1 is not built"; }
+
 verb=${1-}
 name=${2-}
-variant_file "${name:-none}" >/dev/null || die 2 "no variant '$name'; known: $(variant_names | tr '\n' ' ')"
+known_variant() { variant_file "$1" >/dev/null || die 2 "no variant '$1'; known: $(variant_names | tr '\n' ' ')"; }
+known_variant "${name:-none}"
 shift 2
-mapfile -t common_series < "$top/kernel-patches/common.series"
-# The series um is for arch/um alone, and UM_FIDELITY=no leaves it out there too.
-[ "$target_arch $(variant_key "$name" um_fidelity "${UM_FIDELITY:-yes}")" = 'um yes' ] ||
-	mapfile -t common_series < <(printf '%s\n' "${common_series[@]}" | grep -vx um)
+take_variant "$name"
 case $verb in
 id) build_id "$name" ;;
 path) printf '%s\n' "$kernels/$(build_id "$name")" ;;
+unfit)
+	for name in "$name" "$@"; do
+		known_variant "$name"
+		take_variant "$name"
+		! does_not_fit "$name" || printf '%s\t%s\n' "$name" "$why"
+	done
+	;;
 differs) also_differs "$name" ;;
 same) [ "$(variant_key "$name" same_code yes)" = no ] || same_code "$name" ;;
 tree)
@@ -326,7 +370,13 @@ tree)
 	[ -f "$kernels/$(build_id "$(baseline_variant)")/built" ] || with_lock kernel-build make_tree "$(baseline_variant)"
 	[ -f "$kernels/$(build_id "$name")/built" ] || with_lock kernel-build make_tree "$name"
 	;;
-link) with_lock "tree-${kernels##*/}-$(build_id "$name")" link_layouts "$name" "$@" ;;
-module) with_lock "tree-${kernels##*/}-$(build_id "$name")" make_module "$name" "$@" ;;
-*) die 2 "build.sh: no verb '$verb'; known: id path differs same tree link module" ;;
+link)
+	must_be_built "$name"
+	with_lock "tree-${kernels##*/}-$(build_id "$name")" link_layouts "$name" "$@"
+	;;
+module)
+	must_be_built "$name"
+	with_lock "tree-${kernels##*/}-$(build_id "$name")" make_module "$name" "$@"
+	;;
+*) die 2 "build.sh: no verb '$verb'; known: id path unfit differs same tree link module" ;;
 esac

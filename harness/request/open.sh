@@ -65,6 +65,38 @@ write_request() {
 		'split("\u0000") as $w | {values: ([range(0; ($w | length) - 1; 2) | {($w[.]): $w[. + 1]}] | add)} + $ARGS.named | if .test == "" then del(.test) else . end'
 }
 
+# Leaves out of variants those whose patches do not fit the kernel, with a line each; the others run. Where those of arch/um
+# do not fit, it is as it is.
+leave_out_unfit() {
+	local v why lines all=("${variants[@]}") lost="" kept="" target=$TARGET
+	# Its kernels have the patches of the others, and more.
+	[[ " $TARGETS " != *" uml "* ]] || target=uml
+	lines=$(TARGET=$target "$top/harness/kernel/build.sh" unfit "${all[@]}")
+	if why=$(awk -F '\t' '$2 == "um" { print $3; found = 1; exit } END { exit !found }' <<<"$lines"); then
+		UM_FIDELITY=no
+		leave_out "kernel-patches/patches/um: $why; arch/um is as the kernel has it"
+		lines=$(TARGET=$target "$top/harness/kernel/build.sh" unfit "${all[@]}")
+	fi
+	variants=()
+	for v in "${all[@]}"; do
+		if ! why=$(awk -F '\t' -v v="$v" '$1 == v { print $3; found = 1 } END { exit !found }' <<<"$lines"); then
+			variants+=("$v")
+			[ "$v" = "$(baseline_variant)" ] || ! variant_asked "$v" || kept=$v
+		elif [ "$v" = "$(baseline_variant)" ]; then
+			die 1 "$why"
+		else
+			leave_out "variant $v: $why"
+			! variant_asked "$v" || lost=$v
+		fi
+	done
+	# Without VARIANTS nobody has asked for one of them.
+	[[ -z $VARIANTS || -z $lost || -n $kept ]] || die 1 "none of the variants that were asked for fits the kernel"
+}
+leave_out() {
+	say "  left out: $1"
+	LEFT_OUT+="${LEFT_OUT:+$'\n'}$1"
+}
+
 open_result() {
 	local also="" work id timed variants booted tells first=$LAYOUTS
 	link=latest
@@ -79,6 +111,7 @@ open_result() {
 	tells=$(target_says "$TARGET" tells)
 	tells=${tells:-time}
 	mapfile -t variants < <(chosen_variants "$timed")
+	leave_out_unfit
 	need_space OUT "$OUT" 200
 	work=$(mktemp -d "$OUT/.new.XXXXXX")
 	# shellcheck disable=SC2064 # now

@@ -187,6 +187,9 @@ fi
 : >"$work/keys"
 (cd "$SOURCE" && find . \( -type f -o -type l \) -printf '%P\n') >"$work/kernel"
 mapfile -t common <"$top/kernel-patches/common.series"
+# A kernel that those of arch/um do not fit is built without them.
+unfit=$(TARGET=uml "$top/harness/kernel/build.sh" unfit "$(baseline_variant)" | cut -f 2)
+[ "$unfit" != um ] || mapfile -t common < <(printf '%s\n' "${common[@]}" | grep -vx um)
 # shellcheck disable=SC2086 # a list of words
 mapfile -t before < <(series_patches "${common[@]}" ${BASE-})
 sed -n 's/^+++ b\///p' "${before[@]}" >>"$work/kernel"
@@ -261,7 +264,8 @@ done < <(touched "${before[@]}" "${patches[@]}")
 in_tree add -A -f .
 in_tree commit -q --allow-empty -m "$kernel"
 for f in "${before[@]}"; do
-	in_tree apply --index --whitespace=nowarn "$f" || die 1 "${f#"$top"/} does not apply to $kernel; choose another KERNEL_SRC or BASE"
+	# Whole, where that fits: what a series changes in the rest is looked for, too.
+	in_tree apply --index --whitespace=nowarn "$f" 2>/dev/null || in_tree apply --index "${apply_options[@]}" "$f" || die 1 "${f#"$top"/} does not apply to $kernel; choose another KERNEL_SRC or BASE"
 done
 in_tree commit -q --allow-empty -m 'common patches and BASE'
 start=$(in_tree rev-parse HEAD)

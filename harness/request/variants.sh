@@ -97,6 +97,10 @@ series_patches() {
 	done
 }
 
+# How git applies them. What no build reads need not fit: MAINTAINERS and Documentation change with each kernel.
+# shellcheck disable=SC2034 # of those who apply them
+apply_options=(--whitespace=nowarn --exclude=MAINTAINERS --exclude='Documentation/*.rst' --exclude='Documentation/*.txt')
+
 # variant_patches NAME: those of its series, in order. With 'patches = 2' the last of the series gives its first two.
 variant_patches() {
 	local chain most
