@@ -11,7 +11,8 @@ part=$(realpath "$1") step=${2-all}
 # The request's values, and what was derived from them.
 eval "$(jq -r '(.values + {GOAL: .goal, TARGET: .target, TELLS: .tells}) | to_entries[] | select(.key | test("\\A[A-Z_]+\\z")) | "export \(.key)=\(.value | @sh)"' "$part/request.json")"
 SOURCE=$CACHE/source/$(jq -r .source "$part/request.json")
-export SOURCE part
+SOURCES=$(jq -r '.sources // {} | to_entries | map("\(.key)=\(.value)") | join(" ")' "$part/request.json")
+export SOURCE SOURCES part
 . "$top/harness/targets/$TARGET.sh"
 
 trap 'out_of_room "$part" $?' EXIT

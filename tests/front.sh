@@ -48,6 +48,15 @@ refused 'whole number from 0' bench SEED=4294967296
 refused 'whole number from 1' bench JOBS=0
 refused 'KERNEL_SRC=.*debian-7.2' bench KERNEL_SRC="$scratch/none"
 refused 'no commit' bench KERNEL_SRC="$scratch@HEAD"
+refused 'KERNELS=debian-7.3: give two kernels or more' bench KERNELS=debian-7.3
+refused "KERNELS=$scratch/none: give debian" bench KERNELS="debian-7.2 $scratch/none"
+refused 'KERNELS=.*no commit' bench KERNELS="debian-7.2 $scratch@HEAD"
+refused 'give one of them; the baseline has the first of KERNELS' bench KERNELS='debian-7.3 debian-7.2' KERNEL_SRC=debian-7.2
+mkdir -p "$scratch"/{one,two}/{linux,qpw-on,debate}/mm
+for path in "$scratch"/{one,two}/{linux,qpw-on,debate}; do touch "$path/mm/slub.c"; done
+refused "KERNELS: $scratch/one/qpw-on would be the variant qpw-on, which .*qpw-on.variant is: give it another path" bench KERNELS="debian-7.2 $scratch/one/qpw-on"
+refused "KERNELS: $scratch/one/debate would be debate, which VARIANTS takes for a set" bench KERNELS="debian-7.2 $scratch/one/debate"
+refused "'linux-3' is not known; valid: .*linux linux-2 .*qpw-on" bench KERNELS="debian-7.2 $scratch/one/linux $scratch/two/linux" VARIANTS=linux-3
 refused 'WORKLOADS' bench WORKLOADS='pair/('
 refused 'WORKLOADS' bench WORKLOADS='no-such-workload'
 refused 'INSTALL' bench INSTALL=maybe
@@ -138,9 +147,24 @@ LAYOUTS|3
 PRECISION|0.25
 EVENTS|none
 MITIGATIONS|no
+KERNELS|debian-7.2 debian-7.3
 END
 expect 0 "^make bench VARIANTS=qpw-on WORKLOADS='\^a\\$\\$\|b\\$\\$' TARGETS=uml\$" 'the command that repeats a request has what differs from the defaults' \
 	taken "WORKLOADS='^a\$|b\$' VARIANTS=qpw-on TARGETS=uml LAYOUTS=16" ''
+
+# Several kernels: the first is the baseline's, the others are variants of their names, and no other is asked for unless it is named.
+expect 0 "^KERNEL_SRC=debian-7.3\$" 'the first of KERNELS is the baseline' taken "KERNELS='debian-7.3 debian-7.2'" ''
+expect 0 "^make bench .*KERNELS='debian-7.3 $scratch/one/linux'\$" 'the command that repeats it has these, with whole paths' taken "KERNELS=' debian-7.3  $scratch/one/../one/linux'" ''
+# asked VARIANTS: those that KERNELS and VARIANTS ask for.
+asked() {
+	# shellcheck disable=SC2034 # variant_asked reads it
+	KERNELS="debian-7.2 debian-7.3 $scratch/one/linux ~/Linux.git@slab/for-next /x/linux-7.3.1.tar.xz" VARIANTS=$1
+	for name in $(variant_names); do ! variant_asked "$name" || printf '%s ' "$name"; done
+}
+expect 0 '^debian-7.3 linux linux.git-slab-for-next linux-7.3.1 $' 'each but the first is a variant' asked ''
+expect 0 '^debian-7.3 linux linux.git-slab-for-next linux-7.3.1 qpw-on $' 'and so is who is named beside them' asked qpw-on
+one_is() { local KERNELS="debian-7.2 $scratch/one/linux" && [ "$(variant_key linux kernel) $(variant_key linux role change)$(variant_key linux series)" = "$scratch/one/linux change" ]; }
+holds 'which has its kernel, and no series' one_is
 
 # make clean removes what has our mark and nobody uses.
 clean() { MAKEFLAGS='' make -C "$top" --no-print-directory OUT="$scratch/out" "$@" clean; }

@@ -416,10 +416,15 @@ sound blind
 holds 'blind: no gate, n/a with the reason' grep -q -- '- gate: n/a: ' blind/tables/certificate.md
 simulate small --layouts 2 --small
 sound small
-cp -r small tree
-change tree '.environment += {kernel_tree: "v7.2-3-g0123abcd-dirty"}'
-sound tree
-holds 'tree: a git tree has its tag and commit' grep -qF ': Linux 7.2.13 (v7.2-3-g0123abcd-dirty), target uml' <(line_of tree/report.md)
+cp -r small kernels
+change kernels '.environment += {kernel_tree: "v7.2-3-g0123abcd-dirty", kernels: {"local-trylock": "7.2.13 (git-0123abcd)", "qpw-on": "7.3.4 (debian-7.3.4-1)"}}'
+sound kernels
+for file in report.md reply.txt; do
+	holds "kernels: $file says which kernel each variant is" grep -qF 'Kernels: local-trylock is Linux 7.2.13 (git-0123abcd); qpw-on is Linux 7.3.4 (debian-7.3.4-1).' <(line_of kernels/$file)
+	expect 1 '' "kernels: $file of one kernel says nothing of the sort" grep 'Kernels:' small/$file
+done
+holds 'kernels: and so does the list of the variants' grep -qF '; this variant is Linux 7.3.4 (debian-7.3.4-1)' <(line_of kernels/tables/method.md)
+holds 'kernels: a git tree has its tag and commit' grep -qF ': Linux 7.2.13 (v7.2-3-g0123abcd-dirty), target uml' <(line_of kernels/report.md)
 # What somebody sends is data: nothing in it is done, by gnuplot, a shell, Markdown, a mail or a terminal.
 # shellcheck disable=SC2016 # that is the point
 title='\u001b]0;x\u0007a\r\n\nsystem \"touch owned\"\n!touch owned\n'"'"'\nsystem '"'"'touch owned'"'"'\n# `touch owned` $(touch owned) ](http://x.example) <img src=x> | end\n'

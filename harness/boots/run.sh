@@ -136,14 +136,16 @@ counted=$(awk -F '\t' '
 		for (r in reason) printf "; n/a:%s (%s)", reason[r], r
 		printf "%s", watchdog
 	}' "counters/$ok_boot.tsv")
-barn_sheaves=$(sed -n 's/^#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/\1/p' "$SOURCE/mm/slub.c" | grep . || echo 0)
+full_sheaves() { sed -n 's/^[+]\?#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/\1/p' | tail -n 1; }
+barn_sheaves=$(full_sheaves <"$SOURCE/mm/slub.c")
+barn_sheaves=${barn_sheaves:-0}
 # What the kernel of each variant says of kmalloc()'s caches, and how many full sheaves a barn holds by the source and its patches.
 caches() {
 	local variant stem said barn
 	awk -F '\t' '$5 == "ok" && !seen[$2]++ { printf "%s %s.l%02d.b%02d\n", $2, $2, $3, $4 }' boots.tsv | while read -r variant stem; do
 		said=$(sed -n 's/^sheafbench: caches //p' "consoles/$stem.log" | head -n 1)
-		barn=$(variant_build_text "$variant" 2>/dev/null | sed -n 's/^+#define MAX_FULL_SHEAVES[[:space:]]*\([0-9]*\).*/\1/p' | tail -n 1)
-		jq -n --arg variant "$variant" --arg said "$said barn=${barn:-$barn_sheaves}" '{($variant): $said}'
+		barn=$(SOURCE=$(source_of "$variant") && { cat "$SOURCE/mm/slub.c" && variant_build_text "$variant" 2>/dev/null; } | full_sheaves)
+		jq -n --arg variant "$variant" --arg said "$said barn=${barn:-0}" '{($variant): $said}'
 	done | jq -s add
 }
 read -r _ _ _ _ khz _ step < <(sed -n 2p "samples/$ok_boot.tsv")

@@ -7,14 +7,15 @@
 #   build.sh link VARIANT PAD...    its kernel in these layouts
 #   build.sh module VARIANT [NAME]  the module in bench/NAME for it (default: module, which is sheafbench.ko)
 #   build.sh path VARIANT           the folder where all of that is
-#   build.sh unfit VARIANT...       those whose patches do not fit the kernel: a line each with the name, the series and why,
+#   build.sh unfit VARIANT...       those whose patches do not fit their kernel: a line each with the name, the series and why,
 #                                   tabs between them
 #   build.sh differs VARIANT        the options beside its own in which its kernel, built, differs from the baseline's
 #   build.sh same VARIANT           how much of its built mm/slub.o is the baseline's code: 'all', 'slow' with the names of the
 #                                   functions of the slow and fast path, 'fast' with those of the fast path, or nothing
 #
-# SOURCE names the pristine source (source.sh), TARGET one of harness/targets. FLAVOUR adds the options of
-# kernel-patches/configs/FLAVOUR.config, and of TARGET's own file for it, to all variants. Kernels that are measured have none.
+# SOURCE names the pristine source (source.sh) of all variants that name no kernel of their own, TARGET one of harness/targets.
+# FLAVOUR adds the options of kernel-patches/configs/FLAVOUR.config, and of TARGET's own file for it, to all variants. Kernels
+# that are measured have none.
 # Flavours with SLUB_KUNIT_TEST are for 'make prove': their mm/slub.o also has the points of bench/stress/slub_points.h.
 #
 # A variant's tree is the baseline's built tree plus its patches: sources are hard links to the
@@ -124,7 +125,7 @@ touched_to() {
 	{ mkdir "$1" && (cd "$SOURCE" && cp --parents "${files[@]}" "$1"); } || die 1 "cannot copy to $1 (disk full?)"
 }
 
-# does_not_fit NAME: whether its patches do not fit the kernel; sets why, to the series and the reason with a tab between them.
+# does_not_fit NAME: whether its patches do not fit its kernel; sets why, to the series and the reason with a tab between them.
 # They are tried on the files that they touch: at once, and if that fails one by one, to tell which it is.
 does_not_fit() {
 	local dir patches=() series
@@ -336,8 +337,9 @@ if command -v ccache >/dev/null; then
 	host_cc="ccache gcc"
 fi
 
-# take_variant NAME: sets common_series.
+# take_variant NAME: sets SOURCE to the source of its kernel, and common_series.
 take_variant() {
+	SOURCE=$(source_of "$1")
 	mapfile -t common_series < "$top/kernel-patches/common.series"
 	# The series um is for arch/um alone, and UM_FIDELITY=no leaves it out there too.
 	[ "$target_arch $(variant_key "$1" um_fidelity "${UM_FIDELITY:-yes}")" = 'um yes' ] ||
@@ -349,9 +351,10 @@ must_be_built() { [ -f "$kernels/$(build_id "$1")/built" ] || die 1 "the kernel 
 
 verb=${1-}
 name=${2-}
-known_variant() { variant_file "$1" >/dev/null || die 2 "no variant '$1'; known: $(variant_names | tr '\n' ' ')"; }
+known_variant() { variant_file "$1" >/dev/null || kernel_variant "$1" >/dev/null || die 2 "no variant '$1'; known: $(variant_names | tr '\n' ' ')"; }
 known_variant "${name:-none}"
 shift 2
+asked=$SOURCE
 take_variant "$name"
 case $verb in
 id) build_id "$name" ;;
@@ -359,16 +362,23 @@ path) printf '%s\n' "$kernels/$(build_id "$name")" ;;
 unfit)
 	for name in "$name" "$@"; do
 		known_variant "$name"
+		SOURCE=$asked
 		take_variant "$name"
 		! does_not_fit "$name" || printf '%s\t%s\n' "$name" "$why"
 	done
 	;;
 differs) also_differs "$name" ;;
-same) [ "$(variant_key "$name" same_code yes)" = no ] || same_code "$name" ;;
+same)
+	# Of another kernel the rest is other code, too.
+	[ "$(variant_key "$name" same_code yes)" = no ] || ! cmp -s "$SOURCE/.sheafbench-contents" "$asked/.sheafbench-contents" || same_code "$name"
+	;;
 tree)
 	# One kernel build at a time on a machine. Whoever has waited finds the kernel built.
-	[ -f "$kernels/$(build_id "$(baseline_variant)")/built" ] || with_lock kernel-build make_tree "$(baseline_variant)"
-	[ -f "$kernels/$(build_id "$name")/built" ] || with_lock kernel-build make_tree "$name"
+	id=$(build_id "$name") base=$(baseline_variant)
+	base_id=$(build_id "$base")
+	# Another kernel's baseline is told by the name of its variant.
+	[ "$base_id" = "$id" ] || [ -f "$kernels/$base_id/built" ] || with_lock kernel-build make_tree "$base"
+	[ -f "$kernels/$id/built" ] || with_lock kernel-build make_tree "$name"
 	;;
 link)
 	must_be_built "$name"

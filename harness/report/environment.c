@@ -144,10 +144,45 @@ static void write_ops(struct page *p, const struct view *r)
 	}
 }
 
+/* The version of a variant's kernel and what its source was made from, where the environment has it, else "". */
+static const char *kernel_of(const struct view *r, const struct vinfo *v)
+{
+	return json_text(json_object_get(r->env, "kernels"), v->name);
+}
+
+bool has_kernels(const struct view *r)
+{
+	return json_object_size(json_object_get(r->env, "kernels"));
+}
+
+void write_kernels(struct page *p, const struct view *r)
+{
+	char *all = NULL;
+
+	for (size_t i = 0; i < r->nvariants; i++) {
+		const char *kernel = kernel_of(r, &r->variants[i]);
+		char *longer;
+
+		if (!*kernel)
+			continue;
+		longer = xasprintf("%s%s%s is Linux %s", all ? all : "", all ? "; " : "",
+				   r->variants[i].name, kernel);
+		free(all);
+		all = longer;
+	}
+	if (all)
+		page_text(p, "Kernels: %s.", all);
+	free(all);
+}
+
 static void write_variants(struct page *p, const struct view *r)
 {
-	for (size_t i = 0; i < r->nvariants; i++)
-		page_item(p, "%s: %s", r->variants[i].name, r->variants[i].title);
+	for (size_t i = 0; i < r->nvariants; i++) {
+		const char *kernel = kernel_of(r, &r->variants[i]);
+
+		page_item(p, "%s: %s%s%s", r->variants[i].name, r->variants[i].title,
+			  *kernel ? "; this variant is Linux " : "", kernel);
+	}
 }
 
 static void write_counting(struct page *p, const struct view *r)

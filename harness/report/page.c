@@ -317,8 +317,9 @@ static void write_sentences(struct page *p, const struct answer *a, bool asked)
 		flushes |= !isnan(a->scheme[i].events);
 	if (asked)
 		page_text(p,
-			  "Asked: what does each scheme for the per-CPU sheaves cost kmalloc and "
+			  "Asked: what does each %sscheme for the per-CPU sheaves cost kmalloc and "
 			  "kfree%s?",
+			  has_kernels(a->r) ? "kernel and each " : "",
 			  flushes ? ", and what does a flush then take from an isolated CPU" : "");
 	say_cost(f, a, &any);
 	say_rt(f, a, &any);
@@ -514,6 +515,7 @@ static void write_head(struct page *p, const struct view *r)
 		  *tree ? " (" : "", tree, *tree ? ")" : "",
 		  *json_text(r->env, "target") ? json_text(r->env, "target") : "n/a",
 		  *json_text(r->env, "cpu_model") ? json_text(r->env, "cpu_model") : "n/a");
+	write_kernels(p, r);
 	for (size_t i = 0; i < r->nvariants; i++)
 		failed += r->variants[i].failed > 0 || r->variants[i].reason;
 	if (failed > 0 || uncounted > 0)
@@ -589,6 +591,7 @@ void page_reply(struct page *p, const struct view *r, bool room)
 
 	answer_begin(&a, p, "reply", r);
 	write_failed(p, r);
+	write_kernels(p, r);
 	write_sentences(p, &a, room);
 	write_table(p, &a);
 	if (a.first && room)

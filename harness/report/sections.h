@@ -44,6 +44,9 @@ void write_certificate(struct page *p, const struct view *r);
 
 /* environment.c: on what it was measured, how, and what went wrong. */
 void write_environment(struct page *p, const struct view *r);
+/* Which kernels the variants are, where they are not all of one. */
+bool has_kernels(const struct view *r);
+void write_kernels(struct page *p, const struct view *r);
 void write_method(struct page *p, const struct view *r);
 void write_warnings(struct page *p, const struct view *r);
 

@@ -59,14 +59,29 @@ write_request() {
 	local name
 	for name in "${value_names[@]}"; do
 		[ "${value_kind[$name]}" != id ] || printf '%s\0%s\0' "$name" "${!name}"
-	done | jq -Rs --arg goal "$GOAL" --arg target "$TARGET" --arg tells "$tells" --arg source "$(cat "$SOURCE/.sheafbench")" --arg test "$TEST_ONLY" \
+	done | jq -Rs --arg goal "$GOAL" --arg target "$TARGET" --arg tells "$tells" --arg source "$(cat "$SOURCE/.sheafbench")" --arg sources "$SOURCES" --arg test "$TEST_ONLY" \
 		--arg guest_files "$(guest_files | xargs -d '\n' cat | hash_of)" --arg variant_files "$(hash_of "$work/variants.tsv")" \
 		--arg cpu_model "$(cpu_model)" --arg host_kernel "$(uname -r)" --argjson cpus "$(nproc)" \
-		'split("\u0000") as $w | {values: ([range(0; ($w | length) - 1; 2) | {($w[.]): $w[. + 1]}] | add)} + $ARGS.named | if .test == "" then del(.test) else . end'
+		'split("\u0000") as $w | {values: ([range(0; ($w | length) - 1; 2) | {($w[.]): $w[. + 1]}] | add)} + $ARGS.named |
+		if .test == "" then del(.test) else . end |
+		if .sources == "" then del(.sources) else .sources |= (split(" ") | map(split("=") | {(.[0]): .[1]}) | add) end'
 }
 
-# Leaves out of variants those whose patches do not fit the kernel, with a line each; the others run. Where those of arch/um
-# do not fit, it is as it is.
+# Takes the kernels that variants name for themselves, and sets SOURCES to their sources (variants.sh).
+take_sources() {
+	local v source
+	SOURCES=''
+	for v in "${variants[@]}"; do
+		[ -n "$(variant_key "$v" kernel)" ] || continue
+		source=$(source_of "$v")
+		SOURCES+="$v=${source##*/} "
+	done
+	SOURCES=${SOURCES% }
+	export SOURCES
+}
+
+# Leaves out of variants those whose patches do not fit their kernel, with a line each; the others run. Where those of arch/um
+# do not fit one of the kernels, all have arch/um as it is.
 leave_out_unfit() {
 	local v why lines all=("${variants[@]}") lost="" kept="" target=$TARGET
 	# Its kernels have the patches of the others, and more.
@@ -74,7 +89,7 @@ leave_out_unfit() {
 	lines=$(TARGET=$target "$top/harness/kernel/build.sh" unfit "${all[@]}")
 	if why=$(awk -F '\t' '$2 == "um" { print $3; found = 1; exit } END { exit !found }' <<<"$lines"); then
 		UM_FIDELITY=no
-		leave_out "kernel-patches/patches/um: $why; arch/um is as the kernel has it"
+		leave_out "kernel-patches/patches/um: $why; arch/um is as the kernels have it"
 		lines=$(TARGET=$target "$top/harness/kernel/build.sh" unfit "${all[@]}")
 	fi
 	variants=()
@@ -90,7 +105,7 @@ leave_out_unfit() {
 		fi
 	done
 	# Without VARIANTS nobody has asked for one of them.
-	[[ -z $VARIANTS || -z $lost || -n $kept ]] || die 1 "none of the variants that were asked for fits the kernel"
+	[[ -z $VARIANTS$KERNELS || -z $lost || -n $kept ]] || die 1 "none of the variants that were asked for fits its kernel"
 }
 leave_out() {
 	say "  left out: $1"
@@ -111,6 +126,7 @@ open_result() {
 	tells=$(target_says "$TARGET" tells)
 	tells=${tells:-time}
 	mapfile -t variants < <(chosen_variants "$timed")
+	take_sources
 	leave_out_unfit
 	need_space OUT "$OUT" 200
 	work=$(mktemp -d "$OUT/.new.XXXXXX")
@@ -144,6 +160,8 @@ open_result() {
 	mv "$part/environment.json.new" "$part/environment.json"
 }
 
+version_of() { make -s -C "$1" kernelversion 2>/dev/null || awk -F ' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $2; s = "." } END { print v }' "$1/Makefile"; }
+
 # tree_of KERNEL_SRC: of a git tree its tag and commit, with -dirty where files were changed since; else nothing.
 tree_of() {
 	local commits KERNEL_SRC=$1
@@ -154,6 +172,15 @@ tree_of() {
 		commits_of KERNEL_SRC ''
 	fi 2>/dev/null
 	[ -z "${commits-}" ] || git -C "${commits[0]}" describe --tags --always "${commits[@]:1}" 2>/dev/null || true
+}
+
+# Which kernels the variants are that name one, and the baseline beside them, as a JSON object.
+kernels_of_variants() {
+	local word tree
+	for word in ${SOURCES:+"$(baseline_variant)=$(cat "$SOURCE/.sheafbench")"} $SOURCES; do
+		tree=$(tree_of "$(variant_key "${word%%=*}" kernel "$KERNEL_SRC")") || tree=''
+		printf '%s\t%s (%s%s)\n' "${word%%=*}" "$(version_of "$CACHE/source/${word#*=}")" "${word#*=}" "${tree:+, $tree}"
+	done | jq -Rn '[inputs / "\t" | {(.[0]): .[1]}] | add // {}'
 }
 
 write_environment() {
@@ -180,8 +207,9 @@ write_environment() {
 		--slurpfile request "$part/request.json" \
 		--arg target "$TARGET" --arg tells "$tells" \
 		--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
-		--arg kernel_version "$(make -s -C "$SOURCE" kernelversion 2>/dev/null || awk -F ' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $2; s = "." } END { print v }' "$SOURCE/Makefile")" \
+		--arg kernel_version "$(version_of "$SOURCE")" \
 		--arg kernel_source "$(cat "$SOURCE/.sheafbench")" --arg kernel_tree "$(tree_of "$KERNEL_SRC")" \
+		--argjson kernels "$(kernels_of_variants)" \
 		--arg kernel_config_hash "$(hash_of "$base_dir/config" 2>/dev/null || echo n/a)" \
 		--arg compiler "$(gcc --version | head -n 1)" \
 		--arg cpu_model "$(cpu_model)" \
@@ -198,6 +226,6 @@ write_environment() {
 		--arg command "$(VARIANTS=${variants[*]} repeat_command "$GOAL")" \
 		--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo n/a)" \
 		'$ARGS.named + {request: $request[0], variants: ($ARGS.positional[0] | split(" ")), left_out: ($ARGS.positional[1:])} |
-		if .kernel_tree == "" then del(.kernel_tree) else . end' \
+		if .kernels == {} then del(.kernels) else . end | if .kernel_tree == "" then del(.kernel_tree) else . end' \
 		--args "${variants[*]}" "${left_out[@]}"
 }

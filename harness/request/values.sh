@@ -42,6 +42,7 @@ value UM_FIDELITY id 'words yesno' yes 'no: arch/um as the kernel has it, withou
 value DEBUG_INFO id 'words yesno' no 'yes: tcg also tells which source lines instructions come from (builds each kernel once more)'
 value TUNE id 'words yesno' no 'yes: governor, turbo and NMI watchdog are set for the run, and put back after it'
 value KERNEL_SRC id kernel debian-7.2 'the kernel source: debian-<series>, a folder, a git tree with @commit, a tarball'
+value KERNELS id kernels '' "several of these, with blanks between them: the baseline of the first, and that of each other as a variant of its name"
 value VARIANT way variant '' "of 'make profile': which variant"
 value DURATION way 'number 1 86400' 5 "of 'make prove': seconds of each test in a boot"
 value MBOX make line '' "of 'make variant': a mailbox as b4 or lore gives it, a folder of patches, or <git tree>@<from>..<to>"
@@ -143,15 +144,38 @@ check_kernel() {
 	local commits
 	case ${!1} in
 	debian-[0-9]*.[0-9]*) ;;
-	*) [ -f "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC/mm/slub.c" ] || { [[ $KERNEL_SRC == *@* ]] && commits_of KERNEL_SRC 'give <git tree>@<commit>'; } ||
-		die 2 "KERNEL_SRC=$KERNEL_SRC: give debian-<series> (debian-7.2, debian-7.3), a kernel folder, a git tree with @commit, or a tarball" ;;
+	*) [ -f "${!1}" ] || [ -f "${!1}/mm/slub.c" ] || { [[ ${!1} == *@* ]] && commits_of "$1" 'give <git tree>@<commit>'; } ||
+		die 2 "$1=${!1}: give debian-<series> (debian-7.2, debian-7.3), a kernel folder, a git tree with @commit, or a tarball" ;;
+	esac
+}
+# The variants of KERNELS have no files, so no other variant may have one of their names.
+check_kernels() {
+	local words word name taken
+	read -ra words <<<"$KERNELS"
+	[ ${#words[@]} != 1 ] || die 2 "KERNELS=$KERNELS: give two kernels or more, or KERNEL_SRC=$KERNELS"
+	for word in "${words[@]}"; do KERNELS=$word check_kernel KERNELS; done
+	while read -r name word _; do
+		! taken=$(variant_file "$name") || die 2 "KERNELS: $word would be the variant $name, which $taken is: give it another path"
+		[[ $'\n'$(variant_sets)$'\n' != *$'\n'"$name"$'\n'* ]] || die 2 "KERNELS: $word would be $name, which VARIANTS takes for a set: give it another path"
+	done < <(kernel_variants)
+}
+
+absolute_kernel() {
+	# Between quotes the shell has left it.
+	# shellcheck disable=SC2088
+	[[ $1 != '~/'* ]] || set -- "${HOME-}/${1#*/}"
+	case $1 in
+	debian-[0-9]*) printf '%s\n' "$1" ;;
+	*@*) if [[ $1 == /* ]]; then printf '%s\n' "$1"; else printf '%s\n' "$PWD/$1"; fi ;; # where the commit begins is for git to say
+	*) realpath -m -- "$1" ;;
 	esac
 }
 
 # take_values GOAL: sets each value to what the user gave, or to its default for the goal, and checks it, whatever the goal.
 # GIVEN has the names on make's command line.
 take_values() {
-	local goal=$1 name at
+	local goal=$1 name at words given=no
+	[ -z "${KERNEL_SRC-}" ] || given=yes
 	for name in ${GIVEN-}; do known make "$name" "${value_names[@]}"; done
 	for name in "${value_names[@]}"; do
 		[ "${value_kind[$name]}" != make ] || [[ " ${GIVEN-} " == *" $name "* ]] || unset "$name"
@@ -168,11 +192,14 @@ take_values() {
 	[ -z "$RESULT" ] || RESULT=$(realpath -m -- "$RESULT")
 	[ -z "$MBOX" ] || [[ $MBOX == /* ]] || MBOX=$PWD/$MBOX
 	[ ! -e "$QUOTE" ] || QUOTE=$(realpath -- "$QUOTE")
-	case $KERNEL_SRC in
-	debian-[0-9]*) ;;
-	*@*) [[ $KERNEL_SRC == /* ]] || KERNEL_SRC=$PWD/$KERNEL_SRC ;; # where the commit begins is for git to say
-	*) KERNEL_SRC=$(realpath -m -- "$KERNEL_SRC") ;;
-	esac
+	KERNEL_SRC=$(absolute_kernel "$KERNEL_SRC")
+	read -ra words <<<"$KERNELS"
+	if [ ${#words[@]} -gt 0 ]; then
+		mapfile -t words < <(for name in "${words[@]}"; do absolute_kernel "$name"; done)
+		KERNELS=${words[*]}
+		[ "$given" = no ] || [ "$KERNEL_SRC" = "${words[0]}" ] || die 2 "KERNEL_SRC=$KERNEL_SRC and KERNELS=$KERNELS: give one of them; the baseline has the first of KERNELS"
+		KERNEL_SRC=${words[0]}
+	fi
 	for name in "${value_names[@]}"; do
 		read -ra at <<<"${value_check[$name]}"
 		"check_${at[0]}" "$name" "${at[@]:1}"
@@ -186,6 +213,7 @@ repeat_command() {
 		[ "${value_kind[$name]}" = id ] || continue
 		given=${!name}
 		# Targets and variants are named even where they are the default: other machines and versions have others.
+		[ "$name" != KERNEL_SRC ] || [ -z "$KERNELS" ] || continue # it is the first of these
 		case $name in TARGETS | VARIANTS) ;; *) [ "$given" != "${value_for_goal["$name $1"]-${value_default[$name]}}" ] || continue ;; esac
 		# Quoted for make and for the shell.
 		given=${given//\$/\$\$}

@@ -15,24 +15,72 @@ in_path() {
 }
 variant_file() { in_path "variants/$1.variant"; }
 
+# Each word of KERNELS but the first, which is the baseline's kernel, is a variant without a file: a line 'NAME WORD ORDER' each.
+# It is called after the word, without the folders that lead to it; of words with one name the later ones have a number.
+kernel_variants() {
+	local of_kernels
+	read -ra of_kernels <<<"${KERNELS-}"
+	[ ${#of_kernels[@]} = 0 ] || printf '%s\n' "${of_kernels[@]:1}" | awk 'NF {
+		name = tolower($0)
+		sub(/\/+$/, "", name)
+		# What follows the last @ may be a branch with slashes.
+		at = match(name, /@[^@]*$/) ? substr(name, RSTART) : ""
+		name = substr(name, 1, length(name) - length(at))
+		sub(/.*\//, "", name)
+		name = name at
+		sub(/\.(tar(\.[a-z0-9]+)?|tgz|txz)$/, "", name)
+		gsub(/[^a-z0-9.]+/, "-", name)
+		sub(/^[.-]+/, "", name)
+		name = substr(name, 1, 28)
+		sub(/[.-]+$/, "", name)
+		if (name == "") name = "kernel"
+		if (had[name]++) name = name "-" had[name]
+		printf "%s %s 9.%02d\n", name, $0, NR
+	}'
+}
+
 # Names of all variants, in the order of tables.
 variant_names() {
 	local dir f
-	for dir in "${variant_path[@]}"; do
-		for f in "$dir"/variants/*.variant; do
-			[ ! -f "$f" ] || basename "$f" .variant
+	{
+		for dir in "${variant_path[@]}"; do
+			for f in "$dir"/variants/*.variant; do
+				[ ! -f "$f" ] || basename "$f" .variant
+			done
+		done | sort -u | while read -r f; do
+			printf '%s %s\n' "$(variant_key "$f" order 50)" "$f"
 		done
-	done | sort -u | while read -r f; do
-		printf '%s %s\n' "$(variant_key "$f" order 50)" "$f"
-	done | sort -n -k1,1 -k2,2 | cut -d' ' -f2
+		kernel_variants | awk '{ print $3, $1 }'
+	} | sort -n -k1,1 -k2,2 | cut -d' ' -f2
+}
+
+# kernel_variant NAME: what a file of that variant of KERNELS would say; fails where it is none.
+kernel_variant() {
+	kernel_variants | awk -v name="$1" '
+		$1 == name { printf "title = unpatched kernel: %s\nkernel = %s\norder = %s\n", $1, $2, $3; found = 1 }
+		END { exit !found }'
 }
 
 # variant_key NAME KEY [DEFAULT]: the variant's values of KEY, a line each.
 variant_key() {
-	awk -F ' *= *' -v key="$2" -v fallback="${3-}" '
+	local file
+	# shellcheck disable=SC2016 # awk's
+	local values=(awk -F ' *= *' -v key="$2" -v fallback="${3-}" '
 		/^#/ { next }
 		$1 == key { sub(/^[^=]*= */, ""); print; found = 1 }
-		END { if (!found && fallback != "") print fallback }' "$(variant_file "$1")"
+		END { if (!found && fallback != "") print fallback }')
+	if file=$(variant_file "$1"); then "${values[@]}" "$file"; else kernel_variant "$1" | "${values[@]}"; fi
+}
+
+# source_of NAME: the pristine source of the variant's kernel: SOURCE, unless it names one of its own. SOURCES has those that a
+# request has taken, NAME=ID with blanks between them.
+source_of() {
+	local word kernel
+	for word in ${SOURCES-}; do
+		[ "${word%%=*}" != "$1" ] || { printf '%s\n' "$CACHE/source/${word#*=}"; return; }
+	done
+	kernel=$(variant_key "$1" kernel)
+	if [ -n "$kernel" ]; then KERNEL_SRC=$kernel "$top/harness/kernel/source.sh"; else printf '%s\n' "${SOURCE-}"; fi
 }
 
 # fit_text: whether each line of standard input is UTF-8, and has nothing that controls what shows it, tabs included.
@@ -43,7 +91,7 @@ fit_text() {
 # check_variant_file NAME: what its file says goes into tables, whose readers refuse other texts.
 check_variant_file() {
 	local file
-	file=$(variant_file "$1")
+	file=$(variant_file "$1") || return 0 # of KERNELS
 	sed '/^#/d' "$file" | fit_text || die 2 "$file: write it in UTF-8, without tabs and what else controls what shows it"
 }
 
@@ -68,10 +116,12 @@ variant_sets() {
 }
 
 # variant_asked NAME: is it one of those that VARIANTS asks for? If empty, that asks for the changes that are in no set; the
-# name of a set, for these and its own.
+# name of a set, for these and its own. What KERNELS names is asked for, and with it nothing else that is not named.
 variant_asked() {
 	local set
 	[[ " $VARIANTS " != *" $1 "* ]] || return 0
+	! kernel_variant "$1" >/dev/null || return 0
+	[ -z "${KERNELS-}" ] || [ -n "$VARIANTS" ] || return 1
 	[ "$(variant_key "$1" role change)" = change ] || return 1
 	set=$(variant_key "$1" set)
 	[ -n "$set" ] || [ -n "$VARIANTS" ] || return 0
