@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
-# open_result: find the unfinished result of the same request, or begin one; sets part. Sourced by front.sh.
+# open_result: find the unfinished result of the same request, or begin one; sets part. leave_out_unfit: drop the variants whose
+# patches do not fit. Sourced by front.sh, and by prove.sh for the latter.
 #
 # The identity of a request: the values of kind id, the variants and their builds, each file that ends up in a guest or starts
 # one, and the machine. request.json has all of it. The steps read nothing else of what the user gave.
@@ -88,7 +89,7 @@ leave_out_unfit() {
 	[[ " $TARGETS " != *" uml "* ]] || target=uml
 	lines=$(TARGET=$target "$top/harness/kernel/build.sh" unfit "${all[@]}")
 	if why=$(awk -F '\t' '$2 == "um" { print $3; found = 1; exit } END { exit !found }' <<<"$lines"); then
-		UM_FIDELITY=no
+		export UM_FIDELITY=no
 		leave_out "kernel-patches/patches/um: $why; arch/um is as the kernels have it"
 		lines=$(TARGET=$target "$top/harness/kernel/build.sh" unfit "${all[@]}")
 	fi
@@ -105,7 +106,7 @@ leave_out_unfit() {
 		fi
 	done
 	# Without VARIANTS nobody has asked for one of them.
-	[[ -z $VARIANTS$KERNELS || -z $lost || -n $kept ]] || die 1 "none of the variants that were asked for fits its kernel"
+	[[ -z $VARIANTS${KERNELS-} || -z $lost || -n $kept ]] || die 1 "none of the variants that were asked for fits its kernel"
 }
 leave_out() {
 	say "  left out: $1"
