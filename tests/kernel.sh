@@ -20,10 +20,10 @@ for v in "$base" "${names[@]}"; do
 	log=$CACHE/logs/uml-$(build id "$v").log
 	[ ! -f "$log" ] || if grep -nE '\bwarning:' "$log"; then not_ok "$v builds with warnings"; else ok "$v builds without a warning"; fi
 	# What is left of a build is told by how much of it there is.
-	foreseen=$(sed -n 's/^steps foreseen: //p' "$log" 2>/dev/null) || true
+	foreseen=$(sed -n 's/^files foreseen: //p' "$log" 2>/dev/null) || true
 	[ -z "$foreseen" ] || {
-		did=$(grep -cE '^  [A-Z]' "$log")
-		holds "$v: $foreseen steps were foreseen, and $did done" test $((4 * foreseen)) -ge $((3 * did)) -a $((3 * foreseen)) -le $((4 * did))
+		did=$(grep -c '^  CC ' "$log")
+		holds "$v: $foreseen files were foreseen, and $did compiled" test $((4 * foreseen)) -ge $((3 * did)) -a $((3 * foreseen)) -le $((4 * did))
 	}
 done
 

@@ -90,9 +90,9 @@ confined() {
 
 kmake() { confined "${1%/tree}" make -C "$1" ARCH="$target_arch" CROSS_COMPILE="$cross" CC="$kernel_cc" HOSTCC="$host_cc" "${flavour_flags[@]}" "${@:2}"; }
 
-# Compile, with the steps counted in the log: kbuild does not say how much is done.
+# Compile, with the compiled files counted in the log: kbuild does not say how much is done, and its other steps take no time.
 build_with_progress() {
-	local dir=$1 what=$2 expect=$3 log=$4 start=$SECONDS pid done_steps next=0 status=0
+	local dir=$1 what=$2 expect=$3 log=$4 start=$SECONDS pid compiled next=0 status=0
 	kmake "$dir" -j"$JOBS" "${target_goals[@]}" >"$log" 2>&1 </dev/null &
 	pid=$!
 	# Ctrl-C does not reach what runs in the background of a script.
@@ -100,8 +100,8 @@ build_with_progress() {
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 1
 		[ $((SECONDS - start)) -ge "$next" ] || continue
-		done_steps=$(grep -cE '^  [A-Z]' "$log" || true)
-		progress "$what" "$done_steps" "$expect" $((SECONDS - start))
+		compiled=$(grep -c '^  CC ' "$log" || true)
+		progress "$what" "$compiled" "$expect" $((SECONDS - start))
 		if [ -t 2 ]; then next=$((SECONDS - start + 1)); else next=$((SECONDS - start + 15)); fi
 	done
 	wait "$pid" || status=$?
@@ -178,23 +178,24 @@ also_differs() {
 		grep -vE "^($(variant_key "$1" kconfig | sed -n 's/^\(# \)\?\(CONFIG_[A-Za-z0-9_]*\).*/\2/p' | paste -sd '|')) " || true
 }
 
-# steps_to_come TREE PATCH...: about how many steps the build takes of a tree that has the baseline's objects. Kbuild has noted
-# which files and options each object depends on; each that is compiled again is archived and linked too.
-steps_to_come() {
+# files_to_come TREE PATCH...: about how many files are compiled of a tree that has the baseline's objects. Kbuild has noted
+# which files and options each object depends on.
+files_to_come() {
 	local dir=$1 objects
 	shift
 	objects=$({
 		[ $# = 0 ] || sed -n 's|^+++ b/||p' "$@"
 		config_differences "$kernels/$(build_id "$(baseline_variant)")/config" "$dir/.config" | sed 's|^CONFIG_\([^ ]*\).*|include/config/\1)|'
 	} | grep . | grep -rlFf - --include='.*.o.cmd' "$dir" | wc -l) || true
-	echo $((28 + objects * 23 / 20))
+	# The configuration itself is one.
+	echo $((1 + objects))
 }
 
 make_tree() {
 	local name=$1 base id dir log changed start=$SECONDS expect patches=()
-	# Steps of a whole build of 7.2.
-	expect=1715
-	[ "$target_arch" != um ] || expect=1000
+	# Files of a whole build of 7.2.
+	expect=1120
+	[ "$target_arch" != um ] || expect=491
 	id=$(build_id "$name")
 	dir=$kernels/$id
 	log=$CACHE/logs/${kernels##*/}-$id.log
@@ -226,8 +227,8 @@ make_tree() {
 		tail -n 5 "$log" >&2
 		die 1 "the kernel of $name cannot be configured; the whole log is $log"
 	}
-	expect=${expect:-$(steps_to_come "$dir/tree" "${patches[@]}")}
-	echo "steps foreseen: $expect" >>"$log"
+	expect=${expect:-$(files_to_come "$dir/tree" "${patches[@]}")}
+	echo "files foreseen: $expect" >>"$log"
 	if ! build_with_progress "$dir/tree" "kernel $name" "$expect" "$log.make"; then
 		cat "$log.make" >>"$log"
 		grep -nE 'error|Error|No space' "$log.make" | head -n 10 | sed 's/^/    /' >&2
