@@ -5,7 +5,7 @@
 # mean nothing: none is looked at.
 set -euo pipefail
 . "$(dirname "$0")/check.sh"
-. "$top/harness/host/debian.sh"
+. "$(dirname "$0")/emulated.sh"
 lab=$1/kvm-host
 export BUILD=$lab/build OUT=$lab/results TARGETS=kvm TARGET=kvm VARIANTS=qpw-on LAYOUTS=1 SAMPLES=20 WORKLOADS='^pair/64/1$'
 export INSTALL=no GOAL=bench KVM_SPEED=unjudged
@@ -62,15 +62,13 @@ host_initramfs() {
 	(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1)
 }
 
-# Its console is a file. TCG is too uneven for the kernel to find the TSC's rate.
+# Its console is a file.
 run_host() {
-	local khz
-	khz=$(awk -F ': ' '/^cpu MHz/ { printf "%d", $2 * 1000; exit }' /proc/cpuinfo)
-	"$(helper_program guard)" 5000 \
-		qemu-system-x86_64 -M q35 -nodefaults -display none -no-reboot -accel tcg,thread=multi -cpu max,-la57,-xsave,-avx \
-		-smp 2 -m 3072 -serial stdio \
+	local command=()
+	emulated 3072 panic=-1 -no-reboot -serial stdio \
 		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap -device virtio-9p-pci,fsdev=root,mount_tag=root \
-		-kernel "$CACHE/kvm-host/boot"/vmlinuz-* -initrd "$lab/initramfs.gz" -append "console=ttyS0 panic=-1 tsc=reliable tsc_early_khz=$khz quiet" </dev/null >"$lab/console" 2>&1
+		-kernel "$CACHE/kvm-host/boot"/vmlinuz-* -initrd "$lab/initramfs.gz"
+	"$(helper_program guard)" 5000 "${command[@]}" </dev/null >"$lab/console" 2>&1
 }
 
 # What 'make bench' does before its first boot is done here, where it takes a tenth of the time.
