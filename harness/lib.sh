@@ -120,13 +120,13 @@ with_lock() {
 	)
 }
 
-# helper_program NAME: the program that harness/targets/NAME.c makes; prints its path.
+# helper_program NAME [OPTION...]: the program that harness/targets/NAME.c makes, with these of the compiler's; prints its path.
 helper_program() {
 	local source=$top/harness/targets/$1.c program
 	program=$CACHE/programs/$1-$(hash_of "$source")
 	if [ ! -x "$program" ]; then
 		mkdir -p "$CACHE/programs"
-		gcc -O2 -o "$program.$$" "$source" 2>/dev/null || die 1 "harness/targets/$1.c does not build"
+		gcc -O2 "${@:2}" -o "$program.$$" "$source" 2>/dev/null || die 1 "harness/targets/$1.c does not build"
 		mv "$program.$$" "$program"
 	fi
 	printf '%s\n' "$program"
@@ -140,11 +140,11 @@ guest_initramfs() {
 		programs=$BUILD/$TARGET
 		"$top/harness/kernel/cross.sh" "$programs"
 		perf=$programs/perf
-	elif [ "$TARGET" = kvm ]; then
+	elif [[ $TARGET =~ ^(kvm|metal)$ ]]; then
 		perf=$(command -v perf || true)
 		[ -z "$perf" ] || ldd "$perf" >/dev/null 2>&1 || { say "  perf is left out: $perf is not a program that a guest could run"; perf=; }
 		# KVM gives its guests no PMU where this machine has none.
-		compgen -G '/sys/bus/event_source/devices/cpu*' >/dev/null || pmu=no
+		[ "$TARGET" = metal ] || compgen -G '/sys/bus/event_source/devices/cpu*' >/dev/null || pmu=no
 	fi
 	[ "${3-}" = perf ] || { [ "$pmu" = yes ] && [ "$EVENTS" != none ]; } || perf=
 	"$top/harness/kernel/initramfs.sh" "$1" "$2" "$programs" ${perf:+"$perf"}

@@ -24,6 +24,8 @@ refused() {
 refused "'LAYOUT' is not known; valid:.*LAYOUTS" bench LAYOUT=3
 refused "'qpw' is not known; valid: local-trylock .*qpw-on" bench VARIANTS="local-trylock qpw"
 refused "'metall' is not known; valid:.*uml" bench TARGETS=metall
+refused 'a machine as ssh knows it' bench TARGETS=metal HOST=-oProxyCommand=x
+refused 'a machine as ssh knows it' bench TARGETS=metal 'HOST=root@box;reboot'
 refused 'whole number from 1 to 256' bench LAYOUTS=0
 refused 'whole number from 1 to 256' bench LAYOUTS=257
 refused 'whole number from 1 to 100' bench BOOTS=x
@@ -165,6 +167,15 @@ expect 0 '^debian-7.3 linux linux.git-slab-for-next linux-7.3.1 $' 'each but the
 expect 0 '^debian-7.3 linux linux.git-slab-for-next linux-7.3.1 qpw-on $' 'and so is who is named beside them' asked qpw-on
 one_is() { local KERNELS="debian-7.2 $scratch/one/linux" && [ "$(variant_key linux kernel) $(variant_key linux role change)$(variant_key linux series)" = "$scratch/one/linux change" ]; }
 holds 'which has its kernel, and no series' one_is
+# A shell may have a HOST of its own: only make's command line names a machine that is rebooted.
+expect 0 '^HOST=$' 'HOST in the environment is nobody that is rebooted' taken 'export HOST=root@box' ''
+expect 0 '^HOST=root@box$' 'on the command line it is' taken 'export HOST=root@box' HOST
+expect 0 '^make bench .*HOST=root@box' 'and the command that repeats the request has it' taken 'export HOST=root@box' HOST
+metal() { env HOST="$1" GOAL="$2" TUNE="$3" "$top/harness/targets/target.sh" metal probe; }
+expect 0 'it takes a machine that may be rebooted: HOST=root@box$' 'metal without HOST' metal '' bench no
+expect 0 'it is for bench, certify and peers$' 'metal has no debug kernels' metal root@box prove no
+expect 0 'TUNE=yes is for this machine' 'nor is the box tuned' metal root@box bench yes
+expect 0 '^ssh root@nowhere.invalid fails: .*nowhere.invalid' 'metal without a machine' metal root@nowhere.invalid bench no
 
 # make clean removes what has our mark and nobody uses.
 clean() { MAKEFLAGS='' make -C "$top" --no-print-directory OUT="$scratch/out" "$@" clean; }

@@ -88,6 +88,7 @@ opened() (
 	. "$top/harness/request/values.sh"
 	. "$top/harness/request/open.sh"
 	take_values bench
+	ask_machine
 	SOURCE=$("$top/harness/kernel/source.sh")
 	export SOURCE
 	mapfile -t variants < <(chosen_variants yes)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The first process of a measuring guest: mounts what is needed, sees to it that the kernel has random
- * numbers, loads the module, runs one program on one CPU, says how it ended on the console, and powers off.
+ * numbers, loads the module, runs one program on one CPU, says how it ended on the console, and powers off, or goes back to
+ * the system that the machine came from.
  *
  * The kernel command line tells it what to do; each has its default:
  *
@@ -11,6 +12,8 @@
  *   sheafbench.bound=yes   wait for /out/bound: the host has bound this guest's CPUs    [no]
  *   sheafbench.run=PATH    the program                                                 [/driver]
  *   sheafbench.module=PATH the module, or none                                         [/sheafbench.ko]
+ *   sheafbench.back=PATH   the program to go back with; the console is then /out/console       [none]
+ *   sheafbench.deadline=N  the seconds that the program may take; a watchdog has a minute more [none]
  *
  * The program's arguments are the lines of /out/args, if that is there. Its exit status is shown as
  * 'sheafbench: exit N'; a program ended by signal S counts as 128 + S, and 125 is a failure in here.
@@ -19,7 +22,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/random.h>
+#include <linux/watchdog.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +34,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -36,11 +42,17 @@
 #define INIT_FAILED 125
 #define MOST_ARGS   256
 
+static const char *back;
+
 static _Noreturn void finish(int status)
 {
 	printf("sheafbench: exit %d\n", status);
 	fflush(stdout);
 	sync();
+	if (back) {
+		execl(back, back, "home", NULL);
+		reboot(RB_AUTOBOOT);
+	}
 	reboot(RB_POWER_OFF);
 	/* A kernel without a way to power off: stop here, the deadline of the boot ends it. */
 	for (;;)
@@ -202,25 +214,56 @@ static char **arguments(const char *program)
 	return args;
 }
 
-static int run(const char *program)
+/* Whatever the measured CPU does, the others see that the time is over: init, and a timer of the kernel's. */
+static void watch(long seconds)
+{
+	int timeout = seconds + 60, fd;
+
+	bind_to(0);
+	fd = open("/dev/watchdog", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, WDIOC_SETTIMEOUT, &timeout))
+		fail("no watchdog: %s", strerror(errno));
+}
+
+static int run(const char *program, long deadline)
 {
 	char **args = arguments(program);
+	struct timespec end, now, left;
+	sigset_t set, before;
 	pid_t child, ended;
 	int status;
 
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, &before);
 	child = fork();
 	if (child < 0)
 		fail("cannot fork: %s", strerror(errno));
 	if (!child) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		execv(program, args);
 		printf("sheafbench: init: cannot run %s: %s\n", program, strerror(errno));
 		fflush(stdout);
 		_exit(INIT_FAILED);
 	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += deadline;
+	if (deadline)
+		watch(deadline);
 	/* Orphans end up here as well. */
-	do {
-		ended = wait(&status);
-	} while (ended != child && (ended > 0 || errno == EINTR));
+	while ((ended = waitpid(-1, &status, WNOHANG)) != child) {
+		if (ended > 0)
+			continue;
+		if (!deadline) {
+			sigwaitinfo(&set, NULL);
+			continue;
+		}
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		left = (struct timespec){ .tv_sec = end.tv_sec - now.tv_sec };
+		if (left.tv_sec <= 0)
+			fail("hang: %s did not end within %ld s", program, deadline);
+		sigtimedwait(&set, NULL, &left);
+	}
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -246,10 +289,15 @@ int main(void)
 	mount_at("/sys", "sysfs", "sysfs", NULL);
 	mount_at("/tmp", "tmpfs", "tmpfs", NULL);
 	mount_out(option("sheafbench.outfs", "hostfs"), option("sheafbench.out", ""));
+	back = option("sheafbench.back", NULL);
+	if (back && (console = open("/out/console", O_WRONLY | O_CREAT | O_APPEND, 0600)) > 2)
+		for (int fd = 1; fd < 3; fd++)
+			dup2(console, fd);
 	seed_random();
 	load_module(option("sheafbench.module", "/sheafbench.ko"));
 	if (!strcmp(option("sheafbench.bound", "no"), "yes"))
 		wait_until_bound();
 	bind_to_cpu(option("sheafbench.cpu", ""));
-	finish(run(option("sheafbench.run", "/driver")));
+	finish(run(option("sheafbench.run", "/driver"),
+		   strtol(option("sheafbench.deadline", "0"), NULL, 10)));
 }

@@ -10,6 +10,7 @@ set -euo pipefail
 cd "$1"
 
 target=$top/harness/targets/target.sh
+kept=${target_image_kept:-image}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 booting=
 trap 'rm -rf "$scratch"' EXIT
@@ -23,7 +24,7 @@ deadline=${DEADLINE:-$((60 + ${#names[@]} * RUNS * SAMPLES / 1000 + flushes * RU
 # A neighbour's bursts last as long as boots do. So a boot begins when there is none, unless that takes 10 s, or all of the
 # waiting a minute more than all of the boots. What a boot brings has no say.
 quiet='' level=0 waited=0
-if [ "$(uname -m)" = x86_64 ]; then quiet=$(helper_program quiet); fi
+if [ "$(uname -m)" = x86_64 ] && [ -z "${target_elsewhere-}" ]; then quiet=$(helper_program quiet); fi
 wait_for_quiet() {
 	local most=$((30000 + (SECONDS - start) * 500 - waited)) ms
 	[[ -n $quiet && $most -gt 0 && " ${args_of[$1]} " != *' --no-gate '* ]] || return 0
@@ -41,7 +42,7 @@ one_boot() {
 	printf '%s\n' --workloads "${workloads_of[$variant]:-$WORKLOADS}" --samples "$SAMPLES" --runs "$RUNS" --seed "$data" ${args_of[$variant]} \
 		--events "$EVENTS" --out-json /out/run.json --out-samples /out/samples.tsv --out-counters /out/counters.tsv >"$scratch/out/args"
 	[ "$data" = 0 ] || cmdline+=" slub_layout=$data"
-	"$target" "$TARGET" boot "$log" "$dir/image.$pad" "$PWD/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" \
+	"$target" "$TARGET" boot "$log" "$dir/$kept.$pad" "$PWD/initramfs/$(basename "$dir").cpio" "$cmdline" "$scratch/out" "$deadline" \
 		needs='run.json samples.tsv counters.tsv' >"$scratch/reason" &
 	booting=$!
 	wait "$booting" || echo 'the boot could not be made' >>"$scratch/reason"
@@ -74,7 +75,7 @@ done < <(rows variants.tsv)
 
 # Jiffies of the measured CPU: all, and those that the host stole.
 measured=$(jq .measured_cpu environment.json)
-cpu_time() { awk -v cpu="cpu$measured" '$1 == cpu { for (i = 2; i <= 9; i++) s += $i; print s, $9 }' /proc/stat; }
+cpu_time() { [ -n "${target_elsewhere-}" ] || awk -v cpu="cpu$measured" '$1 == cpu { for (i = 2; i <= 9; i++) s += $i; print s, $9 }' /proc/stat; }
 read -r all_before stolen_before < <(cpu_time)
 
 total=$(grep -vc '^#' plan.tsv)
@@ -96,7 +97,7 @@ while IFS=$rs read -r -u 8 index variant layout boot pad _ data; do
 	wait_for_quiet "$variant"
 	boot_start=${EPOCHREALTIME/./}
 	at=$(date -u +%FT%TZ)
-	if [ -f "${dir_of[$variant]}/image.$pad" ]; then
+	if [ -f "${dir_of[$variant]}/$kept.$pad" ]; then
 		one_boot "$variant" "$stem" "$pad" "$data"
 	else
 		reason="its kernel does not build"

@@ -47,6 +47,7 @@ if grep -qx CONFIG_SLUB_KUNIT_TEST=m "${configs[@]}"; then
 		flavour_flags[0]+=" -fsanitize=thread -Wno-tsan --param tsan-instrument-func-entry-exit=0"
 fi
 kernels=$CACHE/kernels/$target_config${FLAVOUR:+-$FLAVOUR}
+kept=${target_image_kept:-image}
 hot_symbols='^(kfree|kmem_cache_free|kmem_cache_alloc|__kmalloc|__kmalloc_cache|__pcs_replace_(empty|full)_main|__slab_free|___slab_alloc|__slab_alloc|alloc_from_pcs|free_to_pcs|refill_objects)(_noprof)?(\.[a-z0-9.]+)?$'
 
 cross=${target_cross-}
@@ -293,7 +294,7 @@ link_layouts() {
 	dir=$kernels/$id
 	log=$CACHE/logs/${kernels##*/}-$id-link.log
 	for pad in "$@"; do
-		[ ! -f "$dir/image.$pad" ] || continue
+		[ ! -f "$dir/$kept.$pad" ] || continue
 		start=$SECONDS
 		relink "$log" "$dir/tree" "$pad" || {
 			tail -n 10 "$log" | sed 's/^/    /' >&2
@@ -302,9 +303,9 @@ link_layouts() {
 		image=$dir/tree/$target_image
 		"${cross}nm" "$dir/tree/vmlinux" | awk -v hot="$hot_symbols" 'tolower($2) == "t" && $3 ~ hot { print $3 "\t" $1 }' |
 			sort >"$dir/symbols.$pad.part"
-		cp "$image" "$dir/image.$pad.part"
+		cp "$image" "$dir/$kept.$pad.part"
 		mv "$dir/symbols.$pad.part" "$dir/symbols.$pad"
-		mv "$dir/image.$pad.part" "$dir/image.$pad"
+		mv "$dir/$kept.$pad.part" "$dir/$kept.$pad"
 		say "  layout $pad of $name: $((SECONDS - start)) s"
 	done
 }

@@ -46,8 +46,9 @@ need() {
 	"$top/harness/host/deps.sh" "$@"
 }
 
-# The targets that were asked for, or all. One may want to be asked for by name, so its probe sees what the user gave.
-wanted_targets() { [[ ! $goal =~ ^(bench|certify|peers|profile|prove)$ ]] || printf '%s\n' "${TARGETS:-$(names_of_targets | paste -sd ' ')}"; }
+# The targets that were asked for, or all, a lab machine first. One may want to be asked for by name, so its probe sees what the
+# user gave.
+wanted_targets() { [[ ! $goal =~ ^(bench|certify|peers|profile|prove)$ ]] || printf '%s\n' "${TARGETS:-$({ echo metal; names_of_targets; } | awk '!seen[$0]++' | paste -sd ' ')}"; }
 
 # Sets TARGETS to those that were asked for, or to all that this machine can really run, and LEFT_OUT to the reasons for others.
 choose_targets() {

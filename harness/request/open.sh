@@ -41,7 +41,13 @@ guest_files() {
 	find "$top"/bench/{module,uapi} "$top"/harness/{targets,counters,trace} "$top/harness/kernel/initramfs.sh" "$top/harness/trace/count.sh" "$top/harness/boots/run.sh" -type f | sort
 }
 
-cpu_model() { awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo; }
+# The machine whose times are told, in machine.sh's words.
+declare -A machine
+ask_machine() {
+	local name text
+	while IFS=$'\t' read -r name text; do machine[$name]=$(one_line "$text"); done < <("$top/harness/targets/target.sh" "$TARGET" machine)
+	[ -n "${machine[cpus]-}" ] || die 1 "target $TARGET does not say on which machine it is"
+}
 
 write_variants() {
 	local v id
@@ -59,10 +65,10 @@ write_variants() {
 write_request() {
 	local name
 	for name in "${value_names[@]}"; do
-		[ "${value_kind[$name]}" != id ] || printf '%s\0%s\0' "$name" "${!name}"
+		[[ " ${value_kind[$name]} " != *' id '* ]] || printf '%s\0%s\0' "$name" "${!name}"
 	done | jq -Rs --arg goal "$GOAL" --arg target "$TARGET" --arg tells "$tells" --arg source "$(cat "$SOURCE/.sheafbench")" --arg sources "$SOURCES" --arg test "$TEST_ONLY" \
 		--arg guest_files "$(guest_files | xargs -d '\n' cat | hash_of)" --arg variant_files "$(hash_of "$work/variants.tsv")" \
-		--arg cpu_model "$(cpu_model)" --arg host_kernel "$(uname -r)" --argjson cpus "$(nproc)" \
+		--arg cpu_model "${machine[cpu_model]}" --arg host_kernel "${machine[host_kernel]}" --argjson cpus "${machine[cpus]}" \
 		'split("\u0000") as $w | {values: ([range(0; ($w | length) - 1; 2) | {($w[.]): $w[. + 1]}] | add)} + $ARGS.named |
 		if .test == "" then del(.test) else . end |
 		if .sources == "" then del(.sources) else .sources |= (split(" ") | map(split("=") | {(.[0]): .[1]}) | add) end'
@@ -126,6 +132,7 @@ open_result() {
 	export SOURCE TARGET
 	tells=$(target_says "$TARGET" tells)
 	tells=${tells:-time}
+	ask_machine
 	mapfile -t variants < <(chosen_variants "$timed")
 	take_sources
 	leave_out_unfit
@@ -185,10 +192,7 @@ kernels_of_variants() {
 }
 
 write_environment() {
-	local measured virt left_out=() t v mitigations="" base_dir
-	measured=$(taskset -cp $$ | sed 's/.*[ ,-]//')
-	cpu_file() { cat "/sys/devices/system/cpu/$1" 2>/dev/null || echo "n/a"; }
-	virt=$(lscpu | sed -n 's/^Hypervisor vendor: *//p')
+	local left_out=() t v mitigations="" base_dir findings=""
 	for t in $(names_of_targets); do
 		[[ " $TARGETS " == *" $t "* || $LEFT_OUT == *"target $t: "* ]] || left_out+=("target $t: not asked for")
 	done
@@ -199,10 +203,12 @@ write_environment() {
 	[ -z "$LEFT_OUT" ] || mapfile -t -O "${#left_out[@]}" left_out <<<"$LEFT_OUT"
 	[ -z "$TEST_ONLY" ] || left_out+=("everything real: made by a test of sheafbench ($TEST_ONLY)")
 	# Mitigations of the x86_64 kernels; uml has none.
-	if [[ " $TARGETS " =~ \ (tcg|tcg-rt|kvm)\  ]]; then
+	if [[ " $TARGETS " =~ \ (tcg|tcg-rt|kvm|metal)\  ]]; then
 		mitigations="those that the CPU needs"
 		[ "$MITIGATIONS" = yes ] || mitigations="off (mitigations=off)"
 	fi
+	# The findings are about this machine.
+	[ -n "$(target_says "$TARGET" elsewhere)" ] || findings=$("$top/harness/host/doctor.sh" findings)
 	base_dir=$("$top/harness/kernel/build.sh" path "$(baseline_variant)")
 	jq -n \
 		--slurpfile request "$part/request.json" \
@@ -213,16 +219,12 @@ write_environment() {
 		--argjson kernels "$(kernels_of_variants)" \
 		--arg kernel_config_hash "$(hash_of "$base_dir/config" 2>/dev/null || echo n/a)" \
 		--arg compiler "$(gcc --version | head -n 1)" \
-		--arg cpu_model "$(cpu_model)" \
-		--arg cpu_family "$(awk -F ': ' '/^cpu family/ { f = $2 } /^model\t/ { m = $2 } /^stepping/ { print "family " f " model " m " stepping " $2; exit }' /proc/cpuinfo)" \
-		--argjson cpus "$(nproc)" \
-		--arg host_kernel "$(uname -r)" \
-		--arg virtualization "${virt:-none}" \
+		--arg cpu_model "${machine[cpu_model]}" --arg cpu_family "${machine[cpu_family]}" --argjson cpus "${machine[cpus]}" \
+		--arg host_kernel "${machine[host_kernel]}" --arg virtualization "${machine[virtualization]}" \
 		--arg mitigations "$mitigations" \
-		--arg governor "$(cpu_file "cpu$measured/cpufreq/scaling_governor")" --argjson measured_cpu "$measured" \
-		--arg smt "$(cpu_file smt/control)" \
+		--arg governor "${machine[governor]}" --argjson measured_cpu "${machine[measured_cpu]}" --arg smt "${machine[smt]}" \
 		--argjson seed "$SEED" --argjson layouts "$LAYOUTS" --argjson boots "$BOOTS" --argjson runs "$RUNS" --argjson samples "$SAMPLES" \
-		--argjson findings "$("$top/harness/host/doctor.sh" findings | jq -R . | jq -s .)" \
+		--argjson findings "$(jq -nR '[inputs | select(. != "")]' <<<"$findings")" \
 		--arg workloads "$WORKLOADS" --arg um_fidelity "$UM_FIDELITY" \
 		--arg command "$(VARIANTS=${variants[*]} repeat_command "$GOAL")" \
 		--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo n/a)" \

@@ -4,8 +4,8 @@
 # the help come from it. Sourced after lib.sh and variants.sh.
 
 # value NAME KIND CHECK DEFAULT HELP [GOAL=DEFAULT]...
-#   KIND   id: another value is another request. way: how or where the same is done. make: counts only on make's command
-#          line, since people have environment variables of that name for other reasons
+#   KIND   words of: id: another value is another request. way: how or where the same is done. make: counts only on make's
+#          command line, since people have environment variables of that name for other reasons
 #   CHECK  a function check_<first word>, which gets the name and the rest of the words
 value_names=()
 declare -A value_kind value_check value_default value_help value_for_goal
@@ -25,8 +25,9 @@ default_workloads='^(pair/[0-9]+/1|pair-spaced/64/[0-9]+|(alloc|free)-spaced/64/
 value VARIANTS id 'words variants' '' "which kernels, such as \"qpw-off qpw-on\" (default: the thread's six schemes and your own; 'debate': also what else it names; 'none': the baseline alone)" certify=half-gate peers=none
 value WORKLOADS id regex "$default_workloads" 'which workloads, a regular expression on their names' \
 	'certify=^(pair/[0-9]+/1|(alloc|free)/64/(1|32/lifo))$' 'peers=^pair/64/1$' 'profile=^pair/64/1$'
-value TARGETS id 'words targets' '' 'where to run: uml, kvm (time), tcg, tcg-rt (exact counts), arm64 (its PMU); default: all that this machine can run' \
+value TARGETS id 'words targets' '' 'where to run: metal, kvm, uml (time), tcg, tcg-rt (exact counts), arm64 (its PMU); default: all that this machine can run' \
 	'prove=uml tcg' profile=uml
+value HOST 'id make' host '' 'of TARGETS=metal: the machine that is rebooted into each kernel, as ssh knows it, such as root@box'
 value LAYOUTS id 'number 1 256' 16 'layouts of each variant' certify=112 peers=8
 value BOOTS id 'number 1 100' 1 'boots of each layout' certify=2 peers=3
 value RUNS id 'number 1 100' 1 'runs of each workload in a boot' certify=2
@@ -37,7 +38,7 @@ value MOST id 'number 1 256' 64 'layouts at most, with PRECISION'
 value EQUAL id ticks 0.5 'differences within +- so many ticks may be called equal'
 value SEED id 'number 0 4294967295' 1 'seed of the layouts and of the order'
 value EVENTS id events auto 'performance counters: auto, none, or names with commas (harness/counters/events)'
-value MITIGATIONS id 'words yesno' yes 'no: tcg and kvm boot with mitigations=off'
+value MITIGATIONS id 'words yesno' yes 'no: tcg, kvm and metal boot with mitigations=off'
 value UM_FIDELITY id 'words yesno' yes 'no: arch/um as the kernel has it, without kernel-patches/patches/um'
 value DEBUG_INFO id 'words yesno' no 'yes: tcg also tells which source lines instructions come from (builds each kernel once more)'
 value TUNE id 'words yesno' no 'yes: governor, turbo and NMI watchdog are set for the run, and put back after it'
@@ -96,6 +97,8 @@ check_number() {
 		die 2 "$1=${!1}: give a whole number from $2 to $3"
 	fi
 }
+
+check_host() { [[ ${!1} =~ ^([A-Za-z0-9][A-Za-z0-9_.@:/-]*)?$ ]] || die 2 "$1='${!1}': give a machine as ssh knows it, such as root@box"; }
 
 check_minutes() { [ -z "${!1}" ] || check_number "$@"; }
 
@@ -178,7 +181,7 @@ take_values() {
 	[ -z "${KERNEL_SRC-}" ] || given=yes
 	for name in ${GIVEN-}; do known make "$name" "${value_names[@]}"; done
 	for name in "${value_names[@]}"; do
-		[ "${value_kind[$name]}" != make ] || [[ " ${GIVEN-} " == *" $name "* ]] || unset "$name"
+		[[ " ${value_kind[$name]} " != *' make '* ]] || [[ " ${GIVEN-} " == *" $name "* ]] || unset "$name"
 		at=${value_for_goal["$name $goal"]-${value_default[$name]}}
 		[ -n "${!name-x}" ] || [ -z "${value_default[$name]}" ] || die 2 "$name is given and empty; leave it out, or give a value such as '$at'"
 		[ "$goal $name ${TARGETS-}" != 'bench LAYOUTS arm64' ] || at=4 # counts hardly depend on the layout
@@ -210,7 +213,7 @@ take_values() {
 repeat_command() {
 	local name given text="make $1"
 	for name in "${value_names[@]}"; do
-		[ "${value_kind[$name]}" = id ] || continue
+		[[ " ${value_kind[$name]} " == *' id '* ]] || continue
 		given=${!name}
 		# Targets and variants are named even where they are the default: other machines and versions have others.
 		[ "$name" != KERNEL_SRC ] || [ -z "$KERNELS" ] || continue # it is the first of these

@@ -24,15 +24,7 @@ target_probe() {
 	if [ -n "$reason" ]; then echo "$reason"; else target_installed; fi
 }
 
-# KVM may execute the probe's three instructions and still emulate a kernel. Executed by a CPU that is warm, a chain of dependent
-# additions takes a core cycle for each. Every second sample has a chain twice as long, and is not looked at.
-target_verify() {
-	[ "${KVM_SPEED:-judged}" = judged ] && [ -f "$1/samples.tsv" ] || return 0
-	awk -F '\t' '
-		/^# gate/ { split($0, words, " "); adds = words[5] }
-		!/^#/ && $7 != "-" { n = split($7, ticks, " "); for (i = 1; i <= n; i += 2) if (!least || ticks[i] < least) least = ticks[i] }
-		END { if (least > 4 * adds) printf "KVM emulates the kernel: %d additions took %d TSC ticks at best\n", adds, least }' "$1/samples.tsv"
-}
+target_verify() { verify_speed 'KVM emulates the kernel' "$1"; }
 
 # QEMU's threads that are CPUs have it in their names.
 target_threads() {

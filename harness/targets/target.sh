@@ -4,6 +4,7 @@
 #
 #   probe     prints why the target cannot run here, in a line, or nothing
 #   get NAME  prints what its file says: arch, config, tells, ...
+#   machine   prints what a result says of the machine that its times are of (harness/host/machine.sh)
 #   boot LOG IMAGE INITRAMFS CMDLINE OUT DEADLINE [KEY=VALUE...] [-- OPTION...]
 #             makes one boot, with its console in LOG and OUT as the guest's /out; prints why it brought no result, in a line,
 #             or nothing. All that it starts ends with it (guard.c). The keys:
@@ -13,6 +14,7 @@
 #               shift=0       an emulated instruction takes 2^shift ns, where CPUs take turns
 #               accel=        tcg: emulate the guest of kvm
 #               needs=        files that have to be in OUT, with blanks between them
+#               back=600      seconds beyond DEADLINE in which a lab machine has to be back in its own system
 #               reports=yes   no: do not judge the console; the caller does
 #             The OPTIONs go to QEMU.
 set -euo pipefail
@@ -73,13 +75,13 @@ judge() {
 
 # shellcheck disable=SC2034 # the targets use them
 boot() {
-	local log=$1 image=$2 initramfs=$3 cmdline=$4 out=$5 deadline=$6 cpus=2 mem=512 turns=no shift=0 accel="" needs="" judged=yes
+	local log=$1 image=$2 initramfs=$3 cmdline=$4 out=$5 deadline=$6 cpus=2 mem=512 turns=no shift=0 accel="" needs="" judged=yes back=600
 	local binds=no status=0 guard command=() host
 	shift 6
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		case $1 in
 		reports=*) judged=${1#*=} ;;
-		cpus=* | mem=* | turns=* | shift=* | accel=* | needs=*) local "$1" ;;
+		cpus=* | mem=* | turns=* | shift=* | accel=* | needs=* | back=*) local "$1" ;;
 		*) die 2 "target.sh: no key '$1'" ;;
 		esac
 		shift
@@ -109,5 +111,7 @@ get)
 	printf '%s\n' "${!name-}"
 	;;
 boot) boot "${@:3}" ;;
-*) die 2 "target.sh: no verb '${2-}'; known: probe get boot" ;;
+machine) if declare -F target_machine >/dev/null; then target_machine; else "$top/harness/host/machine.sh"; fi ;;
+there) target_there "${@:3}" ;;
+*) die 2 "target.sh: no verb '${2-}'; known: probe get machine boot" ;;
 esac

@@ -50,3 +50,14 @@ qemu_command() {
 }
 
 target_command() { qemu_command "$@"; }
+
+# verify_speed WHAT FOLDER: for targets that tell time: says WHAT of the boot with these samples, or nothing. What executes the
+# probe's few instructions may still emulate a kernel. Executed by a CPU that is warm, a chain of dependent additions takes a core
+# cycle for each. Every second sample has a chain twice as long, and is not looked at.
+verify_speed() {
+	[ "${KVM_SPEED:-judged}" = judged ] && [ -f "$2/samples.tsv" ] || return 0
+	awk -F '\t' -v what="$1" '
+		/^# gate/ { split($0, words, " "); adds = words[5] }
+		!/^#/ && $7 != "-" { n = split($7, ticks, " "); for (i = 1; i <= n; i += 2) if (!least || ticks[i] < least) least = ticks[i] }
+		END { if (least > 4 * adds) printf "%s: %d additions took %d TSC ticks at best\n", what, adds, least }' "$2/samples.tsv"
+}
