@@ -23,7 +23,7 @@ trap 'say "  interrupted: what is built is kept"; exit 130' INT TERM HUP
 
 # uml has no KCSAN, and KASAN does not boot there without our patches. PREEMPT_RT differs in its locks, so lockdep is enough.
 flavours_of() {
-	case $TARGET-$UM_FIDELITY in
+	case $TARGET-${UM_FIDELITY:-yes} in
 	tcg-rt-*) echo "${FLAVOURS:-prove}" ;;
 	uml-yes) echo "${FLAVOURS:-prove kasan}" ;;
 	uml-no) echo "${FLAVOURS:-prove}" ;;
@@ -150,7 +150,8 @@ printf '# target\tflavour\tvariant\tresult\tseconds\tallocated\tchecked\tbarrier
 for TARGET in $TARGETS; do
 	export TARGET
 	. "$top/harness/targets/$TARGET.sh"
-	for FLAVOUR in $(flavours_of); do
+	flavours=$(flavours_of)
+	for FLAVOUR in $flavours; do
 		export FLAVOUR
 		for name in "${names[@]}"; do one_boot "$name" "$FLAVOUR"; done
 	done
