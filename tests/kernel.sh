@@ -40,6 +40,14 @@ holds 'and the short way is what linked it' grep -q '^  LD      vmlinux.unstripp
 holds 'which did not go through all folders' sh -c "! grep -q 'vmlinux.symvers\|MODPOST' '$log'"
 cp -r "$top/bench/module" "$top/bench/uapi" "$scratch"
 expect 0 '' 'the module builds under W=1' make -C "$tree" ARCH=um W=1 KCFLAGS=-Werror M="$scratch/module" modules
+# It is loaded into each kernel of the list: what it calls, and this kernel exports by name, these export, too.
+exports() { (cd "$1" && grep -rhoE '^[[:space:]]*EXPORT_(PER_CPU_)?SYMBOL[A-Z_]*\([A-Za-z0-9_]+' arch/um arch/x86 kernel lib mm fs) | sed 's/.*(//' | sort -u; }
+nm -u "$scratch/module/sheafbench.ko" | awk '{ print $2 }' | sort -u | comm -12 - <(exports "$SOURCE") >"$scratch/calls"
+holds "the module calls what is exported ($(wc -l <"$scratch/calls"))" test -s "$scratch/calls"
+while read -r kernel; do
+	gone=$(exports "$(KERNEL_SRC=$kernel "$top/harness/kernel/source.sh")" | comm -13 - "$scratch/calls" | paste -sd ' ')
+	holds "$kernel exports that too${gone:+, but for $gone}" test -z "$gone"
+done <"$top/kernel-patches/kernels.list"
 
 # Errors of Debian 12's sparse about what it does not know: typeof_unqual, and the length of a literal as a constant (behind
 # module_param()). Each would silence all warnings after it.

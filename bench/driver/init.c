@@ -143,13 +143,15 @@ static void seed_random(void)
 
 static void load_module(const char *path)
 {
-	/* The functions that it calls and the kernel does not export. */
+	/* The functions that it calls and not each kernel exports. */
 	static const char *const names[][2] = {
+		{ "kvfree_rcu_barrier", "barrier" },
+		{ "kvfree_rcu_barrier_on_cache", "barrier_on_cache" },
 		{ "kmem_cache_prefill_sheaf", "prefill_sheaf" },
 		{ "kmem_cache_alloc_from_sheaf_noprof", "alloc_from_sheaf" },
 		{ "kmem_cache_return_sheaf", "return_sheaf" },
 	};
-	char addresses[256] = "";
+	char addresses[512] = "";
 	int fd;
 
 	if (!strcmp(path, "none"))

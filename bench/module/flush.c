@@ -42,12 +42,12 @@ static void flush_destroy(void)
 
 static void flush_barrier_on(void)
 {
-	kvfree_rcu_barrier_on_cache(flush.cache);
+	static_call_cond(sheafbench_barrier_on)(flush.cache);
 }
 
 static void flush_barrier(void)
 {
-	kvfree_rcu_barrier();
+	static_call_cond(sheafbench_barrier)();
 }
 
 static const struct {
@@ -211,6 +211,9 @@ static int flush_check(struct sheafbench_flush *arg)
 	if (arg->op >= ARRAY_SIZE(flushes))
 		return refuse(arg, -EINVAL, "op is %u, allowed: 0 to %zu", arg->op,
 			      ARRAY_SIZE(flushes) - 1);
+	if ((flushes[arg->op].flush == flush_barrier ||
+	     flushes[arg->op].flush == flush_barrier_on) && !has_barriers())
+		return refuse(arg, -EINVAL, NO_BARRIERS);
 	if (arg->step >= SHEAFBENCH_STEPS)
 		return refuse(arg, -EINVAL, "step is %u, allowed: 0 to %u", arg->step,
 			      SHEAFBENCH_STEPS - 1);

@@ -84,6 +84,8 @@ static int check_needs(struct sheafbench_run *arg, const struct workload *worklo
 	if (workload->flags & SHEAFBENCH_CHARGED && !is_charged())
 		return refuse(arg, -EINVAL,
 			      "objects would be charged to nobody: move the caller to a cgroup that is not the root");
+	if (workload->source->settle == settle_rcu && !has_barriers())
+		return refuse(arg, -EINVAL, NO_BARRIERS);
 	if (workload->source == &source_prefill && !has_prefill())
 		return refuse(arg, -EINVAL,
 			      "prefilled sheaves: load the module with prefill_sheaf=, alloc_from_sheaf= and return_sheaf= of /proc/kallsyms");

@@ -15,14 +15,19 @@
 #define RCU_BYTES	(4u << 20)
 
 /*
- * Not exported: who loads the module gives their addresses. Called directly and not through a
- * pointer, as their callers in the kernel do, and since x86's IBT would refuse an indirect call.
+ * Not exported, or not by each kernel: who loads the module gives their addresses. Called directly
+ * and not through a pointer, as their callers in the kernel do, and since x86's IBT would refuse an
+ * indirect call.
  */
-static unsigned long prefill_sheaf, alloc_from_sheaf, return_sheaf;
+static unsigned long barrier, barrier_on_cache, prefill_sheaf, alloc_from_sheaf, return_sheaf;
+module_param(barrier, ulong, 0);
+module_param(barrier_on_cache, ulong, 0);
 module_param(prefill_sheaf, ulong, 0);
 module_param(alloc_from_sheaf, ulong, 0);
 module_param(return_sheaf, ulong, 0);
 
+DEFINE_STATIC_CALL_NULL(sheafbench_barrier, kvfree_rcu_barrier);
+DEFINE_STATIC_CALL_NULL(sheafbench_barrier_on, kvfree_rcu_barrier_on_cache);
 DEFINE_STATIC_CALL_NULL(sheafbench_prefill, kmem_cache_prefill_sheaf);
 DEFINE_STATIC_CALL_NULL(sheafbench_from, kmem_cache_alloc_from_sheaf_noprof);
 DEFINE_STATIC_CALL_NULL(sheafbench_return, kmem_cache_return_sheaf);
@@ -32,8 +37,20 @@ static bool has_prefill(void)
 	return prefill_sheaf && alloc_from_sheaf && return_sheaf;
 }
 
+#define NO_BARRIERS	\
+	"kvfree_rcu_barrier: load the module with barrier= and barrier_on_cache= of /proc/kallsyms"
+static bool has_barriers(void)
+{
+	return barrier && barrier_on_cache;
+}
+
 static void sources_init(void)
 {
+	if (has_barriers()) {
+		static_call_update(sheafbench_barrier, (typeof(kvfree_rcu_barrier) *)barrier);
+		static_call_update(sheafbench_barrier_on,
+				   (typeof(kvfree_rcu_barrier_on_cache) *)barrier_on_cache);
+	}
 	if (!has_prefill())
 		return;
 	static_call_update(sheafbench_prefill, (typeof(kmem_cache_prefill_sheaf) *)prefill_sheaf);
@@ -87,7 +104,7 @@ static void settle_rcu(struct run *run, u32 ops)
 	run->waiting += ops;
 	if ((u64)run->waiting * run->arg.size < RCU_BYTES)
 		return;
-	kvfree_rcu_barrier();
+	static_call_cond(sheafbench_barrier)();
 	run->waiting = 0;
 }
 

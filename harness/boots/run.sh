@@ -97,10 +97,12 @@ while IFS=$rs read -r -u 8 index variant layout boot pad _ data; do
 	wait_for_quiet "$variant"
 	boot_start=${EPOCHREALTIME/./}
 	at=$(date -u +%FT%TZ)
-	if [ -f "${dir_of[$variant]}/$kept.$pad" ]; then
-		one_boot "$variant" "$stem" "$pad" "$data"
-	else
+	if [ ! -f "${dir_of[$variant]}/$kept.$pad" ]; then
 		reason="its kernel does not build"
+	elif [ ! -f "initramfs/${dir_of[$variant]##*/}.cpio" ]; then
+		reason="the module does not build for its kernel"
+	else
+		one_boot "$variant" "$stem" "$pad" "$data"
 	fi
 	took=$((${EPOCHREALTIME/./} - boot_start)) took=$((took / 1000000)).$(printf '%03d' $((took / 1000 % 1000)))
 	if [ -z "$reason" ]; then
