@@ -129,7 +129,7 @@ expect 0 "^local-trylock $proofs( [a-z-]+)* slowpath [a-z -]* yes$" 'without VAR
 expect 1 'none of the variants that were asked for fits its kernel' 'nobody waits for a baseline alone' opened VARIANTS='qpw-off qpw-on' KERNEL_SRC="$scratch/old"
 holds 'who asks for no variant has it' test "$(opened VARIANTS=none KERNEL_SRC="$scratch/old" 2>&1)" = "local-trylock $proofs yes"
 # A proof with no flavour ends before its first kernel.
-proven() { SOURCE=$(pristine "$scratch/old") OUT=$scratch/out TARGETS=uml FLAVOURS=' ' VARIANTS=$1 "$top/harness/prove/prove.sh" "$scratch/build"; }
+proven() { SOURCE=$(pristine "$scratch/old") UM_FIDELITY=yes OUT=$scratch/out TARGETS=uml FLAVOURS=' ' VARIANTS=$1 "$top/harness/prove/prove.sh" "$scratch/build"; }
 expect 0 '^  left out: variant qpw-on: ' 'nor does a proof need it' proven 'qpw-on slowpath'
 sed -i 's/barrier/barriers/' "$scratch/old/arch/x86/um/asm/barrier.h"
 said=$(opened VARIANTS=slowpath KERNEL_SRC="$scratch/old" 2>&1)
