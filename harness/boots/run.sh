@@ -73,9 +73,15 @@ while IFS=$rs read -r variant _ _ _ _ cmdline id _ workloads args; do
 	dir_of[$variant]=$CACHE/kernels/$target_config/$id
 done < <(rows variants.tsv)
 
-# Jiffies of the measured CPU: all, and those that the host stole.
+# Jiffies of the measured CPU: all, and those that the host stole. Nobody steals those of a machine elsewhere.
 measured=$(jq .measured_cpu environment.json)
-cpu_time() { [ -n "${target_elsewhere-}" ] || awk -v cpu="cpu$measured" '$1 == cpu { for (i = 2; i <= 9; i++) s += $i; print s, $9 }' /proc/stat; }
+cpu_time() {
+	if [ -n "${target_elsewhere-}" ]; then
+		echo 0 0
+	else
+		awk -v cpu="cpu$measured" '$1 == cpu { for (i = 2; i <= 9; i++) s += $i; print s, $9 }' /proc/stat
+	fi
+}
 read -r all_before stolen_before < <(cpu_time)
 
 total=$(grep -vc '^#' plan.tsv)
