@@ -50,6 +50,9 @@ refused 'whole number from 0' bench SEED=4294967296
 refused 'whole number from 1' bench JOBS=0
 refused 'KERNEL_SRC=.*debian-7.2' bench KERNEL_SRC="$scratch/none"
 refused 'no commit' bench KERNEL_SRC="$scratch@HEAD"
+# 'make check' has a KERNEL_SRC.
+kernel_src=${KERNEL_SRC-}
+unset KERNEL_SRC
 refused 'KERNELS=debian-7.3: give two kernels or more' bench KERNELS=debian-7.3
 refused "KERNELS=$scratch/none: give debian" bench KERNELS="debian-7.2 $scratch/none"
 refused 'KERNELS=.*no commit' bench KERNELS="debian-7.2 $scratch@HEAD"
@@ -59,6 +62,7 @@ for path in "$scratch"/{one,two}/{linux,qpw-on,debate}; do touch "$path/mm/slub.
 refused "KERNELS: $scratch/one/qpw-on would be the variant qpw-on, which .*qpw-on.variant is: give it another path" bench KERNELS="debian-7.2 $scratch/one/qpw-on"
 refused "KERNELS: $scratch/one/debate would be debate, which VARIANTS takes for a set" bench KERNELS="debian-7.2 $scratch/one/debate"
 refused "'linux-3' is not known; valid: .*linux linux-2 .*qpw-on" bench KERNELS="debian-7.2 $scratch/one/linux $scratch/two/linux" VARIANTS=linux-3
+[ -z "$kernel_src" ] || export KERNEL_SRC=$kernel_src
 refused 'WORKLOADS' bench WORKLOADS='pair/('
 refused 'WORKLOADS' bench WORKLOADS='no-such-workload'
 refused 'INSTALL' bench INSTALL=maybe
