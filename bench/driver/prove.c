@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../stress/seat.h"
 #include "guest.h"
 
 static int load(const char *path, const char *parameters)
@@ -33,17 +35,25 @@ static int load(const char *path, const char *parameters)
 	return status;
 }
 
-/* A program on this CPU, as long as there is one, that calls the stress again and again. */
+/* A program that calls the module again and again, on this CPU, as long as there is one, or on any where the module wants it. */
 static void __attribute__((noreturn)) call_again(long cpu)
 {
-	for (;;) {
-		int fd = open("/sys/module/sheafstress/parameters/excursion", O_WRONLY | O_CLOEXEC);
+	static struct seat seat __attribute__((aligned(sizeof(struct seat))));
+	char address[32];
 
+	snprintf(address, sizeof(address), "%#lx", (unsigned long)&seat);
+	for (;;) {
 		/* The module may not be there yet, and the CPU be offline. */
-		bind_to(cpu);
+		int fd = open("/proc/sheafstress", O_WRONLY | O_CLOEXEC);
+
+		if (cpu >= 0)
+			bind_to(cpu);
 		for (int i = 0; fd >= 0 && i < 100; i++) {
-			if (write(fd, "1", 1) < 0)
+			if (write(fd, address, strlen(address)) < 0)
 				break;
+			/* Nothing but this: to stay in user space is what it is for. */
+			while (__atomic_load_n(&seat.stay, __ATOMIC_RELAXED))
+				__atomic_fetch_add(&seat.counts, 1, __ATOMIC_RELAXED);
 			usleep(200);
 		}
 		if (fd >= 0)
@@ -54,22 +64,24 @@ static void __attribute__((noreturn)) call_again(long cpu)
 
 static int run_test(const char *test, const char *seconds, const char *more)
 {
-	long cpus = strcmp(test, "stress") ? 0 : sysconf(_SC_NPROCESSORS_CONF);
+	bool everywhere = !strcmp(test, "stress");
+	/* More than there are parts at once in a scenario of the points. */
+	long n = everywhere ? sysconf(_SC_NPROCESSORS_CONF) : strcmp(test, "points") ? 0 : 4;
 	pid_t callers[64];
 	char parameters[640];
 	int status;
 
 	snprintf(parameters, sizeof(parameters), "test=%s seconds=%s%s", test, seconds, more);
 	fflush(stdout);
-	for (long cpu = 0; cpu < cpus && cpu < 64; cpu++) {
-		callers[cpu] = fork();
-		if (!callers[cpu])
-			call_again(cpu);
+	for (long i = 0; i < n && i < 64; i++) {
+		callers[i] = fork();
+		if (!callers[i])
+			call_again(everywhere ? i : -1);
 	}
 	status = load("/sheafstress.ko", parameters);
-	for (long cpu = 0; cpu < cpus && cpu < 64; cpu++) {
-		if (callers[cpu] > 0 && !kill(callers[cpu], SIGKILL))
-			waitpid(callers[cpu], NULL, 0);
+	for (long i = 0; i < n && i < 64; i++) {
+		if (callers[i] > 0 && !kill(callers[i], SIGKILL))
+			waitpid(callers[i], NULL, 0);
 	}
 	if (status)
 		return 1;

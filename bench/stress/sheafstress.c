@@ -22,8 +22,11 @@
  * likely where preemption was just enabled, which is right after an unlock.
  *
  * test=points asks the same, but holds a CPU at one point of mm/slub.c after the other, of those
- * that kfree_rcu() or a flush comes by, while others do what must not get between. At each point
- * an interrupt uses the allocator too. slub_points.h has the points.
+ * that kfree_rcu(), a flush or the way to user space comes by, while others do what must not get
+ * between. At each point an interrupt uses the allocator too. slub_points.h has the points.
+ *
+ * In the end nothing may be left in any sheaf. An isolated CPU, where there is one, is in user
+ * space then, and what is flushed must not use it.
  */
 #define pr_fmt(fmt) "sheafstress: " fmt
 
@@ -36,19 +39,23 @@
 #include <linux/kallsyms.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/proc_fs.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
-#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/sched/isolation.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/vmalloc.h>
+#include <linux/wait.h>
 #ifdef CONFIG_X86_LOCAL_APIC
 #include <asm/apic.h>
 #include <asm/nmi.h>
 #endif
+#include "seat.h"
 #include "slub_points.h"
 
 static char *test = "stress";
@@ -109,6 +116,8 @@ enum kind {
 	DID_MIGRATED,
 	DID_UNPLUGGED,
 	DID_OUTLASTED,
+	DID_HELD_RETURNER,
+	DID_LEFT_ALONE,
 	DID_EXCURSION,
 	NR_KINDS
 };
@@ -163,6 +172,7 @@ static const struct {
 	[DID_CHECKED] = { "objects found free after a barrier", false, true, true },
 	[DID_HELD_QUEUER] = { "points of kfree_rcu held", false, false, !RT },
 	[DID_HELD_FLUSH] = { "points of a flush held", false, false, true },
+	[DID_HELD_RETURNER] = { "points on the way to user space held" },
 	[DID_PASSED] = { "barriers that did not need who was held", false, false, true },
 	[DID_WAITED] = { "barriers that waited for who was held", false, false, true },
 	[DID_MIGRATED] = { "threads moved to another CPU inside kfree_rcu", false, false, !RT },
@@ -170,11 +180,13 @@ static const struct {
 			    IS_ENABLED(CONFIG_HOTPLUG_CPU) },
 	[DID_EXCURSION] = { "calls of programs", true },
 	[DID_OUTLASTED] = { "barriers against a reader that stays", false, false, true },
+	[DID_LEFT_ALONE] = { "flushes with the isolated CPU in user space", false, false, true },
 };
 
 #define PATIENCE	60	/* seconds past the end */
 
 static bool stressing, pointing;
+static bool isolated;	/* there is a CPU that is */
 static atomic64_t done[NR_KINDS];
 static atomic_t failures;
 
@@ -192,6 +204,8 @@ static void did(enum kind kind, long n)
 static bool expected(enum kind kind)
 {
 	if (kind == DID_PREFILLED && !return_sheaf)
+		return false;
+	if (kind == DID_LEFT_ALONE && !isolated)
 		return false;
 	if (pointing)
 		return kinds[kind].points;
@@ -437,27 +451,11 @@ static void give(struct stressed *c, struct thing **held, unsigned int n)
 		kmem_cache_free_bulk(c->s, n, (void **)held);
 }
 
-/*
- * A program that writes to this parameter, on a CPU of its choice, is in the kernel for one step of
- * the stress and returns: there may be kernels that do something with the sheaves then.
- */
-static DECLARE_RWSEM(excursions);
-static bool programs_may;
-
-static void let_programs_in(bool may)
-{
-	guard(rwsem_write)(&excursions);
-	programs_may = may;
-}
-
-static int excursion(const char *value, const struct kernel_param *param)
+static int excursion(void)
 {
 	struct stressed *c = &stressed[below(ARRAY_SIZE(stressed))];
 	struct thing **held;
 
-	guard(rwsem_read)(&excursions);
-	if (!programs_may)
-		return -EBUSY;
 	held = kvcalloc(c->most, sizeof(*held), GFP_KERNEL | __GFP_NOFAIL);
 	give(c, held, take(c, held, 1 + below(c->most)));
 	kvfree(held);
@@ -465,9 +463,41 @@ static int excursion(const char *value, const struct kernel_param *param)
 	return 0;
 }
 
-static const struct kernel_param_ops excursion_ops = { .set = excursion };
-module_param_cb(excursion, &excursion_ops, NULL, 0200);
-MODULE_PARM_DESC(excursion, "write anything to it, as long as the stress goes on");
+/*
+ * What a program does in the kernel that calls, on a CPU of its choice: one step of the stress, or
+ * a part in a scenario. Then it returns: there may be kernels that do something with the sheaves.
+ */
+static int take_part(unsigned long seat);
+
+static ssize_t called(struct file *file, const char __user *text, size_t size, loff_t *at)
+{
+	unsigned long seat;
+	int err = kstrtoul_from_user(text, size, 0, &seat);
+
+	if (!err)
+		err = stressing ? excursion() : take_part(seat);
+	return err ?: size;
+}
+
+static const struct proc_ops program_ops = { .proc_write = called };
+static struct proc_dir_entry *programs;
+static DECLARE_WAIT_QUEUE_HEAD(waiting_programs);
+static bool programs_go;
+
+static void let_programs_in(void)
+{
+	programs = proc_create("sheafstress", 0200, NULL, &program_ops);
+	if (!programs)
+		fail("cannot create /proc/sheafstress");
+}
+
+/* Returns when none is in the kernel, nor can come. */
+static void send_programs_home(void)
+{
+	WRITE_ONCE(programs_go, true);
+	wake_up_all(&waiting_programs);
+	proc_remove(programs);
+}
 
 static DEFINE_PER_CPU(struct irq_work, irq_works);
 static struct hrtimer timers[NR_CPUS];
@@ -723,12 +753,12 @@ static void test_stress(void)
 #ifdef CONFIG_HOTPLUG_CPU
 	spawn(hotplugger, 0);
 #endif
-	let_programs_in(true);
+	let_programs_in();
 	while (goes_on(end)) {
 		WRITE_ONCE(phase, phase + 1);
 		msleep(200);
 	}
-	let_programs_in(false);
+	send_programs_home();
 	stop_threads();
 	for_each_possible_cpu(cpu)
 		irq_work_sync(per_cpu_ptr(&irq_works, cpu));
@@ -1174,6 +1204,7 @@ static void find_held_cpu(void)
 	guard(rcu)();
 	for (cpu = 0; cpu + 1 < nr_cpu_ids; cpu++) {
 		if (cpu_is_isolated(cpu)) {
+			isolated = true;
 			held_cpu = cpu;
 			return;
 		}
@@ -1186,25 +1217,45 @@ static void find_held_cpu(void)
 #define TOO_LONG	60000
 #define IRQS_OFF	1000	/* who waits for a timer on that CPU cannot let it go */
 
-enum actor { NOBODY, QUEUER, FLUSHER, SECOND_QUEUER, SECOND_FLUSHER, READER, UNPLUGGER, NR_ACTORS };
+enum actor {
+	NOBODY,
+	QUEUER,
+	RETURNER,
+	SECOND_QUEUER,
+	SITTER,
+	MOVER,
+#define LAST_PROGRAM MOVER	/* the rest are kthreads */
+	FLUSHER,
+	SECOND_FLUSHER,
+	READER,
+	UNPLUGGER,
+	NR_ACTORS
+};
+
 enum flush { ON_CACHE, ALL_CACHES, SHRINK };
 
 /*
  * One is held at a point: the QUEUER in the last of its calls of kfree_rcu(), while the FLUSHER
  * flushes; or the FLUSHER, while the SECOND_QUEUER goes on where the QUEUER left off, to fill the
- * sheaf and more, and then the SECOND_FLUSHER flushes too. NOBODY is held where a READER stays in
- * its critical section.
+ * sheaf and more, and then the SECOND_FLUSHER flushes too. Or the RETURNER, who has passed to
+ * kfree_rcu() (how: PLAIN) or freed (DONE) some, on its way to user space, while the FLUSHER
+ * flushes, and sometimes the SECOND_QUEUER goes on. NOBODY is held where a READER stays in its
+ * critical section. The SITTER only goes to user space; the MOVER uses a sheaf and moves to another
+ * CPU before it does.
  */
 static const struct scenario {
 	enum actor held;
 	enum flush flush;
 	int missing;	/* objects that the sheaf lacks before the last call of the queuer */
-	enum how how;	/* of that call, and of the second queuer's */
+	enum how how;	/* of that call, and if NOLOCK of the second queuer's */
 	bool drained;	/* no empty sheaf is at hand */
 	bool unplug;	/* a CPU goes offline meanwhile */
 	bool in_time;	/* points drawn by lot, as many as half of the seconds allow */
 } scenarios[] = {
 	{ NOBODY, ON_CACHE, 1 },
+	{ RETURNER, ON_CACHE, 1 },
+	{ RETURNER, ON_CACHE, 1, DONE },
+	{ RETURNER, SHRINK, 1, .in_time = true },
 	{ QUEUER, ON_CACHE, 1 },
 	{ FLUSHER, ON_CACHE, 1 },
 	{ FLUSHER, ON_CACHE, 1, NOLOCK },
@@ -1234,16 +1285,25 @@ static struct probe *first[MOST_CAPACITY], *second[MOST_CAPACITY + 2], *at_point
 static unsigned int nr_first, nr_second, nr_at_point;
 static struct task_struct *actors[NR_ACTORS];
 static bool finished[NR_ACTORS];
+static struct seat *seats[NR_ACTORS];	/* of programs, and in which page */
+static struct page *seat_pages[NR_ACTORS];
+static enum actor part;			/* that the next program is to take */
+static bool over;
 static unsigned int undisturbed;	/* milliseconds of a barrier */
 
-/* Not those in the allocator of slabs below, which has no part in this. */
-static bool is_of_sheaves(unsigned long ip)
+static bool is_named(unsigned long ip, const char *part)
 {
 	char name[KSYM_SYMBOL_LEN];
 
 	snprintf(name, sizeof(name), "%ps", (void *)ip);
-	return strstr(name, "sheaf") || strstr(name, "sheaves") || strstr(name, "pcs") ||
-	       strstr(name, "barn") || strstr(name, "flush") || strstr(name, "rcu");
+	return strstr(name, part);
+}
+
+/* Not those in the allocator of slabs below, which has no part in this. */
+static bool is_of_sheaves(unsigned long ip)
+{
+	return is_named(ip, "sheaf") || is_named(ip, "sheaves") || is_named(ip, "pcs") ||
+	       is_named(ip, "barn") || is_named(ip, "flush") || is_named(ip, "rcu");
 }
 
 static bool is_new_point(unsigned long ip)
@@ -1259,6 +1319,24 @@ static bool is_new_point(unsigned long ip)
 	return is_of_sheaves(ip);
 }
 
+/* What is done in mm/slub.c on HELD_CPU, which is in user space: by a flush, or else. */
+static struct {
+	bool on;
+	unsigned long flushed;	/* where */
+	bool used;
+} watch;
+
+static void watch_point(unsigned long ip)
+{
+	if (!is_of_sheaves(ip))
+		return;
+	if (!in_task() || !(current->flags & PF_WQ_WORKER))
+		WRITE_ONCE(watch.used, true);
+	else if (is_named(ip, "flush"))
+		/* A kworker may have something else to do there. */
+		WRITE_ONCE(watch.flushed, ip);
+}
+
 /* In any context; who is to be held is a task. */
 static void reach_point(unsigned long ip)
 {
@@ -1266,21 +1344,31 @@ static void reach_point(unsigned long ip)
 	bool asleep, stop;
 	unsigned int i;
 	ktime_t end;
+	int nmi;
 
+	if (READ_ONCE(watch.on) && raw_smp_processor_id() == HELD_CPU)
+		watch_point(ip);
 	/* Pairs with hold_me(). */
 	if (smp_load_acquire(&hold.state) != TO_BE_HELD || !in_task() ||
 	    READ_ONCE(current->__state) != TASK_RUNNING)
 		return;
 	if (current != hold.task && !(hold.works && current->flags & PF_WQ_WORKER))
 		return;
+	/* In the middle of local_irq_save(), or of what takes it back: lockdep would be misled. */
+	if (raw_irqs_disabled() && lockdep_hardirqs_enabled())
+		return;
 	if (test_and_set_bit_lock(0, &hold.busy))
 		return;
 	stop = READ_ONCE(hold.state) == TO_BE_HELD && is_new_point(ip);
 	if (stop) {
+		/* What comes while interrupts are off is an NMI. */
+		nmi = raw_irqs_disabled() ? NMI_OFFSET : 0;
 		local_irq_save(flags);
+		__preempt_count_add(nmi);
 		nolock_burst(DID_NOLOCK_POINT);
 		for (i = 0; RCU_NOLOCK && i < nr_at_point; i++)
 			queue(&logs[2], at_point[i], NOLOCK);
+		__preempt_count_sub(nmi);
 		local_irq_restore(flags);
 		held_at = ip;
 		asleep = preemptible() && !rcu_preempt_depth();
@@ -1371,12 +1459,43 @@ static void act_second_queuer(void)
 	if (scene->how == NOLOCK)
 		local_irq_save(flags);
 	for (i = 0; i < nr_second; i++)
-		queue(&logs[1], second[i], scene->how);
+		queue(&logs[1], second[i], scene->how == NOLOCK ? NOLOCK : PLAIN);
 	if (scene->how == NOLOCK) {
 		/* What waits for an interrupt waits for long. */
 		spin_until(ktime_add_ms(ktime_get(), 2 * SHORT));
 		local_irq_restore(flags);
 	}
+}
+
+/* Is not in the kernel any more where it is held last. */
+static void act_returner(void)
+{
+	unsigned int i;
+
+	run_on(HELD_CPU);
+	for (i = 0; i < nr_first; i++) {
+		if (scene->how == DONE)
+			kmem_cache_free(probes, first[i]);
+		else
+			queue(&logs[0], first[i], PLAIN);
+	}
+	hold_me(false);
+}
+
+static void act_sitter(void)
+{
+	run_on(HELD_CPU);
+}
+
+static void act_mover(void)
+{
+	void *p;
+
+	run_on(HELD_CPU);
+	p = kmem_cache_alloc(probes, GFP_KERNEL);
+	if (p)
+		kmem_cache_free(probes, p);
+	run_on(OTHER_CPU);
 }
 
 static void act_flusher(void)
@@ -1433,6 +1552,9 @@ static void act_unplugger(void)
 
 static void (*const acts[NR_ACTORS])(void) = {
 	[QUEUER] = act_queuer,
+	[RETURNER] = act_returner,
+	[SITTER] = act_sitter,
+	[MOVER] = act_mover,
 	[FLUSHER] = act_flusher,
 	[SECOND_QUEUER] = act_second_queuer,
 	[SECOND_FLUSHER] = act_second_flusher,
@@ -1443,14 +1565,85 @@ static void (*const acts[NR_ACTORS])(void) = {
 static int act(void *arg)
 {
 	acts[(long)arg]();
-	smp_store_release(&finished[(long)arg], true);	/* pairs with finishes() */
+	smp_store_release(&finished[(long)arg], true);	/* pairs with has_finished() */
 	return 0;
 }
 
+/* A program waits for a part in a scenario, takes it, and returns to user space. */
+static int take_part(unsigned long address)
+{
+	enum actor who = NOBODY;
+	struct page *page;
+	struct seat *seat;
+	int err;
+
+	if (!IS_ALIGNED(address, sizeof(*seat)))
+		return -EINVAL;
+	if (pin_user_pages_fast(address, 1, FOLL_WRITE, &page) != 1)
+		return -EFAULT;
+	seat = page_address(page) + offset_in_page(address);
+	err = wait_event_interruptible(waiting_programs, READ_ONCE(programs_go) ||
+				       (who = xchg(&part, NOBODY)) != NOBODY);
+	if (who == NOBODY) {
+		unpin_user_page(page);
+		return err ?: -EBUSY;
+	}
+
+	WRITE_ONCE(seat->counts, 0);
+	WRITE_ONCE(seat->stay, 1);
+	seats[who] = seat;
+	seat_pages[who] = page;
+	/* Pairs with start_actor(). */
+	smp_store_release(&actors[who], get_task_struct(current));
+	go_last();
+	acts[who]();
+	if (who != RETURNER)
+		smp_store_release(&finished[who], true);	/* pairs with has_finished() */
+	/* What it has put into a sheaf is for who is held. */
+	while (who == QUEUER && scene->held == FLUSHER && !READ_ONCE(over))
+		usleep_range(100, 300);
+	return 0;
+}
+
+static bool is_in_user_space(enum actor who)
+{
+	return seats[who] && READ_ONCE(seats[who]->counts);
+}
+
+static bool has_finished(enum actor who)
+{
+	/* Pairs with act() and take_part(). */
+	return smp_load_acquire(&finished[who]) || is_in_user_space(who);
+}
+
+#define wait_until(condition, ms) ({					\
+	ktime_t __end = ktime_add_ms(ktime_get(), ms);			\
+	bool __late, __true;						\
+									\
+	do {								\
+		__late = ktime_after(ktime_get(), __end);		\
+		__true = (condition);					\
+		if (!__true && !__late)					\
+			usleep_range(100, 300);				\
+	} while (!__true && !__late);					\
+	__true;								\
+})
+
 static void start_actor(enum actor who)
 {
-	struct task_struct *t = kthread_create(act, (void *)(long)who, "sheafstress/%d", who);
+	struct task_struct *t;
 
+	if (who <= LAST_PROGRAM) {
+		WRITE_ONCE(part, who);
+		wake_up(&waiting_programs);
+		/* Pairs with take_part(). */
+		if (!wait_until(smp_load_acquire(&actors[who]), TOO_LONG)) {
+			fail("no program has called /proc/sheafstress");
+			finished[who] = true;
+		}
+		return;
+	}
+	t = kthread_create(act, (void *)(long)who, "sheafstress/%d", who);
 	if (IS_ERR(t)) {
 		fail("cannot start a thread: %ld", PTR_ERR(t));
 		finished[who] = true;
@@ -1462,18 +1655,7 @@ static void start_actor(enum actor who)
 
 static bool finishes(enum actor who, bool or_is_held, unsigned int ms)
 {
-	ktime_t end = ktime_add_ms(ktime_get(), ms);
-
-	for (;;) {
-		bool late = ktime_after(ktime_get(), end);
-
-		/* Pairs with act(). */
-		if (smp_load_acquire(&finished[who]) || (or_is_held && is_held()))
-			return true;
-		if (late)
-			return false;
-		usleep_range(100, 300);
-	}
+	return wait_until(has_finished(who) || (or_is_held && is_held()), ms);
 }
 
 /* A barrier either gets by who is held, or has to wait for it. */
@@ -1492,6 +1674,14 @@ static void meanwhile(bool odd)
 		if (odd && hold.asleep &&
 		    !set_cpus_allowed_ptr(actors[QUEUER], cpumask_of(OTHER_CPU)))
 			did(DID_MIGRATED, 1);
+		break;
+	case RETURNER:
+		did(DID_HELD_RETURNER, 1);
+		let_flush(FLUSHER);
+		if (odd) {
+			start_actor(SECOND_QUEUER);
+			finishes(SECOND_QUEUER, false, hold.asleep ? LONG : SHORT);
+		}
 		break;
 	case FLUSHER:
 		did(DID_HELD_FLUSH, 1);
@@ -1529,6 +1719,89 @@ static unsigned int get_probes(struct probe **p, unsigned int n)
 	return n;
 }
 
+static void dismiss(enum actor who)
+{
+	if (seats[who]) {
+		WRITE_ONCE(seats[who]->stay, 0);
+		unpin_user_page(seat_pages[who]);
+		put_task_struct(actors[who]);
+	} else {
+		kthread_stop_put(actors[who]);
+	}
+}
+
+static void in_interrupt_on(void *unused)
+{
+	void *p = RT ? NULL : kmem_cache_alloc(probes, GFP_ATOMIC);
+
+	if (p)
+		kmem_cache_free(probes, p);
+	nolock_burst(DID_NOLOCK_POINT);
+}
+
+/* Who is in user space on HELD_CPU, with nothing in the kernel to be done there. */
+static enum actor find_sitter(void)
+{
+	enum actor who;
+
+	rcu_barrier();
+	for (who = 1; who <= LAST_PROGRAM; who++)
+		if (seats[who] && task_cpu(actors[who]) == HELD_CPU)
+			return who;
+	start_actor(SITTER);
+	return SITTER;
+}
+
+/* Nothing is allocated any more, so whatever is left is in a sheaf. */
+static void flush_what_is_left(enum flush how)
+{
+	flush(NOBODY, how);
+	if (kmem_cache_shrink(probes))
+		fail("objects are in a sheaf after a flush; held at %pS", (void *)held_at);
+}
+
+/* Who else has used a sheaf of HELD_CPU before it is back in user space. */
+enum other { NOTHING, AN_INTERRUPT, A_MOVER };
+
+/* A flush has nothing to do on an isolated CPU that is in user space, and nothing to wait for. */
+static void flush_beside_user_space(enum flush how, enum other other)
+{
+	static const char *const after[] = { "", " after an interrupt", " after another one" };
+	enum actor who = find_sitter();
+	unsigned long from;
+	int tries;
+
+	if (other == A_MOVER) {
+		start_actor(MOVER);
+		if (!wait_until(is_in_user_space(MOVER), TOO_LONG))
+			fail("a program does not return to user space");
+	}
+	for (tries = 0; tries < 100 && !atomic_read(&failures); tries++) {
+		if (other == AN_INTERRUPT)
+			smp_call_function_single(HELD_CPU, in_interrupt_on, NULL, true);
+		/* On uml what an interrupt leaves to be done is done at the next tick. */
+		schedule_timeout_uninterruptible(2);
+		watch.flushed = 0;
+		watch.used = false;
+		/* What comes by a point from now on is seen, and then it is in user space. */
+		WRITE_ONCE(watch.on, true);
+		smp_mb(); /* pairs with the system call or interrupt that a point comes after */
+		from = READ_ONCE(seats[who]->counts);
+		if (!wait_until(READ_ONCE(seats[who]->counts) - from > 1, TOO_LONG))
+			fail("a program does not return to user space");
+		flush_what_is_left(how);
+		WRITE_ONCE(watch.on, false);
+		/* It was in the kernel, where it may have used a sheaf. */
+		if (READ_ONCE(watch.used))
+			continue;
+		if (watch.flushed)
+			fail("a flush used the CPU of a program in user space%s: %pS; held at %pS",
+			     after[other], (void *)watch.flushed, (void *)held_at);
+		did(DID_LEFT_ALONE, 1);
+		return;
+	}
+}
+
 /* Whether somebody was held. */
 static bool try_point(unsigned int capacity, bool odd)
 {
@@ -1537,6 +1810,8 @@ static bool try_point(unsigned int capacity, bool odd)
 
 	memset(actors, 0, sizeof(actors));
 	memset(finished, 0, sizeof(finished));
+	memset(seats, 0, sizeof(seats));
+	over = false;
 	held_at = 0;
 	/* The second queuer fills up what is there and another sheaf, and begins a third. */
 	nr_first = max(1, (int)capacity - scene->missing + (scene->held == QUEUER));
@@ -1553,23 +1828,36 @@ static bool try_point(unsigned int capacity, bool odd)
 	start_actor(who);
 	if (!finishes(who, true, TOO_LONG))
 		fail("who is to be held neither is nor ends");
+	if (who == RETURNER)
+		do_not_hold_me();
 	was_held = is_held();
 	if (was_held) {
 		meanwhile(odd);
 		WRITE_ONCE(hold.state, NOT_HELD);
 	}
+	WRITE_ONCE(over, true);
 	for (who = 0; who < NR_ACTORS; who++) {
 		if (!actors[who])
 			continue;
 		if (!finishes(who, false, TOO_LONG))
 			fail("a thread does not end that was held, or waited for who was");
-		kthread_stop_put(actors[who]);
+		if (seats[who] && !wait_until(is_in_user_space(who), TOO_LONG))
+			fail("a program does not return to user space");
 	}
 	if (!actors[SECOND_QUEUER])
 		kmem_cache_free_bulk(probes, nr_second, (void **)second);
 	if (!RCU_NOLOCK || !was_held || scene->held == NOBODY)
 		kmem_cache_free_bulk(probes, nr_at_point, (void **)at_point);
-	flush(NOBODY, ON_CACHE);
+	if (isolated) {
+		flush_beside_user_space(scene->how == DONE ? ALL_CACHES : ON_CACHE, NOTHING);
+		if (scene->held == RETURNER)
+			flush_beside_user_space(ON_CACHE, odd ? AN_INTERRUPT : A_MOVER);
+	} else {
+		flush_what_is_left(ON_CACHE);
+	}
+	for (who = 0; who < NR_ACTORS; who++)
+		if (actors[who])
+			dismiss(who);
 	return was_held && scene->held != NOBODY;
 }
 
@@ -1635,6 +1923,7 @@ static bool test_points(void)
 	flush(NOBODY, ON_CACHE);
 	flush(NOBODY, ON_CACHE);
 	undisturbed = ktime_ms_delta(ktime_get(), start) / 2 + 1;
+	let_programs_in();
 	WRITE_ONCE(point->fn, reach_point);
 	for (i = 0; i < ARRAY_SIZE(scenarios); i++) {
 		scene = &scenarios[i];
@@ -1648,6 +1937,7 @@ static bool test_points(void)
 	smp_mb();
 	while (atomic_read(&point->inside))
 		usleep_range(100, 200);
+	send_programs_home();
 out_logs:
 	put_logs();
 out:
