@@ -1779,7 +1779,7 @@ static void flush_beside_user_space(enum flush how, enum other other)
 	for (tries = 0; tries < 100 && !atomic_read(&failures); tries++) {
 		if (other == AN_INTERRUPT)
 			smp_call_function_single(HELD_CPU, in_interrupt_on, NULL, true);
-		/* On uml what an interrupt leaves to be done is done at the next tick. */
+		/* On uml a program goes on for a while beside what an interrupt leaves. */
 		schedule_timeout_uninterruptible(2);
 		watch.flushed = 0;
 		watch.used = false;
