@@ -203,6 +203,33 @@ thread_of() {
 	find "$3" -name 'thread*' -type f | head -n 1
 }
 
+# unpack NAME FILE FOLDER: what is packed in the file, as FOLDER/text: at most one byte more than most_bytes. NAME is the value's.
+most_bytes=$((64 << 20))
+unpack() {
+	local text=$3/text packed=$3/packed layer tool status
+	head -c $((most_bytes + 1)) -- "$2" >"$text" 2>"$3/why" || die 2 "$1: $2 cannot be read: $(sed 's/.*: //' "$3/why")"
+	for layer in 1 2 3 4; do
+		case $(head -c 6 "$text" | od -An -tx1 | tr -d ' \n') in
+		1f8b*) tool='gzip -dcq' ;;
+		fd377a585a00) tool='xz -dcq --memlimit-decompress=512MiB' ;;
+		5d0000*) tool='xz -dcq --format=lzma --memlimit-decompress=512MiB' ;;
+		425a68*) tool='bzip2 -dcq' ;;
+		28b52ffd*) tool='zstd -dcq --memory=512MB' ;;
+		504b0304* | 377abcaf271c* | 52617221*) die 2 "$1: $2 is an archive of zip, 7z or rar; unpack it and give the folder" ;;
+		*) break ;;
+		esac
+		[ "$layer" != 4 ] || die 2 "$1: $2 is packed more than three times over"
+		command -v "${tool%% *}" >/dev/null || die 2 "$1: $2 is packed with ${tool%% *}, which is not here; unpack it"
+		mv "$text" "$packed"
+		# shellcheck disable=SC2086 # a command with its options
+		{ $tool <"$packed" 2>/dev/null || echo $? >"$3/status"; } | head -c $((most_bytes + 1)) >"$text"
+		status=$(cat "$3/status" 2>/dev/null || echo 0)
+		rm -f "$3/status"
+		[ "$(stat -c %s "$text")" -le "$most_bytes" ] || break
+		[ "$status" = 0 ] || die 2 "$1: $2 cannot be unpacked (cut off?): ${tool%% *} says $status"
+	done
+}
+
 # rows FILE: its records, with the unit separator between columns. 'read' takes several tabs for one and would lose an
 # empty column.
 rows() { grep -v '^#' "$1" | tr '\t' '\037' || true; }

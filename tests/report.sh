@@ -390,9 +390,13 @@ cat asked.mbox asked.mbox >two.mbox
 expect 2 'holds 2 mails: give one' 'quoted: one mail, not two' "$top/harness/request/quote.sh" two.mbox
 grep -v '^Message-ID' asked.mbox >none.mbox
 expect 2 'no Message-ID' 'quoted: a mail that cannot be answered' "$top/harness/request/quote.sh" none.mbox
-{ printf '\357\273\277' && cat asked.mbox && printf '\nFrom here Tue Jul 14 2026 10:00:00 it is all one mail.\n'; } | gzip >packed.mbox.gz
-expect 0 '' 'quoted: packed, with a byte order mark, and a sentence like the line between mails' quoted packed.mbox.gz
-holds 'quoted: is the same' test "$(grep -c '^> Have you measured' rich/reply.txt)" = 1 -a "$(grep -c '^In-Reply-To: <question-1@' rich/reply.eml)" = 1
+for tool in gzip xz; do
+	{ printf '\357\273\277' && cat asked.mbox && printf '\nFrom here Tue Jul 14 2026 10:00:00 it is all one mail.\n'; } | $tool >"packed.$tool"
+	expect 0 '' "quoted: packed by $tool, with a byte order mark, and a sentence like the line between mails" quoted "packed.$tool"
+	holds 'quoted: is the same' test "$(grep -c '^> Have you measured' rich/reply.txt)" = 1 -a "$(grep -c '^In-Reply-To: <question-1@' rich/reply.eml)" = 1
+done
+head -c 200 packed.xz >half.xz
+expect 2 'QUOTE: half.xz cannot be unpacked' 'quoted: a packed mail that was cut off' "$top/harness/request/quote.sh" half.xz
 sed $'s/^To: author@example.org/&\\rBcc: x@evil.example\e[31m/' asked.mbox >return.mbox
 expect 0 '' 'quoted: a header with a carriage return in it' quoted return.mbox
 holds 'quoted: is one header' grep -q '^Cc: author@example.org Bcc: x@evil.example?\[31m,' rich/reply.eml

@@ -73,11 +73,11 @@ while IFS=$rs read -r variant _ _ _ _ cmdline id _ workloads args; do
 	dir_of[$variant]=$CACHE/kernels/$target_config/$id
 done < <(rows variants.tsv)
 
-# Jiffies of the measured CPU: all, and those that the host stole. Nobody steals those of a machine elsewhere.
+# Jiffies of the measured CPU: all, and those that the host stole. Of a machine elsewhere nothing is known.
 measured=$(jq .measured_cpu environment.json)
 cpu_time() {
 	if [ -n "${target_elsewhere-}" ]; then
-		echo 0 0
+		echo n/a n/a
 	else
 		awk -v cpu="cpu$measured" '$1 == cpu { for (i = 2; i <= 9; i++) s += $i; print s, $9 }' /proc/stat
 	fi
@@ -128,6 +128,8 @@ done 8< <(rows plan.tsv)
 progress_end
 
 read -r all_after stolen_after < <(cpu_time)
+steal_ppm=null
+[ "$all_after" = n/a ] || steal_ppm=$((all_after > all_before ? 1000000 * (stolen_after - stolen_before) / (all_after - all_before) : 0))
 # Adds to the environment what is known only after the boots.
 baseline=$(rows variants.tsv | awk -F "$rs" '$2 == "baseline" { print $1 }')
 ok_boot=$(awk -F '\t' -v base="$baseline" '$5 == "ok" && $2 == base { printf "%s.l%02d.b%02d", $2, $3, $4; exit }' boots.tsv)
@@ -161,11 +163,11 @@ read -r _ _ _ _ khz _ step < <(sed -n 2p "samples/$ok_boot.tsv")
 jq --arg counters "${counted:-none asked for}" --argjson clock_khz "$khz" --argjson timer_step "$step" \
 	--argjson duration_s "$(awk -F '\t' '!/^#/ { s += $6 } END { printf "%d", s }' boots.tsv)" \
 	--argjson layouts "$(rows plan.tsv | awk -F "$rs" '$3 > n { n = $3 } END { print n + 0 }')" \
-	--argjson steal_ppm "$((all_after > all_before ? 1000000 * (stolen_after - stolen_before) / (all_after - all_before) : 0))" \
+	--argjson steal_ppm "$steal_ppm" \
 	--argjson link_s "$(cat links.seconds 2>/dev/null || echo 0)" \
 	--argjson sheaf_capacity "$(sed -n 's/^sheafbench: caches .*\b64=\([0-9]*\).*/\1/p' "consoles/$ok_boot.log" | grep . || echo 0)" \
 	--argjson caches "$(caches)" \
 	--argjson barn_sheaves "$barn_sheaves" \
 	--argjson waited_s $((waited / 1000)) \
-	'([.steal_ppm // 0, $steal_ppm] | max) as $most | ((.waited_s // 0) + $waited_s) as $waited | . + ($ARGS.named | with_entries(select(.value != 0))) + {steal_ppm: $most, waited_s: $waited}' environment.json >environment.json.part
+	'([.steal_ppm, $steal_ppm] | max) as $most | ((.waited_s // 0) + $waited_s) as $waited | . + ($ARGS.named | with_entries(select(.value != 0))) + {steal_ppm: $most, waited_s: $waited} | if .steal_ppm == null then del(.steal_ppm) else . end' environment.json >environment.json.part
 mv environment.json.part environment.json

@@ -14,11 +14,8 @@ if [ ! -f "$file" ]; then
 fi
 # One file per mail; a file without a mailbox's From line is one mail. mail.awk knows where each begins.
 mkdir "$work/mails"
-cat -- "$file" >"$work/text" || die 2 "QUOTE=$1: it cannot be read"
-if [ "$(head -c 2 "$work/text" | od -An -tx1)" = ' 1f 8b' ]; then
-	mv "$work/text" "$work/packed"
-	gzip -dcq <"$work/packed" | head -c $((64 << 20)) >"$work/text" || die 2 "QUOTE=$1: gzip cannot unpack it"
-fi
+unpack QUOTE "$file" "$work"
+[ "$(stat -c %s "$work/text")" -le "$most_bytes" ] || die 2 "QUOTE: $1 is more than $((most_bytes >> 20)) MiB of mail; give the one that is answered alone"
 tr -d '\000' <"$work/text" >"$work/plain"
 LC_ALL=C awk -v step=lines -f "$top/harness/request/mail.awk" "$work/plain" >"$work/lines"
 git mailsplit -b --mboxrd -o"$work/mails" -- "$work/lines" >/dev/null 2>&1 || die 2 "QUOTE=$1: git cannot read it as a mailbox"

@@ -64,35 +64,7 @@ fi
 
 ### The mails: one file each in $work/mails, in the order in which they came.
 
-most_bytes=$((64 << 20)) most_mails=2000 bytes=0
-
-# unpack FILE: what is packed in it, as $work/text.
-unpack() {
-	local layer tool status
-	head -c $((most_bytes + 1)) -- "$1" >"$work/text" 2>"$work/why" || die 2 "MBOX: $1 cannot be read: $(sed 's/.*: //' "$work/why")"
-	for layer in 1 2 3 4; do
-		case $(head -c 6 "$work/text" | od -An -tx1 | tr -d ' \n') in
-		1f8b*) tool='gzip -dcq' ;;
-		fd377a585a00) tool='xz -dcq --memlimit-decompress=512MiB' ;;
-		5d0000*) tool='xz -dcq --format=lzma --memlimit-decompress=512MiB' ;;
-		425a68*) tool='bzip2 -dcq' ;;
-		28b52ffd*) tool='zstd -dcq --memory=512MB' ;;
-		504b0304* | 377abcaf271c* | 52617221*) die 2 "MBOX: $1 is an archive of zip, 7z or rar; unpack it and give the folder" ;;
-		*) break ;;
-		esac
-		[ "$layer" != 4 ] || die 2 "MBOX: $1 is packed more than three times over"
-		command -v "${tool%% *}" >/dev/null || die 2 "MBOX: $1 is packed with ${tool%% *}, which is not here; unpack it"
-		mv "$work/text" "$work/packed"
-		# shellcheck disable=SC2086 # a command with its options
-		{ $tool <"$work/packed" 2>/dev/null || echo $? >"$work/status"; } | head -c $((most_bytes + 1)) >"$work/text"
-		status=$(cat "$work/status" 2>/dev/null || echo 0)
-		rm -f "$work/status"
-		[ "$(stat -c %s "$work/text")" -le $most_bytes ] || break
-		[ "$status" = 0 ] || die 2 "MBOX: $1 cannot be unpacked (cut off?): ${tool%% *} says $status"
-	done
-	bytes=$((bytes + $(stat -c %s "$work/text")))
-	[ "$bytes" -le $most_bytes ] || die 2 "MBOX: $1 is more than $((most_bytes >> 20)) MiB of mail; give the thread of the series alone"
-}
+most_mails=2000 bytes=0
 
 # What comes from outside goes to a terminal without what that would obey.
 clean() { LC_ALL=C tr -d '\000-\010\013-\037\177'; }
@@ -101,7 +73,9 @@ by_mail() { LC_ALL=C awk -v step="$1" -f "$top/harness/request/mail.awk" "${@:2}
 # split FILE: a mailbox, packed or not, a tar of patches, a single mail or a bare diff.
 split() {
 	local plain_file=$work/plain count
-	unpack "$1"
+	unpack MBOX "$1" "$work"
+	bytes=$((bytes + $(stat -c %s "$work/text")))
+	[ "$bytes" -le "$most_bytes" ] || die 2 "MBOX: $1 is more than $((most_bytes >> 20)) MiB of mail; give the thread of the series alone"
 	if [ "$(dd if="$work/text" bs=1 skip=257 count=5 status=none | tr -d '\000')" = ustar ]; then
 		[ ! -d "$work/tar" ] || die 2 "MBOX: $1 is a tar in a tar; unpack it and give the folder"
 		mkdir "$work/tar"
