@@ -39,23 +39,35 @@ kernel_variants() {
 	}'
 }
 
-# Names of all variants, in the order of tables.
-variant_names() {
-	local dir f
-	{
-		for dir in "${variant_path[@]}"; do
-			for f in "$dir"/variants/*.variant; do
-				[ ! -f "$f" ] || basename "$f" .variant
-			done
-		done | sort -u | while read -r f; do
-			printf '%s %s\n' "$(variant_key "$f" order 50)" "$f"
+# variants_by KEY [DEFAULT]: the values of KEY of all variants in the order of tables: a line 'NAME VALUE' each.
+variants_by() {
+	local dir file files=() had=' '
+	for dir in "${variant_path[@]}"; do
+		for file in "$dir"/variants/*.variant; do
+			[[ -f $file && $had != *" ${file##*/} "* ]] || continue
+			had+="${file##*/} " files+=("$file")
 		done
-		kernel_variants | awk '{ print $3, $1 }'
-	} | sort -n -k1,1 -k2,2 | cut -d' ' -f2
+	done
+	{
+		[ ${#files[@]} = 0 ] || awk -F ' *= *' -v key="$1" -v fallback="${2-}" '
+			function end(i) {
+				if (!n && fallback != "") values[n++] = fallback
+				for (i = 0; i < n; i++) print order, name, values[i]
+				n = 0
+			}
+			FNR == 1 { if (NR > 1) end(); name = FILENAME; sub(/.*\//, "", name); sub(/\.variant$/, "", name); order = 50 }
+			/^#/ { next }
+			$1 == "order" { order = $2 }
+			$1 == key { values[n] = $0; sub(/^[^=]*= */, "", values[n++]) }
+			END { end() }' "${files[@]}"
+		kernel_variants | awk -v fallback="${2-}" 'fallback != "" { print $3, $1, fallback }'
+	} | sort -n -k1,1 -k2,2 | cut -d' ' -f2-
 }
+variant_names() { variants_by order 50 | cut -d' ' -f1; }
 
 # kernel_variant NAME: what a file of that variant of KERNELS would say; fails where it is none.
 kernel_variant() {
+	[ -n "${KERNELS-}" ] || return
 	kernel_variants | awk -v name="$1" '
 		$1 == name { printf "title = unpatched kernel: %s\nkernel = %s\norder = %s\n", $1, $2, $3; found = 1 }
 		END { exit !found }'
@@ -99,21 +111,12 @@ check_variant_file() {
 unisolated() { sed -E 's/(^| )(isolcpus|ncpus)=[^ ]*//g'; }
 
 baseline_variant() {
-	local name
-	for name in $(variant_names); do
-		if [ "$(variant_key "$name" role change)" = baseline ]; then
-			printf '%s\n' "$name"
-			return
-		fi
-	done
-	die 1 "no variant in kernel-patches/variants has role = baseline"
+	variants_by role | awk '$2 == "baseline" && !n++ { print $1 } END { exit !n }' ||
+		die 1 "no variant in kernel-patches/variants has role = baseline"
 }
 
 # Names of the sets of variants.
-variant_sets() {
-	local name
-	for name in $(variant_names); do variant_key "$name" set; done | sort -u
-}
+variant_sets() { variants_by set | cut -d' ' -f2- | sort -u; }
 
 # variant_asked NAME: is it one of those that VARIANTS asks for? If empty, that asks for the changes that are in no set; the
 # name of a set, for these and its own. What KERNELS names is asked for, and with it nothing else that is not named.
