@@ -89,8 +89,12 @@ step_links() {
 
 # Links all builds in parallel. Progress is the number of images that exist.
 step_kernels() {
-	local images had start next=0 status=0 variant log=$part/consoles/kernels.log
-	for variant in $(builds); do take tree "$variant"; done
+	local images had start next=0 status=0 variant todo log=$part/consoles/kernels.log
+	mapfile -t todo < <(builds)
+	for variant in "${todo[@]}"; do
+		take tree "$variant"
+		[ "$variant" != "${todo[0]}" ] || build trees "${todo[@]}"
+	done
 	start=$SECONDS # trees are no layouts: they would be in the time that is left, and in what a link takes
 	mapfile -t images < <(rows "$part/plan.tsv" | awk -F "$rs" -v k="$CACHE/kernels/$target_config" -v image="${target_image_kept:-image}" '!seen[$6, $5]++ { print k "/" $6 "/" image "." $5 }')
 	count() { local n=0 f; for f in "${images[@]}"; do [ ! -f "$f" ] || n=$((n + 1)); done; echo "$n"; }

@@ -15,6 +15,7 @@ base=$(baseline_variant)
 # The variants that other tests use, or all.
 names=(qpw-n qpw-off qpw-on slowpath slowpath-isolated qpw-isolated)
 [ "$LONG" = no ] || mapfile -t names < <(variant_names)
+if build tree "$base"; then build trees "${names[@]}"; fi
 for v in "$base" "${names[@]}"; do
 	expect 0 '' "the kernel of $v builds" build tree "$v"
 	log=$CACHE/logs/uml-$(build id "$v").log
@@ -185,7 +186,9 @@ if [ -n "$why" ]; then
 	printf '# no x86_64 here: %s\n' "$why"
 else
 	export TARGET=tcg
-	for v in qpw-n qpw-off slowpath-isolated slowpath-isolated-n qpw-isolated; do expect 0 '' "the x86_64 kernel of $v builds" build tree "$v"; done
+	x86_64=(qpw-n qpw-off slowpath-isolated slowpath-isolated-n qpw-isolated)
+	if build tree "$base"; then build trees "${x86_64[@]}"; fi
+	for v in "${x86_64[@]}"; do expect 0 '' "the x86_64 kernel of $v builds" build tree "$v"; done
 	for v in qpw-n slowpath-isolated-n slowpath-isolated qpw-isolated; do compare x86_64 "$v" qpw-off; done
 	for f in "${fast_functions[@]}"; do
 		fast_path "$(build path "$base")" "$f" >"$scratch/base.path"

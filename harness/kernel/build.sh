@@ -4,6 +4,7 @@
 #
 #   build.sh id VARIANT             the build that the variant shares, e.g. qpw-off-0f3c…
 #   build.sh tree VARIANT           patch, configure and build its tree; the baseline's first
+#   build.sh trees VARIANT...       the same for many, some at once, when the baseline's is there; 'tree' then tells which do not build
 #   build.sh link VARIANT PAD...    its kernel in these layouts
 #   build.sh module VARIANT [NAME]  the module in bench/NAME for it (default: module, which is sheafbench.ko)
 #   build.sh path VARIANT           the folder where all of that is
@@ -29,7 +30,8 @@ set -euo pipefail
 . "$top/harness/targets/$TARGET.sh"
 
 export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=sheafbench KBUILD_BUILD_HOST=sheafbench
-export KBUILD_BUILD_VERSION=1 CCACHE_DIR=$CACHE/ccache LC_ALL=C
+# ccache takes the files that an object depends on from the compiler: to preprocess each file first takes a third as long again.
+export KBUILD_BUILD_VERSION=1 CCACHE_DIR=$CACHE/ccache CCACHE_DEPEND=1 LC_ALL=C
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 FLAVOUR=${FLAVOUR-}
@@ -91,7 +93,7 @@ confined() {
 
 kmake() { confined "${1%/tree}" make -C "$1" ARCH="$target_arch" CROSS_COMPILE="$cross" CC="$kernel_cc" HOSTCC="$host_cc" "${flavour_flags[@]}" "${@:2}"; }
 
-# Compile, with the compiled files counted in the log: kbuild does not say how much is done, and its other steps take no time.
+# Compile, with the compiled files counted in the log: kbuild does not say how much is done, and its many steps before them take no time.
 build_with_progress() {
 	local dir=$1 what=$2 expect=$3 log=$4 start=$SECONDS pid compiled next=0 status=0
 	kmake "$dir" -j"$JOBS" "${target_goals[@]}" >"$log" 2>&1 </dev/null &
@@ -217,6 +219,9 @@ make_tree() {
 		(cd "$kernels/$(build_id "$base")/tree" &&
 			find . \( -links 1 -type f -o -type l \) -print0 | cpio -0pdmu --quiet "$dir/tree") ||
 			die 1 "cannot copy the baseline's objects to $dir (disk full?)"
+		# objtool knows its files by their whole names, and would be compiled anew.
+		find "$dir/tree/tools" -name '.*.cmd' -type f -print0 |
+			FROM="$kernels/$(build_id "$base")/tree/" TO="$dir/tree/" xargs -0r perl -pi -e 's/\Q$ENV{FROM}\E/$ENV{TO}/g'
 		expect=
 	fi
 	apply_patches "$dir/tree" "$log" "${patches[@]}" || {
@@ -351,6 +356,44 @@ take_variant() {
 # must_be_built NAME: a tree that was left half-made would be linked as it is.
 must_be_built() { [ -f "$kernels/$(build_id "$1")/built" ] || die 1 "the kernel of $1 is not built"; }
 
+# locked VARIANT COMMAND...: one process at a time works on a build.
+locked() { with_lock "tree-${kernels##*/}-$(build_id "$1")" "${@:2}"; }
+# locked_tree VARIANT: whoever has waited finds the kernel built.
+locked_tree() { [ -f "$kernels/$(build_id "$1")/built" ] || locked "$1" make_tree "$1"; }
+
+# prebuild VARIANT...: their trees, some at once: for most of the time that a patched one takes, kbuild keeps a single CPU busy.
+prebuild() {
+	local v id pid start=$SECONDS had=0 next=0 logs=$CACHE/logs/trees.$$
+	declare -A name_of=()
+	for v; do
+		SOURCE=$asked
+		take_variant "$v"
+		id=$(build_id "$v")
+		[ -f "$kernels/$id/built" ] || name_of[$id]=${name_of[$id]-$v}
+	done
+	SOURCE=$asked
+	[ ${#name_of[@]} -gt 1 ] || return 0
+	mkdir -p "$logs"
+	# shellcheck disable=SC2016 # the other shell's
+	setsid xargs -P $((JOBS < 4 ? JOBS : 4)) -I{} sh -c '"$0" tree "$2" >"$1/$2" 2>&1' "$0" "$logs" {} < <(printf '%s\n' "${name_of[@]}") &
+	pid=$!
+	# Ctrl-C does not reach what runs in the background of a script.
+	trap 'kill -- "-$pid" 2>/dev/null || true' EXIT
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.5
+		had=0
+		for id in "${!name_of[@]}"; do [ ! -f "$kernels/$id/built" ] || had=$((had + 1)); done
+		[ $((SECONDS - start)) -gt "$next" ] || continue
+		progress kernels "$had" ${#name_of[@]} $((SECONDS - start))
+		if [ -t 2 ]; then next=$((SECONDS - start)); else next=$((SECONDS - start + 15)); fi
+	done
+	wait "$pid" || true
+	trap - EXIT
+	progress_end
+	cat "$logs"/* | grep -E '^  kernel .*: built|^    it also differs' >&2 || true
+	rm -rf "$logs"
+}
+
 verb=${1-}
 name=${2-}
 known_variant() { variant_file "$1" >/dev/null || kernel_variant "$1" >/dev/null || die 2 "no variant '$1'; known: $(variant_names | tr '\n' ' ')"; }
@@ -375,20 +418,22 @@ same)
 	[ "$(variant_key "$name" same_code yes)" = no ] || ! cmp -s "$SOURCE/.sheafbench-contents" "$asked/.sheafbench-contents" || same_code "$name"
 	;;
 tree)
-	# One kernel build at a time on a machine. Whoever has waited finds the kernel built.
-	id=$(build_id "$name") base=$(baseline_variant)
-	base_id=$(build_id "$base")
+	base=$(baseline_variant)
 	# Another kernel's baseline is told by the name of its variant.
-	[ "$base_id" = "$id" ] || [ -f "$kernels/$base_id/built" ] || with_lock kernel-build make_tree "$base"
-	[ -f "$kernels/$id/built" ] || with_lock kernel-build make_tree "$name"
+	[ "$(build_id "$base")" = "$(build_id "$name")" ] || locked_tree "$base"
+	locked_tree "$name"
+	;;
+trees)
+	# Without it each would build it first, and fail.
+	[ ! -f "$kernels/$(build_id "$(baseline_variant)")/built" ] || prebuild "$name" "$@"
 	;;
 link)
 	must_be_built "$name"
-	with_lock "tree-${kernels##*/}-$(build_id "$name")" link_layouts "$name" "$@"
+	locked "$name" link_layouts "$name" "$@"
 	;;
 module)
 	must_be_built "$name"
-	with_lock "tree-${kernels##*/}-$(build_id "$name")" make_module "$name" "$@"
+	locked "$name" make_module "$name" "$@"
 	;;
-*) die 2 "build.sh: no verb '$verb'; known: id path unfit differs same tree link module" ;;
+*) die 2 "build.sh: no verb '$verb'; known: id path unfit differs same tree trees link module" ;;
 esac

@@ -71,7 +71,8 @@ contents_of() {
 	(
 		cd "$1"
 		find . -type f -perm /100 -printf 'x %P\n' -o -type l -printf 'l %P %l\n'
-		find . -type f ! -path './.sheafbench*' -print0 | xargs -0 sha256sum
+		# By the line: what several write at once is not to be mixed.
+		find . -type f ! -path './.sheafbench*' -print0 | xargs -0 -n 1000 -P "$JOBS" stdbuf -oL sha256sum
 	) | LC_ALL=C sort | hash_of
 }
 

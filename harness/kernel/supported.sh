@@ -13,7 +13,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
 . "$top/harness/targets/uml.sh"
-export CCACHE_DIR=$CACHE/ccache LC_ALL=C
+export CCACHE_DIR=$CACHE/ccache CCACHE_DEPEND=1 LC_ALL=C
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 configs=("$top/kernel-patches/configs/common.config" "$top/kernel-patches/configs/uml.config")
