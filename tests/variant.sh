@@ -531,5 +531,15 @@ for name in $(variant_names); do [ "$name" = by-hand ] || check_variant_file "$n
 rm "$scratch/local/variants/by-hand.variant"
 NAME=from-env refused "NAME=''" NAME= MBOX="$scratch/plain"
 
+# Two of one name at once, both past the door.
+: >"$scratch/told"
+for n in 1 2; do
+	{ make_variant NAME=at-once MBOX="$scratch/plain" >>"$scratch/told" || true; } &
+done
+wait
+holds 'of two that register one name at once one does' test "$(grep -c '^variant at-once: 3 patches' "$scratch/told")" = 1
+holds 'the other one is told' grep -qE '^sheafbench: NAME=at-once is taken' "$scratch/told"
+holds 'and leaves what the first one wrote' test "$(variant_patches at-once | wc -l)" = 3 -a -z "$(find "$scratch/local" -name '.*')"
+
 holds 'the kernel source is as it was' test -z "$(find "$SOURCE" -newer "$scratch/begun" -print -quit)"
 finish

@@ -411,6 +411,14 @@ if [ "${STEPS:-no}" = yes ]; then
 fi
 variant_text "$NAME" "$TITLE" ${#applied[@]} >"$work/variants/$NAME.variant"
 names+=("$NAME")
+# Of two that register one name at once the second one is told.
+exec {fd}>>"$CACHE/locks/variants"
+wait_for "$fd" -x "$CACHE/locks/variants" "the folder of variants"
+for n in "${names[@]}"; do
+	if [ -e "$to/patches/$n" ] || [ -e "$to/variants/$n.variant" ]; then
+		die 2 "NAME=$NAME is taken since by another 'make variant' ($n); choose another"
+	fi
+done
 # Each by one rename, the variant last; a series without its variant does not stay.
 rm -rf "$to/patches/.$NAME.part"
 placed=$to/patches/.$NAME.part
