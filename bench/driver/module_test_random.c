@@ -37,9 +37,11 @@ static struct shared {
 	uint64_t limit, until, calls, wrong;
 	uint64_t answers[CALLS][MOST_ERRNO];
 	char first[256]; /* of the wrong ones */
+	char doing[CALLERS][128];
 } * shared;
 
 static uint64_t state;
+static char *doing; /* what this caller does, for when it does not come back */
 
 /* Marsaglia's xorshift64. */
 static uint32_t below(uint32_t n)
@@ -100,8 +102,8 @@ static int any_fd(void)
 }
 
 /*
- * What takes a debug kernel minutes is rare. peer_thread is left out: it makes a million allocations with preemption
- * off, as posted, and RCU would call that a stall.
+ * Without what takes a debug kernel minutes, in which no signal ends it: peer_kunit makes eleven million pairs, and
+ * peer_thread a million allocations with preemption off, as posted, which RCU would call a stall.
  */
 static uint32_t any_workload(void)
 {
@@ -110,8 +112,7 @@ static uint32_t any_workload(void)
 	do {
 		workload = below(WORKLOADS);
 	} while (workload == WORKLOAD_peer_thread ||
-		 (workload >= WORKLOAD_peer_kunit_1 && workload <= WORKLOAD_peer_kunit_1000 &&
-		  !once(100)));
+		 (workload >= WORKLOAD_peer_kunit_1 && workload <= WORKLOAD_peer_kunit_1000));
 	return workload;
 }
 
@@ -178,6 +179,7 @@ static int call(int kind, char *text)
 	int error;
 
 	*text = '\0';
+	snprintf(doing, sizeof(*shared->doing), "%s", names[kind]);
 	switch (kind) {
 	case INFO:
 		return ioctl(device, SHEAFBENCH_IOC_INFO, or_bad(&info)) ? errno : 0;
@@ -194,6 +196,10 @@ static int call(int kind, char *text)
 	case RUN:
 		run = any_run();
 		pointer = or_bad(&run);
+		snprintf(doing, sizeof(*shared->doing),
+			 "RUN %s, size %u, n %u, order %u, flags %#x, %u samples of %u",
+			 run.workload < WORKLOADS ? workloads[run.workload].name : "nothing",
+			 run.size, run.n, run.order, run.flags, run.samples, run.ops);
 		error = ioctl(device, SHEAFBENCH_IOC_RUN, pointer) ? errno : 0;
 		memcpy(text, run.text, sizeof(run.text));
 		/* What cannot be reached cannot be written to either. */
@@ -203,6 +209,8 @@ static int call(int kind, char *text)
 	case FLUSH:
 		flush = any_flush();
 		pointer = or_bad(&flush);
+		snprintf(doing, sizeof(*shared->doing), "FLUSH %u, step %u, of %u on %#llx",
+			 flush.op, flush.step, flush.size, (unsigned long long)flush.cpus);
 		error = ioctl(device, SHEAFBENCH_IOC_FLUSH, pointer) ? errno : 0;
 		memcpy(text, flush.text, sizeof(flush.text));
 		if (pointer != &flush)
@@ -245,10 +253,12 @@ static void one_call(void)
 		usleep(below(5000));
 }
 
-static _Noreturn void caller(uint64_t seed)
+static _Noreturn void caller(uint64_t seed, uint32_t index)
 {
+	doing = shared->doing[index];
 	state = seed * 0x9e3779b97f4a7c15ull | 1;
 	while (shared->calls < shared->limit && now_ns() < shared->until) {
+		strcpy(doing, "nothing, or is being bound");
 		if (device < 0 || once(64)) {
 			close(device);
 			device = open(SHEAFBENCH_DEVICE, O_RDWR | O_CLOEXEC);
@@ -291,6 +301,34 @@ static void disturb(const pid_t *callers, bool *removed)
 			   "1");
 }
 
+/* What the callers are at, and where in the kernel: CPU time, in jiffies, tells one that is slow from one that waits. */
+static void tell_callers(const pid_t *callers)
+{
+	static const char *const files[] = { "stat", "stack" };
+	char path[64], line[256];
+	FILE *file;
+
+	for (uint32_t i = 0; i < CALLERS; i++) {
+		printf("# caller %u: %s\n", i, shared->doing[i]);
+		for (uint32_t k = 0; k < COUNT(files); k++) {
+			snprintf(path, sizeof(path), "/proc/%d/%s", callers[i], files[k]);
+			file = fopen(path, "re");
+			while (file && fgets(line, sizeof(line), file))
+				printf("#   %s", line);
+			if (file)
+				fclose(file);
+		}
+	}
+	for (uint32_t i = 0; i < CALLERS; i++)
+		if (callers[i] > 0)
+			kill(callers[i], SIGKILL);
+	sleep(60);
+	for (uint32_t i = 0; i < CALLERS; i++)
+		if (callers[i] > 0)
+			printf("# caller %u %s\n", i,
+			       waitpid(callers[i], NULL, WNOHANG) > 0 ? "ended" : "does not end");
+}
+
 /* Until both have ended of themselves; false when no call was answered for too long. */
 static bool supervise(uint64_t seed, bool *removed)
 {
@@ -308,15 +346,17 @@ static bool supervise(uint64_t seed, bool *removed)
 				callers[i] = fork();
 				seed += 1000003;
 				if (!callers[i])
-					caller(seed);
+					caller(seed, i);
 			}
 			done &= callers[i] < 0;
 		}
 		if (shared->calls != last)
 			since = now_ns();
 		last = shared->calls;
-		if (now_ns() - since > HANG_NS)
+		if (now_ns() - since > HANG_NS) {
+			tell_callers(callers);
 			return false;
+		}
 		if (now_ns() - told > 60000000000) {
 			told = now_ns();
 			printf("# %" PRIu64 " calls\n", last);
@@ -325,7 +365,7 @@ static bool supervise(uint64_t seed, bool *removed)
 			disturb(callers, removed);
 		else
 			usleep(10000);
-		/* The last one may have begun a run of minutes. */
+		/* The last one may have begun a long run. */
 		for (uint32_t i = 0; i < CALLERS; i++)
 			if (callers[i] > 0 && callers[!i] < 0)
 				kill(callers[i], SIGALRM);
