@@ -197,7 +197,7 @@ files_to_come() {
 make_tree() {
 	local name=$1 base id dir log changed start=$SECONDS expect patches=()
 	# Files of a whole build of 7.2.
-	expect=1120
+	expect=1050
 	[ "$target_arch" != um ] || expect=491
 	id=$(build_id "$name")
 	dir=$kernels/$id
