@@ -42,6 +42,7 @@ fi
 status=0
 wait "$leader" || status=$?
 holds 'an interrupted bench fails' test "$status" != 0
+expect 0 'interrupted: the same command goes on from here' 'and says how it goes on' cat "$scratch/first.log"
 sleep 1
 # All that was started has this test's environment, which tells it from another bench on this machine.
 left=$(env -u VARIANT_PATH grep -la "VARIANT_PATH=$scratch" /proc/[0-9]*/environ 2>/dev/null || true)

@@ -133,11 +133,11 @@ soon() {
 	done
 }
 
-# Where the threads of all of QEMU's processes may run, over and over.
+# Where the threads of all guests' QEMUs may run, over and over. One that is only asked for its version runs anywhere.
 watch_threads() {
 	local task
 	while sleep 0.3; do
-		for task in $(qemus | sed 's|.*|/proc/&/task/*|'); do
+		for task in $({ pgrep -f '^qemu-system-x86_64 .*sheafbench,debug-threads' || true; } | sed 's|.*|/proc/&/task/*|'); do
 			printf '%s on %s\n' "$(cat "$task/comm" 2>/dev/null)" "$(sed -n 's/^Cpus_allowed_list:.//p' "$task/status" 2>/dev/null)"
 		done
 	done >"$scratch/threads"

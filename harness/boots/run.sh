@@ -14,7 +14,7 @@ kept=${target_image_kept:-image}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 booting=
 trap 'rm -rf "$scratch"' EXIT
-trap '[ -z "$booting" ] || { kill "$booting"; wait "$booting"; } 2>/dev/null; progress_end; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
+trap '[ -z "$booting" ] || { kill "$booting"; wait "$booting"; } 2>/dev/null || true; progress_end; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
 
 mapfile -t names < <("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS")
 # Each flush may wait for a grace period, or a second for a CPU that is kept busy.

@@ -54,7 +54,7 @@ judge() {
 	local status=$1 log=$2 out=$3 line="" file
 	[ "$judged" = no ] || line=$(grep -aE -m1 "$reports" "$log" || true)
 	# A boot that came to its end has only been warned.
-	[ -n "$line" ] || grep -aq '^sheafbench: exit 0' "$log" || line=$(grep -aE -m1 "$failures" "$log" | sed 's/.*sheafbench: boot: //' || true)
+	[ -n "$line" ] || grep -aq '^sheafbench: exit 0' "$log" || line=$(grep -aE "$failures" "$log" | grep -avE -m1 '^qemu-system[^ ]*: warning: ' | sed 's/.*sheafbench: boot: //' || true)
 	if [ -n "$line" ]; then
 		:
 	elif [ "$status" = 124 ]; then
@@ -94,9 +94,11 @@ boot() {
 	rm -f "$out/bound"
 	target_command "$@"
 	guard_program=$(helper_program guard)
-	"$guard_program" "$deadline" "${command[@]}" >"$log" 2>&1 </dev/null &
+	# Two write to it: each at its end.
+	: >"$log"
+	"$guard_program" "$deadline" "${command[@]}" >>"$log" 2>&1 </dev/null &
 	guard=$!
-	trap 'kill -TERM $guard 2>/dev/null; wait $guard 2>/dev/null; exit 130' INT TERM HUP
+	trap '{ kill -TERM $guard; wait $guard; } 2>/dev/null || true; exit 130' INT TERM HUP
 	[ "$binds" = no ] || bind_guest "$guard" "$out" "${host[@]}" >>"$log" &
 	wait "$guard" || status=$?
 	judge "$status" "$log" "$out"
