@@ -220,6 +220,7 @@ make_tree() {
 			find . \( -links 1 -type f -o -type l \) -print0 | cpio -0pdmu --quiet "$dir/tree") ||
 			die 1 "cannot copy the baseline's objects to $dir (disk full?)"
 		# objtool knows its files by their whole names, and would be compiled anew.
+		# shellcheck disable=SC2016 # perl's
 		find "$dir/tree/tools" -name '.*.cmd' -type f -print0 |
 			FROM="$kernels/$(build_id "$base")/tree/" TO="$dir/tree/" xargs -0r perl -pi -e 's/\Q$ENV{FROM}\E/$ENV{TO}/g'
 		expect=
