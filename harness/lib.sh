@@ -8,6 +8,8 @@ unset CDPATH
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sheafbench}
 JOBS=${JOBS:-$(nproc)}
+# ccache takes the files that an object depends on from the compiler: to preprocess each file first takes a third as long again.
+export CCACHE_DIR=$CACHE/ccache CCACHE_DEPEND=1
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -168,6 +170,32 @@ progress() {
 }
 
 progress_end() { [ ! -t 2 ] || printf '\r\033[K' >&2; }
+
+# end_jobs [PID...]: ends them and waits for their ends; for a trap, which goes on whatever they say.
+end_jobs() {
+	[ $# = 0 ] || { kill "$@"; wait "$@"; } 2>/dev/null || true
+}
+
+# followed WHAT TOTAL COUNTER LOG COMMAND...: runs the command with its output in LOG, and shows as progress what COUNTER prints,
+# of TOTAL; with a total of 0 nothing is shown. Returns the command's status.
+followed() (
+	what=$1 total=$2 counter=$3 log=$4 start=$SECONDS next=0 step=15 status=0
+	[ ! -t 2 ] || step=1
+	"${@:5}" >"$log" 2>&1 </dev/null &
+	pid=$!
+	# Ctrl-C does not reach what runs in the background of a script.
+	trap 'end_jobs "$pid"' EXIT
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.5
+		[[ $total -gt 0 && $((SECONDS - start)) -ge $next ]] || continue
+		progress "$what" "$("$counter")" "$total" $((SECONDS - start))
+		next=$((SECONDS - start + step))
+	done
+	wait "$pid" || status=$?
+	trap - EXIT
+	progress_end
+	exit "$status"
+)
 
 # commits_of NAME USAGE: of $NAME, <git tree>@<commit> or <git tree>@<from>..<to>, all of which may hold an '@', the tree and the
 # ids of the commits, in the array commits; else one line with git's reason.

@@ -89,25 +89,22 @@ step_links() {
 
 # Links all builds in parallel. Progress is the number of images that exist.
 step_kernels() {
-	local images had start next=0 status=0 variant todo log=$part/consoles/kernels.log
+	local images had guard start=$SECONDS status=0 variant todo log=$part/consoles/kernels.log
 	mapfile -t todo < <(builds)
 	for variant in "${todo[@]}"; do
 		take tree "$variant"
-		[ "$variant" != "${todo[0]}" ] || build trees "${todo[@]}"
+		[ "$variant" != "${todo[0]}" ] || build trees "${todo[@]}" || true
 	done
 	start=$SECONDS # trees are no layouts: they would be in the time that is left, and in what a link takes
 	mapfile -t images < <(rows "$part/plan.tsv" | awk -F "$rs" -v k="$CACHE/kernels/$target_config" -v image="${target_image_kept:-image}" '!seen[$6, $5]++ { print k "/" $6 "/" image "." $5 }')
 	count() { local n=0 f; for f in "${images[@]}"; do [ ! -f "$f" ] || n=$((n + 1)); done; echo "$n"; }
 	had=$(count)
-	builds | xargs -P "$JOBS" -I{} "$0" "$part" links {} >"$log" 2>&1 &
-	while kill -0 $! 2>/dev/null; do
-		sleep 0.5
-		[[ $((SECONDS - start)) -gt $next && ${#images[@]} -gt $had ]] || continue
-		progress layouts $(($(count) - had)) $((${#images[@]} - had)) $((SECONDS - start))
-		if [ -t 2 ]; then next=$((SECONDS - start)); else next=$((SECONDS - start + 15)); fi
-	done
-	wait $! || status=$?
-	progress_end
+	# shellcheck disable=SC2317 # followed calls them
+	linked() { echo $(($(count) - had)); }
+	guard=$(helper_program guard)
+	# shellcheck disable=SC2317
+	at_once() { printf '%s\n' "${todo[@]}" | "$guard" 100000 xargs -P "$JOBS" -I{} "$0" "$part" links {}; }
+	followed layouts $((${#images[@]} - had)) linked "$log" at_once || status=$?
 	[ "$status" = 0 ] || { grep -v '^  layout' "$log" >&2; die 1 "$(sed -n 's/^sheafbench: //p' "$log" | head -n 1)"; }
 	say "  ${#images[@]} kernels, $((${#images[@]} - had)) of them linked now: $((SECONDS - start)) s"
 	# Seconds per link, with its share of modules and the like; a few links would not tell.

@@ -22,7 +22,7 @@ boot_target() {
 	reason=$(cat "$2.reason")
 }
 booting=
-trap '[ -z "$booting" ] || kill "$booting"; exit 130' INT TERM HUP
+trap 'end_jobs $booting; exit 130' INT TERM HUP
 
 ok() { printf 'ok - %s\n' "$*"; }
 not_ok() {

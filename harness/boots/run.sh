@@ -14,7 +14,7 @@ kept=${target_image_kept:-image}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 booting=
 trap 'rm -rf "$scratch"' EXIT
-trap '[ -z "$booting" ] || { kill "$booting"; wait "$booting"; } 2>/dev/null || true; progress_end; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
+trap 'end_jobs $booting; progress_end; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
 
 mapfile -t names < <("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS")
 # Each flush may wait for a grace period, or a second for a CPU that is kept busy.
@@ -73,14 +73,10 @@ while IFS=$rs read -r variant _ _ _ _ cmdline id _ workloads args; do
 	dir_of[$variant]=$CACHE/kernels/$target_config/$id
 done < <(rows variants.tsv)
 
-# Jiffies of the measured CPU: all, and those that the host stole. Of a machine elsewhere nothing is known.
+# Jiffies of the measured CPU: all, and those that the host stole.
 measured=$(jq .measured_cpu environment.json)
 cpu_time() {
-	if [ -n "${target_elsewhere-}" ]; then
-		echo n/a n/a
-	else
-		awk -v cpu="cpu$measured" '$1 == cpu { for (i = 2; i <= 9; i++) s += $i; print s, $9 }' /proc/stat
-	fi
+	awk -v cpu="cpu$measured" '$1 == cpu { for (i = 2; i <= 9; i++) s += $i; stolen = $9 } END { print s + 0, stolen + 0 }' /proc/stat
 }
 read -r all_before stolen_before < <(cpu_time)
 
@@ -128,8 +124,9 @@ done 8< <(rows plan.tsv)
 progress_end
 
 read -r all_after stolen_after < <(cpu_time)
+# Of a machine elsewhere nothing is known.
 steal_ppm=null
-[ "$all_after" = n/a ] || steal_ppm=$((all_after > all_before ? 1000000 * (stolen_after - stolen_before) / (all_after - all_before) : 0))
+[ -n "${target_elsewhere-}" ] || steal_ppm=$((all_after > all_before ? 1000000 * (stolen_after - stolen_before) / (all_after - all_before) : 0))
 # Adds to the environment what is known only after the boots.
 baseline=$(rows variants.tsv | awk -F "$rs" '$2 == "baseline" { print $1 }')
 ok_boot=$(awk -F '\t' -v base="$baseline" '$5 == "ok" && $2 == base { printf "%s.l%02d.b%02d", $2, $3, $4; exit }' boots.tsv)

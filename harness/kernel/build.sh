@@ -30,8 +30,7 @@ set -euo pipefail
 . "$top/harness/targets/$TARGET.sh"
 
 export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=sheafbench KBUILD_BUILD_HOST=sheafbench
-# ccache takes the files that an object depends on from the compiler: to preprocess each file first takes a third as long again.
-export KBUILD_BUILD_VERSION=1 CCACHE_DIR=$CACHE/ccache CCACHE_DEPEND=1 LC_ALL=C
+export KBUILD_BUILD_VERSION=1 LC_ALL=C
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 FLAVOUR=${FLAVOUR-}
@@ -95,22 +94,10 @@ kmake() { confined "${1%/tree}" make -C "$1" ARCH="$target_arch" CROSS_COMPILE="
 
 # Compile, with the compiled files counted in the log: kbuild does not say how much is done, and its many steps before them take no time.
 build_with_progress() {
-	local dir=$1 what=$2 expect=$3 log=$4 start=$SECONDS pid compiled next=0 status=0
-	kmake "$dir" -j"$JOBS" "${target_goals[@]}" >"$log" 2>&1 </dev/null &
-	pid=$!
-	# Ctrl-C does not reach what runs in the background of a script.
-	trap 'kill "$pid" 2>/dev/null || true' EXIT
-	while kill -0 "$pid" 2>/dev/null; do
-		sleep 1
-		[ $((SECONDS - start)) -ge "$next" ] || continue
-		compiled=$(grep -c '^  CC ' "$log" || true)
-		progress "$what" "$compiled" "$expect" $((SECONDS - start))
-		if [ -t 2 ]; then next=$((SECONDS - start + 1)); else next=$((SECONDS - start + 15)); fi
-	done
-	wait "$pid" || status=$?
-	trap - EXIT
-	progress_end
-	return "$status"
+	local dir=$1 what=$2 expect=$3 log=$4
+	# shellcheck disable=SC2317 # followed calls it
+	compiled() { grep -c '^  CC ' "$log" || true; }
+	followed "$what" "$expect" compiled "$log" kmake "$dir" -j"$JOBS" "${target_goals[@]}"
 }
 
 # The ceiling: a git checkout around the cache is not to be taken for this tree's.
@@ -364,7 +351,7 @@ locked_tree() { [ -f "$kernels/$(build_id "$1")/built" ] || locked "$1" make_tre
 
 # prebuild VARIANT...: their trees, some at once: for most of the time that a patched one takes, kbuild keeps a single CPU busy.
 prebuild() {
-	local v id pid start=$SECONDS had=0 next=0 logs=$CACHE/logs/trees.$$
+	local v id logs=$CACHE/logs/trees.$$
 	declare -A name_of=()
 	for v; do
 		SOURCE=$asked
@@ -375,22 +362,19 @@ prebuild() {
 	SOURCE=$asked
 	[ ${#name_of[@]} -gt 1 ] || return 0
 	mkdir -p "$logs"
-	# shellcheck disable=SC2016 # the other shell's
-	setsid xargs -P $((JOBS < 4 ? JOBS : 4)) -I{} sh -c '"$0" tree "$2" >"$1/$2" 2>&1' "$0" "$logs" {} < <(printf '%s\n' "${name_of[@]}") &
-	pid=$!
-	# Ctrl-C does not reach what runs in the background of a script.
-	trap 'kill -- "-$pid" 2>/dev/null || true' EXIT
-	while kill -0 "$pid" 2>/dev/null; do
-		sleep 0.5
-		had=0
-		for id in "${!name_of[@]}"; do [ ! -f "$kernels/$id/built" ] || had=$((had + 1)); done
-		[ $((SECONDS - start)) -gt "$next" ] || continue
-		progress kernels "$had" ${#name_of[@]} $((SECONDS - start))
-		if [ -t 2 ]; then next=$((SECONDS - start)); else next=$((SECONDS - start + 15)); fi
-	done
-	wait "$pid" || true
-	trap - EXIT
-	progress_end
+	# shellcheck disable=SC2317 # followed calls it
+	had() {
+		local id n=0
+		for id in "${!name_of[@]}"; do [ ! -f "$kernels/$id/built" ] || n=$((n + 1)); done
+		echo "$n"
+	}
+	# Under the guard, with which all of them end. What does not build, 'tree' tells.
+	# shellcheck disable=SC2016,SC2317 # the other shell's; followed calls it
+	at_once() {
+		printf '%s\n' "${name_of[@]}" |
+			"$guard" 100000 xargs -P $((JOBS < 4 ? JOBS : 4)) -I{} sh -c '"$0" tree "$2" >"$1/$2" 2>&1' "$0" "$logs" {}
+	}
+	followed kernels ${#name_of[@]} had /dev/null at_once || true
 	cat "$logs"/* | grep -E '^  kernel .*: built|^    it also differs' >&2 || true
 	rm -rf "$logs"
 }

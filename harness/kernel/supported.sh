@@ -13,7 +13,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$top/harness/request/variants.sh"
 . "$top/harness/targets/uml.sh"
-export CCACHE_DIR=$CACHE/ccache CCACHE_DEPEND=1 LC_ALL=C
+export LC_ALL=C
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 configs=("$top/kernel-patches/configs/common.config" "$top/kernel-patches/configs/uml.config")
@@ -139,7 +139,7 @@ cell() {
 	key=$({ echo "$builds"; cat "$SOURCE/.sheafbench" "${configs[@]}" "$0"; series_patches "${bases[@]}" "$series" | xargs cat; options_of "$series"; gcc --version; } | hash_of)
 	mkdir -p "$CACHE/supported"
 	touch "$CACHE/supported/.sheafbench"
-	[ -f "$CACHE/supported/$key.stamp" ] || with_lock "$([ "$builds" = yes ] && echo kernel-build || echo supported)" fill "$series" "$CACHE/supported/$key.stamp"
+	[ -f "$CACHE/supported/$key.stamp" ] || with_lock "supported-$builds" fill "$series" "$CACHE/supported/$key.stamp"
 	cat "$CACHE/supported/$key.stamp"
 }
 

@@ -15,7 +15,7 @@ export SOURCE
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 boot=
 cleanup() {
-	[ -z "$boot" ] || kill "$boot" 2>/dev/null || true
+	end_jobs ${boot:+"$boot"}
 	rm -rf "$scratch"
 }
 trap cleanup EXIT

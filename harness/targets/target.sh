@@ -98,7 +98,7 @@ boot() {
 	: >"$log"
 	"$guard_program" "$deadline" "${command[@]}" >>"$log" 2>&1 </dev/null &
 	guard=$!
-	trap '{ kill -TERM $guard; wait $guard; } 2>/dev/null || true; exit 130' INT TERM HUP
+	trap 'end_jobs $guard; exit 130' INT TERM HUP
 	[ "$binds" = no ] || bind_guest "$guard" "$out" "${host[@]}" >>"$log" &
 	wait "$guard" || status=$?
 	judge "$status" "$log" "$out"

@@ -16,7 +16,7 @@ cd "$1"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sheafbench.XXXXXX")
 declare -A job=() # counts that run, by their processes
 trap 'rm -rf "$scratch"' EXIT
-trap '[ ${#job[@]} = 0 ] || { kill "${!job[@]}"; wait "${!job[@]}"; } 2>/dev/null || true; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
+trap 'end_jobs "${!job[@]}"; say "  interrupted: the same command goes on from here"; exit 130' INT TERM HUP
 mkdir -p counts/{calls,each,insns,parts,lines,sequences,estimates,flushes/{isolated,slow}} consoles
 : >counts/failed
 deadline=${DEADLINE:-300}
@@ -156,7 +156,7 @@ most=$(nproc)
 work() {
 	local kind=$1 target=$2 variant=$3 cmdline=$4
 	scratch=$(mktemp -d "$scratch/work.XXXXXX") booting='' reason=''
-	trap '[ -z "$booting" ] || { kill "$booting"; wait "$booting"; } 2>/dev/null || true; exit 130' INT TERM HUP
+	trap 'end_jobs $booting; exit 130' INT TERM HUP
 	case $kind in
 	flushes/slow) count_slow "$kind" "$variant" "$cmdline" ;;
 	flushes*) count_flushes "$kind" "$variant" "$cmdline" ;;
