@@ -12,10 +12,11 @@ expect 0 '^usage: ' 'help' "$driver" --help
 expect 0 '^pair/64/1$' 'list' "$driver" --list
 expect 0 '^batch-free/8192/2048/shuffled$' 'list goes to the end' "$driver" --list
 "$driver" --list >"$scratch/all"
-holds 'names follow the format' sh -c "! grep -vE '^(([a-z]+-)?(alloc|free|pair)|rcu-fallback|peer-[a-z]+(-[0-9]+)?)/[0-9]+/(1|[0-9]+/(lifo|fifo|shuffled))$|^(alloc|free|pair)-spaced/[0-9]+/(0|8|24|64)$|^excursion/[0-9]+/[0-9]+$|^flush-(none|shrink|destroy|barrier|barrier-on)/(64|1024)/(1|[0-9]+/(idle|user|kernel|fifo))$' '$scratch/all'"
+holds 'names follow the format' sh -c "! grep -vE '^(([a-z]+-)?(alloc|free|pair)|rcu-fallback|peer-[a-z]+(-[0-9]+)?)/[0-9]+/(1|[0-9]+/(lifo|fifo|shuffled))$|^(alloc|free|pair)-spaced/[0-9]+/(0|8|24|64)$|^excursion/[0-9]+/[0-9]+$|^excursion-caches/64/(1|8|32)/of-[0-9]+$|^flush-(none|shrink|destroy|barrier|barrier-on)/(64|1024)/(1|[0-9]+/(idle|user|kernel|fifo))$' '$scratch/all'"
 holds 'no name stands twice' sh -c "[ -z \"\$(sort '$scratch/all' | uniq -d)\" ]"
 holds 'a workload has the sizes that it allows' sh -c "! grep -E '^(page-[a-z]+/(8|2048|8192)|rcu-[a-z]+/8|peer-[a-z]+/128)/' '$scratch/all'"
 holds 'excursions by their pairs' test "$("$driver" --list --workloads '^excursion/64/' | paste -sd ' ')" = 'excursion/64/0 excursion/64/1 excursion/64/4 excursion/64/16 excursion/64/64 excursion/64/256 excursion/64/1024 excursion/64/4096'
+holds 'and by the caches that they use, of how many' test "$("$driver" --list --workloads '^excursion-caches/64/8/' | paste -sd ' ')" = 'excursion-caches/64/8/of-32 excursion-caches/64/8/of-100 excursion-caches/64/8/of-300'
 expect 2 'matches nothing' 'which enter the kernel with interrupts on' "$driver" --list --irq-off --workloads '^excursion/64/16$'
 holds 'one part of a batch alone' sh -c "[ \"\$('$driver' --list --workloads '^batch-free/64/32/fifo\$')\" = batch-free/64/32/fifo ]"
 for pattern in '^pair/' '/1$' '^(alloc|free)/(8|16)/' 'lifo|fifo'; do

@@ -397,6 +397,8 @@ for tool in gzip xz; do
 done
 head -c 200 packed.xz >half.xz
 expect 2 'QUOTE: half.xz cannot be unpacked' 'quoted: a packed mail that was cut off' "$top/harness/request/quote.sh" half.xz
+head -c 100000000 /dev/zero | gzip -1 >bomb.gz
+expect 2 'QUOTE: bomb.gz is more than 64 MiB' 'quoted: a small file that unpacks to a large one' "$top/harness/request/quote.sh" bomb.gz
 sed $'s/^To: author@example.org/&\\rBcc: x@evil.example\e[31m/' asked.mbox >return.mbox
 expect 0 '' 'quoted: a header with a carriage return in it' quoted return.mbox
 holds 'quoted: is one header' grep -q '^Cc: author@example.org Bcc: x@evil.example?\[31m,' rich/reply.eml
@@ -503,10 +505,10 @@ holds 'flushed: a flush is no operation beside the others' sh -c "! grep -q '^| 
 holds 'flushed: the trade is drawn' test -s flushed/plots/trade.png -a ! -e full/plots/trade.png
 holds 'flushed: and how other loops do' grep -q 'peer-tight/64/1' flushed/plots/peers.svg
 holds 'flushed: a deadline that passed is no number' grep -qE '[|] deadline passed( .2.)? [|]' flushed/report.md
-# Excursions have a figure of their own, and no place in those of loops.
+# Excursions have a figure of their own, in kmalloc()'s caches, and no place in those of loops.
 cp -r full excursed
-change excursed '.effects += [.effects[] | select(.workload == "pair/64/1") | ("excursion/64/0", "excursion/64/16") as $w | .workload = $w | .primary = false | del(.verdict, .no_verdict, .p_primary)]
-	| .values += [.values[] | select(.workload == "pair/64/1") | ("excursion/64/0", "excursion/64/16") as $w | .workload = $w] | .environment.clock_khz = 2000000'
+change excursed '.effects += [.effects[] | select(.workload == "pair/64/1") | ("excursion/64/0", "excursion/64/16", "excursion-caches/64/8/of-100") as $w | .workload = $w | .primary = false | del(.verdict, .no_verdict, .p_primary)]
+	| .values += [.values[] | select(.workload == "pair/64/1") | ("excursion/64/0", "excursion/64/16", "excursion-caches/64/8/of-100") as $w | .workload = $w] | .environment.clock_khz = 2000000'
 sound excursed
 drawn excursed
 holds 'excursed: the figure is drawn, where there are any' test -s excursed/plots/decide.png -a ! -e full/plots/decide.png

@@ -39,6 +39,7 @@ __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 struct point {
 	uint32_t workload, size, n, order, work;
 	bool excursion;		/* of n pairs; workload is that of pairs */
+	uint32_t caches;	/* of the module's own, and a pair in each of n, or 0 */
 	uint32_t parts, wanted; /* parts that are reported, and those that still are to be */
 	uint32_t run_number;	/* the runs of a boot differ in what the seed decides */
 	uint64_t *samples;	/* of all parts, then of gate and chain, once it has run */

@@ -107,13 +107,17 @@ static bool window(int device, struct sheafbench_run *run, uint32_t at)
 	return entered || fail(run, "an excursion");
 }
 
-bool excursion_run(int device, struct sheafbench_run *run)
+bool excursion_run(int device, struct sheafbench_run *run, uint32_t caches)
 {
 	const bool windows = run->flags & SHEAFBENCH_WINDOWS;
 	const uint64_t khz = rate(device);
 
 	if (!khz)
 		return fail(run, SHEAFBENCH_DEVICE);
+	if (ioctl(device, SHEAFBENCH_IOC_CACHES, caches))
+		return fail(run, "the module's caches");
+	if (caches)
+		run->size = SHEAFBENCH_OWN_CACHES;
 	run->ops = windows ? 1 : EXCURSIONS_SAMPLED;
 	run->regions = 1;
 	run->cpu = (uint32_t)sched_getcpu();

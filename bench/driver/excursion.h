@@ -17,8 +17,8 @@
 /*
  * Takes run->samples samples of run->n pairs of run->size into run->buffer, which has the layout of a workload of one part,
  * with the flags SHEAFBENCH_NO_GATE, _HALF_GATE and _WINDOWS. An operation is one excursion. The caller is bound to
- * a CPU. False with run->text.
+ * a CPU. With caches, the module has so many of its own, and the pairs are one in each of run->n. False with run->text.
  */
-bool excursion_run(int device, struct sheafbench_run *run);
+bool excursion_run(int device, struct sheafbench_run *run, uint32_t caches);
 
 #endif

@@ -15,6 +15,8 @@ static const uint32_t works[] = { 0, 8, 24, 64 };
 
 /* Pairs in an excursion. */
 static const uint32_t excursions[] = { 0, 1, 4, 16, 64, 256, 1024, 4096 };
+/* Caches with a pair in each, and how many the module then has: those that were made stay for the next. */
+static const uint32_t used[] = { 1, 8, 32 }, caches[] = { 32, 100, 300 };
 
 /* Others' loops and helpers are only timed, known sequences only counted. */
 #define TIMED	(SHEAFBENCH_PEER | SHEAFBENCH_HELPER)
@@ -36,7 +38,10 @@ static void add_point(const regex_t *wanted, struct point like)
 
 		entry->point = point;
 		entry->part = part;
-		if (like.excursion)
+		if (like.caches)
+			snprintf(entry->name, sizeof(entry->name), "excursion-caches/%u/%u/of-%u",
+				 like.size, like.n, like.caches);
+		else if (like.excursion)
 			snprintf(entry->name, sizeof(entry->name), "excursion/%u/%u", like.size,
 				 like.n);
 		else if (workload->flags & SHEAFBENCH_SPACED)
@@ -75,10 +80,30 @@ static void add_size(const regex_t *wanted, struct point point)
 		}
 }
 
+static void add_excursions(const regex_t *wanted)
+{
+	struct point point = { .workload = WORKLOAD_pair, .excursion = true };
+
+	for (size_t i = 0; i < SIZES; i++)
+		for (size_t n = 0; n < COUNT(excursions); n++) {
+			point.size = sizes[i];
+			point.n = excursions[n];
+			add_point(wanted, point);
+		}
+	point.size = SHEAFBENCH_CACHE_SIZE;
+	for (size_t c = 0; c < COUNT(caches); c++)
+		for (size_t n = 0; n < COUNT(used); n++) {
+			point.caches = caches[c];
+			point.n = used[n];
+			add_point(wanted, point);
+		}
+}
+
 void make_grid(uint32_t online)
 {
 	const size_t most =
-		SIZES * (WORKLOADS * COUNT(objects) * COUNT(orders) + COUNT(excursions));
+		SIZES * (WORKLOADS * COUNT(objects) * COUNT(orders) + COUNT(excursions)) +
+		COUNT(used) * COUNT(caches);
 	const uint32_t left_out = (options.windows ? TIMED : COUNTED) |
 				  (online && is_realtime() ? SHEAFBENCH_HARDIRQ : 0);
 	regex_t wanted;
@@ -100,13 +125,8 @@ void make_grid(uint32_t online)
 				add_size(&wanted,
 					 (struct point){ .workload = w, .size = sizes[i] });
 	/* They enter the kernel with interrupts on, and say nothing to who counts one call of the module. */
-	for (size_t i = 0; i < SIZES && !(options.flags & SHEAFBENCH_IRQ_OFF) && !options.calls;
-	     i++)
-		for (size_t n = 0; n < COUNT(excursions); n++)
-			add_point(&wanted, (struct point){ .workload = WORKLOAD_pair,
-							   .size = sizes[i],
-							   .n = excursions[n],
-							   .excursion = true });
+	if (!(options.flags & SHEAFBENCH_IRQ_OFF) && !options.calls)
+		add_excursions(&wanted);
 	/* Which CPUs are there decides what can be run; nothing of it can be counted. */
 	if (!options.windows)
 		grid.flushing = flush_grid(&wanted, online, &grid.flushes);

@@ -87,12 +87,25 @@ void test_describe(void)
 	   "DESCRIBE past the end");
 }
 
+/* How many the module has. */
+static int caches(void)
+{
+	char path[64];
+	int nr = 0;
+
+	do
+		snprintf(path, sizeof(path), "/sys/kernel/slab/sheafbench-%d", nr);
+	while (!access(path, F_OK) && ++nr);
+	return nr;
+}
+
 /* Those of what a caller times itself. */
 void test_excursion(void)
 {
 	static const uint64_t bad[] = { SHEAFBENCH_EXCURSION(63ull, 1),
 					SHEAFBENCH_EXCURSION(0ull, 0),
 					SHEAFBENCH_EXCURSION(64ull, SHEAFBENCH_MAX_N + 1ull),
+					SHEAFBENCH_EXCURSION(SHEAFBENCH_OWN_CACHES, 9ull),
 					UINT64_MAX };
 	struct sheafbench_probe probe[2] = { { .odd = 0 }, { .odd = 1 } }, wrong = { .odd = 2 };
 	const long before = in_use(64);
@@ -104,6 +117,14 @@ void test_excursion(void)
 				       SHEAFBENCH_EXCURSION(sizes[i], pairs));
 	ok(good, "EXCURSION with each size");
 	ok(in_use(64) - before < 64, "and it leaves nothing behind");
+	errno = 0;
+	ok(ioctl(device, SHEAFBENCH_IOC_CACHES, SHEAFBENCH_MAX_CACHES + 1ul) && errno == EINVAL,
+	   "CACHES past the most");
+	ok(!ioctl(device, SHEAFBENCH_IOC_CACHES, 20ul) && caches() == 20 &&
+		   !ioctl(device, SHEAFBENCH_IOC_EXCURSION,
+			  SHEAFBENCH_EXCURSION(SHEAFBENCH_OWN_CACHES, 20ul)),
+	   "CACHES makes 20, which EXCURSION uses");
+	ok(!ioctl(device, SHEAFBENCH_IOC_CACHES, 8ul) && caches() == 8, "and then 8 are left");
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		errno = 0;
 		ok(ioctl(device, SHEAFBENCH_IOC_EXCURSION, bad[i]) && errno == EINVAL,

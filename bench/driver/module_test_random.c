@@ -27,10 +27,10 @@
 #define MOST_ERRNO 134
 #define KMEMLEAK   "/sys/kernel/debug/kmemleak"
 
-enum { INFO, DESCRIBE, PROBE, EXCURSION, RUN, FLUSH, OTHER, CALLS };
+enum { INFO, DESCRIBE, PROBE, EXCURSION, CACHES, RUN, FLUSH, OTHER, CALLS };
 
-static const char *const names[CALLS] = { "INFO", "DESCRIBE", "PROBE", "EXCURSION",
-					  "RUN",  "FLUSH",    "others" };
+static const char *const names[CALLS] = { "INFO",   "DESCRIBE", "PROBE", "EXCURSION",
+					  "CACHES", "RUN",	"FLUSH", "others" };
 
 /* All processes'. */
 static struct shared {
@@ -189,10 +189,15 @@ static int call(int kind, char *text)
 		return ioctl(device, SHEAFBENCH_IOC_PROBE, or_bad(&probe)) ? errno : 0;
 	case EXCURSION:
 		return ioctl(device, SHEAFBENCH_IOC_EXCURSION,
-			     SHEAFBENCH_EXCURSION((uint64_t)or_garbage(sizes[below(SIZES)]),
-						  or_garbage(below(64))))
+			     SHEAFBENCH_EXCURSION(
+				     (uint64_t)or_garbage(once(2) ? SHEAFBENCH_OWN_CACHES
+								  : sizes[below(SIZES)]),
+				     or_garbage(below(64))))
 			       ? errno
 			       : 0;
+	case CACHES:
+		return ioctl(device, SHEAFBENCH_IOC_CACHES, (uint64_t)or_garbage(below(64))) ? errno
+											     : 0;
 	case RUN:
 		run = any_run();
 		pointer = or_bad(&run);
@@ -235,8 +240,8 @@ static bool is_answer(int kind, int error, const char *text)
 
 static void one_call(void)
 {
-	static const int often[] = { RUN,   RUN,   RUN,	  RUN,	FLUSH,	  FLUSH, FLUSH,
-				     FLUSH, FLUSH, OTHER, INFO, DESCRIBE, PROBE, EXCURSION };
+	static const int often[] = { RUN,   RUN,   RUN,	 RUN,	   FLUSH, FLUSH,     FLUSH, FLUSH,
+				     FLUSH, OTHER, INFO, DESCRIBE, PROBE, EXCURSION, CACHES };
 	const int kind = often[below(COUNT(often))];
 	char text[SHEAFBENCH_TEXT];
 	const int error = call(kind, text);

@@ -25,6 +25,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/perf_event.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -107,6 +108,8 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 		return ioctl_probe(user);
 	case SHEAFBENCH_IOC_EXCURSION:
 		return ioctl_excursion(arg);
+	case SHEAFBENCH_IOC_CACHES:
+		return ioctl_caches(arg);
 	default:
 		return -ENOTTY;
 	}
@@ -143,6 +146,7 @@ static int __init sheafbench_init(void)
 static void __exit sheafbench_exit(void)
 {
 	misc_deregister(&device);
+	ioctl_caches(0);
 }
 
 module_init(sheafbench_init);

@@ -168,7 +168,9 @@ struct sheafbench_probe {
  * FLUSH     one step of a flush. The same; what it began ends with the file at the latest.
  * PROBE     the probes beside a sample of a run, for one that the caller takes itself.
  * EXCURSION pairs of kmalloc() and kfree(), 0 to SHEAFBENCH_MAX_N. Its argument is no pointer, but
- *           SHEAFBENCH_EXCURSION(size, pairs): what the caller times is to be little else.
+ *           SHEAFBENCH_EXCURSION(size, pairs): what the caller times is to be little else. With
+ *           the size SHEAFBENCH_OWN_CACHES one pair in each of so many of the module's own caches.
+ * CACHES    the argument is how many caches the module is to have then, 0 to SHEAFBENCH_MAX_CACHES.
  *
  * They answer 0 or one of the errors in bench/driver/lists.c; a run and a flush tell more of it.
  *
@@ -180,7 +182,11 @@ struct sheafbench_probe {
 #define SHEAFBENCH_IOC_FLUSH	_IOWR('B', 0xb3, struct sheafbench_flush)
 #define SHEAFBENCH_IOC_PROBE	_IOWR('B', 0xb4, struct sheafbench_probe)
 #define SHEAFBENCH_IOC_EXCURSION	_IO('B', 0xb5)
+#define SHEAFBENCH_IOC_CACHES	_IO('B', 0xb6)
 
+#define SHEAFBENCH_MAX_CACHES	512
+#define SHEAFBENCH_CACHE_SIZE	64	/* of their objects */
+#define SHEAFBENCH_OWN_CACHES	0xffff
 #define SHEAFBENCH_EXCURSION_SHIFT	16
 #define SHEAFBENCH_EXCURSION(size, pairs)	((pairs) << SHEAFBENCH_EXCURSION_SHIFT | (size))
 

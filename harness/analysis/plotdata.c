@@ -348,10 +348,11 @@ static void decide_line(FILE *out, const json_t *j, const char *target, const ch
 	fprintf(out, "\t\"%s\"\n", target);
 }
 
-/* Of the size that is shown. */
+/* Of the size that is shown, and in kmalloc()'s caches. */
 static bool is_excursion(const char *name, struct workload *w)
 {
-	return workload_is_excursion(name) && workload_parse(name, w) && w->size == COUNTS_SIZE;
+	return workload_is_excursion(name) && workload_parse(name, w) && w->size == COUNTS_SIZE &&
+	       !*w->order;
 }
 
 /* Instructions of a variant beyond the baseline's, or NAN. */

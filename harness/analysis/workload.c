@@ -56,7 +56,7 @@ int workload_nearer(const struct workload *a, const struct workload *b)
 
 bool workload_is_excursion(const char *name)
 {
-	return !strncmp(name, "excursion/", 10);
+	return !strncmp(name, "excursion/", 10) || !strncmp(name, "excursion-caches/", 17);
 }
 
 bool workload_is_flush(const char *name)

@@ -27,7 +27,7 @@ int workload_order_rank(const char *order);
 
 /* Has other work before each operation: N is its core cycles, which hide what is overlapped with them. */
 bool workload_is_spaced(const char *name);
-/* An excursion into the kernel, of N pairs: it costs as many times a pair, and no scale has room for both. */
+/* An excursion into the kernel, of N pairs or a pair in each of N caches: it costs as many times a pair, and no scale has room for both. */
 bool workload_is_excursion(const char *name);
 /* A flush of other CPUs' sheaves: no operation, so that one tick of it is not like one of the others. */
 bool workload_is_flush(const char *name);
