@@ -91,6 +91,32 @@ static int run_test(const char *test, const char *seconds, const char *more)
 	return 1;
 }
 
+/* What the module has destroyed is gone by now, or a little later where that is not waited for. */
+static bool caches_are_gone(void)
+{
+	char line[256], left[64];
+
+	for (int tries = 0; tries < 100; tries++) {
+		FILE *file = fopen("/proc/slabinfo", "re");
+
+		if (!file) {
+			printf("sheafstress: failed: cannot read /proc/slabinfo: %s\n",
+			       strerror(errno));
+			return false;
+		}
+		*left = '\0';
+		while (!*left && fgets(line, sizeof(line), file))
+			if (!strncmp(line, "sheafstress", 11))
+				sscanf(line, "%63s", left);
+		fclose(file);
+		if (!*left)
+			return true;
+		usleep(100000);
+	}
+	printf("sheafstress: failed: the cache %s is there 10 s after it was destroyed\n", left);
+	return false;
+}
+
 /* 'sheafstress: stat NAME SUM' for each counter of CONFIG_SLUB_STATS. */
 static void show_stats(void)
 {
@@ -155,6 +181,8 @@ int main(int argc, char **argv)
 	kernel_addresses(names, COUNT(names), addresses, sizeof(addresses));
 	for (int i = 1; i + 1 < argc && !failed; i += 2)
 		failed = run_test(argv[i], argv[i + 1], addresses);
+	if (!failed)
+		failed = !caches_are_gone();
 	show_stats();
 	return failed;
 }

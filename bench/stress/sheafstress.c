@@ -105,6 +105,7 @@ enum kind {
 	DID_BARRIER,
 	DID_BARRIER_ON,
 	DID_DESTROYED,
+	DID_RECREATED,
 	DID_HOTPLUG,
 	DID_READ,
 	DID_HOGGED,
@@ -166,6 +167,7 @@ static const struct {
 	[DID_BARRIER] = { "kvfree_rcu_barrier calls", true, true },
 	[DID_BARRIER_ON] = { "kvfree_rcu_barrier_on_cache calls", true, true, true },
 	[DID_DESTROYED] = { "caches destroyed", true, true },
+	[DID_RECREATED] = { "caches destroyed by a program", true },
 	[DID_HOTPLUG] = { "CPUs taken offline and back", IS_ENABLED(CONFIG_HOTPLUG_CPU) },
 	[DID_READ] = { "objects read under RCU", false, true },
 	[DID_HOGGED] = { "barriers against a preempted CPU", false, true },
@@ -185,8 +187,10 @@ static const struct {
 
 #define PATIENCE	60	/* seconds past the end */
 
-static bool stressing, pointing;
-static bool isolated;	/* there is a CPU that is */
+#define RECREATED	32	/* caches, by programs */
+
+static bool stressing, pointing, recreating;
+static bool isolated;	/* there is a CPU that is, and that flushes leave alone */
 static atomic64_t done[NR_KINDS];
 static atomic_t failures;
 
@@ -206,6 +210,9 @@ static bool expected(enum kind kind)
 	if (kind == DID_PREFILLED && !return_sheaf)
 		return false;
 	if (kind == DID_LEFT_ALONE && !isolated)
+		return false;
+	/* That has a time of its own. */
+	if (kind == DID_RECREATED && !recreating)
 		return false;
 	if (pointing)
 		return kinds[kind].points;
@@ -451,11 +458,67 @@ static void give(struct stressed *c, struct thing **held, unsigned int n)
 		kmem_cache_free_bulk(c->s, n, (void **)held);
 }
 
+static void construct(void *object)
+{
+	((struct thing *)object)->cpu = -1;
+}
+
+/* A cache of some size with a name that is used again at once, or NULL. */
+static struct kmem_cache *new_cache(const char *name)
+{
+	static const unsigned int sizes[] = { 48, 128, 1000, 4096 };
+	struct kmem_cache *s;
+
+	s = kmem_cache_create(name, sizes[below(ARRAY_SIZE(sizes))], 0, SLAB_NO_MERGE,
+			      below(4) ? NULL : construct);
+	if (!s)
+		fail("cannot create a cache");
+	return s;
+}
+
+static void use_new_cache(struct kmem_cache *s)
+{
+	struct thing *o;
+	unsigned int n;
+
+	for (n = below(150); n; n--) {
+		o = kmem_cache_alloc(s, GFP_KERNEL);
+		if (!o)
+			continue;
+		did(DID_ALLOCATED, 1);
+		if (n % 3) {
+			kfree_rcu(o, rcu);
+			did(DID_QUEUED, 1);
+		} else {
+			kmem_cache_free(s, o);
+		}
+	}
+}
+
+/* A cache that ends while the CPU that ends it is in the kernel, with objects in its sheaves. */
+static void recreate(void)
+{
+	struct kmem_cache *s;
+	char name[32];
+
+	snprintf(name, sizeof(name), "sheafstress-of-%d", current->pid);
+	s = new_cache(name);
+	if (!s)
+		return;
+	use_new_cache(s);
+	kmem_cache_destroy(s);
+	did(DID_RECREATED, 1);
+}
+
 static int excursion(void)
 {
 	struct stressed *c = &stressed[below(ARRAY_SIZE(stressed))];
 	struct thing **held;
 
+	if (recreating) {
+		recreate();
+		return 0;
+	}
 	held = kvcalloc(c->most, sizeof(*held), GFP_KERNEL | __GFP_NOFAIL);
 	give(c, held, take(c, held, 1 + below(c->most)));
 	kvfree(held);
@@ -656,42 +719,21 @@ static int flusher(void *arg)
 	return 0;
 }
 
-static void construct(void *object)
-{
-	((struct thing *)object)->cpu = -1;
-}
-
 /* Caches that end while objects that all CPUs passed to kfree_rcu() are on their way. */
 static int recreater(void *arg)
 {
-	static const unsigned int sizes[] = { 48, 128, 1000, 4096 };
 	char name[32];
 
 	snprintf(name, sizeof(name), "sheafstress-new-%ld", (long)arg);
 	while (!kthread_should_stop()) {
-		unsigned int size = sizes[below(ARRAY_SIZE(sizes))], cpu, n;
-		struct kmem_cache *s;
-		struct thing *o;
+		struct kmem_cache *s = new_cache(name);
+		unsigned int cpu;
 
-		s = kmem_cache_create(name, size, 0, SLAB_NO_MERGE, below(4) ? NULL : construct);
-		if (!s) {
-			fail("cannot create a cache");
+		if (!s)
 			break;
-		}
 		for_each_possible_cpu(cpu) {
 			run_on(cpu);
-			for (n = below(150); n; n--) {
-				o = kmem_cache_alloc(s, GFP_KERNEL);
-				if (!o)
-					continue;
-				did(DID_ALLOCATED, 1);
-				if (n % 3) {
-					kfree_rcu(o, rcu);
-					did(DID_QUEUED, 1);
-				} else {
-					kmem_cache_free(s, o);
-				}
-			}
+			use_new_cache(s);
 		}
 		kmem_cache_destroy(s);
 		did(DID_DESTROYED, 1);
@@ -760,6 +802,13 @@ static void test_stress(void)
 	}
 	send_programs_home();
 	stop_threads();
+	/* Without the threads, beside which barriers take long. */
+	recreating = true;
+	let_programs_in();
+	end = jiffies + PATIENCE * HZ;
+	while (atomic64_read(&done[DID_RECREATED]) < RECREATED && time_before(jiffies, end))
+		msleep(20);
+	send_programs_home();
 	for_each_possible_cpu(cpu)
 		irq_work_sync(per_cpu_ptr(&irq_works, cpu));
 #ifdef CONFIG_X86_LOCAL_APIC
@@ -794,6 +843,7 @@ static void test_stress(void)
 #define NR_SLOTS	64
 #define NR_SEEN		16	/* of them, by a reader at once */
 #define NR_PRODUCED	16	/* by a thread at once */
+#define NR_EXCHANGED	256
 #define LOG_ENTRIES	8192U
 #define HOG_NS		(20 * NSEC_PER_MSEC)
 
@@ -905,6 +955,28 @@ static int producer(void *arg)
 		if (!produce(&logs[2 * (long)arg]))
 			usleep_range(50, 200);
 	return 0;
+}
+
+/* Uses up sheaves, for a CPU that is asked to flush to come by where it looks for that. */
+static int exchanger(void *arg)
+{
+	void **objects = kmalloc_array(NR_EXCHANGED, sizeof(*objects), GFP_KERNEL | __GFP_NOFAIL);
+
+	run_on((long)arg);
+	go_last();
+	while (!kthread_should_stop()) {
+		if (kmem_cache_alloc_bulk(probes, GFP_KERNEL, NR_EXCHANGED, objects))
+			kmem_cache_free_bulk(probes, NR_EXCHANGED, objects);
+		usleep_range(50, 200);
+	}
+	kfree(objects);
+	return 0;
+}
+
+static bool is_asked(unsigned int cpu)
+{
+	guard(rcu)();
+	return IS_ENABLED(CONFIG_SLUB_ASK_TO_FLUSH) && cpu_is_isolated(cpu);
 }
 
 static bool to_stay(int cpu)
@@ -1109,6 +1181,8 @@ static void rcu_round(unsigned long *heads, const struct round *round, unsigned 
 	for_each_online_cpu(cpu) {
 		spawn(producer, cpu);
 		spawn(read_slots, cpu);
+		if (is_asked(cpu))
+			spawn(exchanger, cpu);
 	}
 	for (i = 0; i < 2; i++)
 		spawn(shrinker, i);
@@ -1125,9 +1199,14 @@ static void rcu_round(unsigned long *heads, const struct round *round, unsigned 
 		if (p)
 			queue_somehow(&logs[0], p);
 	}
-	/* Without a barrier: to destroy a cache is one. */
+	/*
+	 * Without a barrier: to destroy a cache is one, unless that is done later. Who loads the
+	 * module looks for what is left.
+	 */
 	kmem_cache_destroy(probes);
 	did(DID_DESTROYED, 1);
+	if (IS_ENABLED(CONFIG_SLUB_DEFER_DESTROY))
+		return;
 	read_heads(heads);
 	check_logs(heads, "kmem_cache_destroy");
 }
@@ -1204,7 +1283,8 @@ static void find_held_cpu(void)
 	guard(rcu)();
 	for (cpu = 0; cpu + 1 < nr_cpu_ids; cpu++) {
 		if (cpu_is_isolated(cpu)) {
-			isolated = true;
+			/* One that is asked is sent work where it does not answer. */
+			isolated = !IS_ENABLED(CONFIG_SLUB_ASK_TO_FLUSH);
 			held_cpu = cpu;
 			return;
 		}
