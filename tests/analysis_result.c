@@ -468,6 +468,12 @@ static void test_certificate(void **state)
 		assert_null(record(j, "values", "free/64/1", "dose-4"));
 		json_decref(j);
 	}
+	/* Half-widths that are too wide by far name the layouts that would do. */
+	assert_int_equal(sh("rm -rf d; $M --small --sd-layout 6 --sd-boot 1 d && $S summarize d && "
+			    "show d"),
+			 0);
+	assert_non_null(strstr(output, "to be within 0.90 to 1.10 takes some "));
+	assert_true(atoi(strstr(output, "takes some ") + 11) > 16);
 }
 
 /* What must be there, and is not, is named. */

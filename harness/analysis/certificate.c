@@ -478,6 +478,17 @@ static void machine_add(json_t *certificate, const struct result *r)
 
 /* ---- the whole ---- */
 
+/*
+ * Where the slope of the doses is too imprecise: how many layouts would do, or 0 where more layouts are not what is missing. The
+ * half-width goes with their square root, and the interval is taken to be around 1, as the doses are right unless shown wrong.
+ */
+static double layouts_needed(const json_t *dose, struct interval ci)
+{
+	const double halfwidth = (ci.hi - ci.lo) / 2.0, most = (DOSE_MOST - DOSE_LEAST) / 2.0;
+
+	return halfwidth > most ? ceil(json_num(dose, "layouts") * pow(halfwidth / most, 2.0)) : 0;
+}
+
 /* What passes or does not: a line each. */
 static void lines_add(json_t *out, json_t *why)
 {
@@ -529,6 +540,13 @@ static void lines_add(json_t *out, json_t *why)
 		certificate_warn(why,
 				 xasprintf("1 layout is too few to judge the slope of the known "
 					   "doses"));
+	else if (streq(word, imprecise) && layouts_needed(dose, ci))
+		certificate_warn(why,
+				 xasprintf("the known doses come out with a slope of %.3f [%.3f, "
+					   "%.3f], and to be within %.2f to %.2f takes some %.0f "
+					   "layouts",
+					   json_num(dose, "slope"), ci.lo, ci.hi, DOSE_LEAST,
+					   DOSE_MOST, layouts_needed(dose, ci)));
 	else if (!streq(word, passes))
 		certificate_warn(why,
 				 xasprintf("the known doses come out with a slope of %.3f [%.3f, "
