@@ -1812,8 +1812,11 @@ static void dismiss(enum actor who)
 
 static void in_interrupt_on(void *unused)
 {
-	void *p = RT ? NULL : kmem_cache_alloc(probes, GFP_ATOMIC);
+	void *p;
 
+	/* As a device's: one that PREEMPT_RT would make a thread may take the locks of a slab. */
+	lockdep_hardirq_threaded();
+	p = RT ? NULL : kmem_cache_alloc(probes, GFP_ATOMIC);
 	if (p)
 		kmem_cache_free(probes, p);
 	nolock_burst(DID_NOLOCK_POINT);
