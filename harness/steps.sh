@@ -89,7 +89,7 @@ step_links() {
 
 # Links all builds in parallel. Progress is the number of images that exist.
 step_kernels() {
-	local images had guard start=$SECONDS status=0 variant todo log=$part/consoles/kernels.log
+	local images had guard start status=0 variant todo log=$part/consoles/kernels.log
 	mapfile -t todo < <(builds)
 	for variant in "${todo[@]}"; do
 		take tree "$variant"

@@ -358,8 +358,9 @@ static void run_flush(struct gbench_state *state, void *ctx)
 	printf("sheafbench: %zu/%zu %s\n", ++driver.done,
 	       options.runs * (grid.total + grid.flushing), point->name);
 	/* Of all caches there are then no more than for any other flush. */
-	if (!ioctl(driver.fd, SHEAFBENCH_IOC_CACHES, 0) &&
-	    flush_run(&setup, point, state, error, sizeof(error)))
+	if (ioctl(driver.fd, SHEAFBENCH_IOC_CACHES, 0))
+		snprintf(error, sizeof(error), "the module's caches: %s", strerror(errno));
+	else if (flush_run(&setup, point, state, error, sizeof(error)))
 		return;
 	driver.failed = true;
 	complain("%s: %s", point->name, error);

@@ -206,7 +206,7 @@ void test_bad_parameters(void)
 	struct sheafbench_run run = good_run();
 	int cpu = sched_getcpu();
 
-	REFUSED(abi, SHEAFBENCH_ABI + 1, EINVAL, "allowed: 6");
+	REFUSED(abi, SHEAFBENCH_ABI + 1, EINVAL, "allowed: 7");
 	REFUSED(workload, WORKLOADS, EINVAL, "allowed: 0 to 50");
 	REFUSED(workload, UINT32_MAX, EINVAL, "allowed: 0 to 50");
 	REFUSED(size, 0, EINVAL, "allowed: 8 16 32 ");

@@ -106,7 +106,7 @@ static bool caches_are_gone(void)
 		}
 		*left = '\0';
 		while (!*left && fgets(line, sizeof(line), file))
-			if (!strncmp(line, "sheafstress", 11))
+			if (!strncmp(line, "sheafstress", strlen("sheafstress")))
 				sscanf(line, "%63s", left);
 		fclose(file);
 		if (!*left)

@@ -1148,6 +1148,29 @@ static void one_barrier(unsigned long *heads, bool alone)
 }
 
 /*
+ * One object, on a CPU that answers and passes no other to kfree_rcu(): nothing but the flush makes
+ * it go.
+ */
+static void ask(unsigned long *heads, unsigned int cpu)
+{
+	struct probe *p;
+
+	run_on(cpu);
+	p = kmem_cache_alloc(probes, GFP_KERNEL | __GFP_NOFAIL);
+	did(DID_ALLOCATED, 1);
+	p->word = atomic_long_inc_return(&next_word);
+	queue(&logs[0], p, PLAIN);
+	spawn(exchanger, cpu);
+
+	run_on(cpumask_any_but(cpu_online_mask, cpu));
+	read_heads(heads);
+	BARRIER_ON(probes);
+	check_logs(heads, "kvfree_rcu_barrier_on_cache");
+	did(DID_BARRIER_ON, 1);
+	stop_threads();
+}
+
+/*
  * Sheaves of many objects are often partly filled, those of few often full. With many objects on
  * their way all CPUs are in kfree_rcu() all the time, for other flushes to run into; with few of
  * them a barrier from a CPU that is alone returns soon, before what it missed is free anyway.
@@ -1173,6 +1196,9 @@ static void rcu_round(unsigned long *heads, const struct round *round, unsigned 
 		fail("cannot create a cache");
 		return;
 	}
+	for_each_online_cpu(cpu)
+		if (is_asked(cpu))
+			ask(heads, cpu);
 	for_each_online_cpu(cpu)
 		spawn(hog, cpu);
 	for_each_online_cpu(cpu)

@@ -11,7 +11,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define SHEAFBENCH_ABI		6
+#define SHEAFBENCH_ABI		7
 #define SHEAFBENCH_DEVICE	"/dev/sheafbench"
 
 /* Limits that do not depend on the machine. */

@@ -479,14 +479,18 @@ static void machine_add(json_t *certificate, const struct result *r)
 /* ---- the whole ---- */
 
 /*
- * Where the slope of the doses is too imprecise: how many layouts would do, or 0 where more layouts are not what is missing. The
- * half-width goes with their square root, and the interval is taken to be around 1, as the doses are right unless shown wrong.
+ * Where the slope of the doses is too imprecise: how many layouts would do, or 0 where more of them are not what is missing, or
+ * PADS are too few. The interval is taken to be around 1, as the doses are right unless they are shown not to be.
  */
-static double layouts_needed(const json_t *dose, struct interval ci)
+static int layouts_needed(const json_t *dose, struct interval ci)
 {
-	const double halfwidth = (ci.hi - ci.lo) / 2.0, most = (DOSE_MOST - DOSE_LEAST) / 2.0;
+	const double half = (ci.hi - ci.lo) / 2.0, most = (DOSE_MOST - DOSE_LEAST) / 2.0;
+	const int layouts = (int)json_num(dose, "layouts");
+	const double sd =
+		half * sqrt(layouts) / stat_t_quantile(0.5 + STAT_LEVEL / 2.0, layouts - 1);
+	const int n = stat_t_count(sd, layouts, most, PADS);
 
-	return halfwidth > most ? ceil(json_num(dose, "layouts") * pow(halfwidth / most, 2.0)) : 0;
+	return n > layouts && n < PADS ? n : 0;
 }
 
 /* What passes or does not: a line each. */
@@ -543,8 +547,8 @@ static void lines_add(json_t *out, json_t *why)
 	else if (streq(word, imprecise) && layouts_needed(dose, ci))
 		certificate_warn(why,
 				 xasprintf("the known doses come out with a slope of %.3f [%.3f, "
-					   "%.3f], and to be within %.2f to %.2f takes some %.0f "
-					   "layouts",
+					   "%.3f], and to be within %.2f to %.2f takes some "
+					   "LAYOUTS=%d",
 					   json_num(dose, "slope"), ci.lo, ci.hi, DOSE_LEAST,
 					   DOSE_MOST, layouts_needed(dose, ci)));
 	else if (!streq(word, passes))

@@ -68,11 +68,8 @@ static int round_up(int n)
 
 int precision_next(int layouts, const struct estimate *e, double width, int most)
 {
-	int n = e->n, next;
+	int n = stat_t_count(e->sd, e->n, width, e->n + most), next;
 
-	while (n < e->n + most &&
-	       stat_t_quantile(0.5 + STAT_LEVEL / 2.0, n - 1) * e->sd / sqrt(n) > width)
-		n++;
 	next = round_up(layouts + n - e->n);
 	if (next > 2 * layouts)
 		next = 2 * layouts / PHASES * PHASES;

@@ -80,6 +80,13 @@ struct estimate stat_t(const double *x, int n, double level)
 	return e;
 }
 
+int stat_t_count(double sd, int n, double width, int most)
+{
+	while (n < most && stat_t_quantile(0.5 + STAT_LEVEL / 2.0, n - 1) * sd / sqrt(n) > width)
+		n++;
+	return n;
+}
+
 struct estimate stat_t_strata(const double *x, const int *stratum, int n, int strata, double level)
 {
 	struct estimate e = { .sd = NAN, .df = NAN, .p_value = NAN, .ci = none, .n = n };
@@ -602,7 +609,11 @@ static double least(const double *x, int n)
  * The 5 % quantile sees the doses as well, and the null two to four times as sharply; but the effects of the
  * changes hardly more so (median half-widths 0.49 and 0.46, 0.63 and 0.60), for these differ by layout. On an
  * AMD EPYC (family 25 model 1) of which 36 % of the samples were quiet: null 1.37, 1.37 and 1.00 with 0, 2 and 1
- * misses in 47, slope 0.89 0.65, 0.93 0.64 and 0.90 0.55, changes 2.06 and 1.64.
+ * misses in 47, slope 0.89 0.65, 0.93 0.64 and 0.90 0.55, changes 2.06 and 1.64. On another of them, where 99 %
+ * were: null 1.44, 1.55 and 1.10 with 1, 0 and 1 misses, slope 1.19 0.22, 1.19 0.19 and 1.04 0.10. There a pair takes
+ * one of a few times, up to 12 ticks apart (40 or 104 in one boot), for a sample or for a boot, in the same image:
+ * a low quantile of a run misses half of that, and none of what lasts for a boot. The median stays: it is what most
+ * samples take, also where a change makes the slow ones more frequent.
  */
 const struct location stat_locations[STAT_LOCATIONS] = {
 	{ "quiet-p50", "median of the quiet samples of a run", true, median },

@@ -60,6 +60,9 @@ struct estimate {
  */
 struct estimate stat_t(const double *x, int n, double level);
 
+/* How many values, from @n to @most, have a half-width of STAT_LEVEL of at most @width where they spread by @sd. */
+int stat_t_count(double sd, int n, double width, int most);
+
 /*
  * As stat_t(), for values that come from @strata fixed strata, @stratum[i] in [0, @strata): the
  * mean of the strata's means, with the spread within strata alone, pooled, on n - @strata degrees

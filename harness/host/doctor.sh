@@ -537,9 +537,9 @@ check_ccache() {
 		found note "no ccache: each kernel is compiled in full" "sudo apt-get install ccache"
 		return
 	fi
-	size=$(CCACHE_DIR=$CACHE/ccache ccache --print-stats 2>/dev/null | awk '$1 == "cache_size_kibibyte" { print int($2 / 1024) " MiB" }')
-	most=$(CCACHE_DIR=$CACHE/ccache ccache --get-config max_size 2>/dev/null || true)
-	found ok "${size:-n/a} of at most ${most:-n/a} in $CACHE/ccache"
+	size=$(ccache --print-stats 2>/dev/null | awk '$1 == "cache_size_kibibyte" { print int($2 / 1024) " MiB" }')
+	most=$(ccache --get-config max_size 2>/dev/null || true)
+	found ok "${size:-n/a} of at most ${most:-n/a} in $CCACHE_DIR"
 }
 
 examine() {
