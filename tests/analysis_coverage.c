@@ -65,15 +65,15 @@ static void simulate(const struct world *w, int layouts, gsl_rng *rng, int hits[
 {
 	double a[LAYOUTS_MOST * BOOTS_MOST], b[LAYOUTS_MOST * BOOTS_MOST];
 	double x[LAYOUTS_MOST], y[LAYOUTS_MOST], d[LAYOUTS_MOST], ratio[LAYOUTS_MOST];
-	struct nested na = { a, layouts, w->boots }, nb = { b, layouts, w->boots };
+	struct nested na = { a, layouts, w->boots, false }, nb = { b, layouts, w->boots, false };
 	double quotient = (BASELINE + w->effect) / BASELINE;
 	struct interval ci[METHODS];
 	int phase[LAYOUTS_MOST];
 
 	world_draw(w, layouts, rng, a, b);
 	for (int l = 0; l < layouts; l++) {
-		x[l] = stat_layout_mean(&na, l);
-		y[l] = stat_layout_mean(&nb, l);
+		x[l] = stat_layout_value(&na, l);
+		y[l] = stat_layout_value(&nb, l);
 		d[l] = x[l] - y[l];
 		ratio[l] = log(x[l] / y[l]);
 		phase[l] = l % PHASES;

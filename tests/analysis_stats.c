@@ -98,6 +98,53 @@ static void test_strata(void **state)
 	assert_true(isnan(stat_t_strata(x, s, 2, 2, 0.95).ci.lo));
 }
 
+/* By strata where each has three values, or as they are. */
+static void test_effect(void **state)
+{
+	const double x[] = { 1, 10, 2, 12, 3, 14 };
+	const int s[] = { 0, 1, 0, 1, 0, 1 };
+	struct estimate e = stat_effect(x, s, 6, 2, 0.95);
+
+	(void)state;
+	/* Within the strata 1 + 0 + 1 and 4 + 0 + 4, on 4 degrees of freedom. */
+	near(e.mean, 7.0, 1e-9);
+	near(e.sd, sqrt(2.5), 1e-9);
+	near(e.ci.hi, 7.0 + 2.77644511 * sqrt(2.5 / 6), 1e-7);
+	near(stat_effect(x, s, 5, 2, 0.95).sd, stat_t(x, 5, 0.95).sd, 0);
+	near(stat_effect(x, s, 6, 0, 0.95).sd, stat_t(x, 6, 0.95).sd, 0);
+	near(stat_effect(x, s, 6, 3, 0.95).sd, stat_t(x, 6, 0.95).sd, 0);
+}
+
+/* Where the least boot stands for a layout one slow boot changes nothing, nor does one that is missing. */
+static void test_least(void **state)
+{
+	const double fast[] = { 3, 5, 4, 6, 7, 5 };
+	const double slow[] = { 3, 14, NAN, 5, 4, 4, 17, 6, 7, NAN, 5, 5 };
+	struct nested x = { fast, 6, 1, false }, y = { slow, 6, 2, true };
+	double value[6];
+	int layout[6];
+	gsl_rng *rng;
+	struct interval a, b;
+
+	(void)state;
+	assert_int_equal(stat_layout_values(&y, value, layout), 6);
+	for (int l = 0; l < 6; l++)
+		near(value[l], fast[l], 0);
+	y.least = false;
+	near(stat_layout_value(&y, 0), 8.5, 0);
+	y.least = true;
+	rng = stat_rng(1, "test");
+	a = stat_bootstrap(&x, &y, 2000, rng, 0.95);
+	gsl_rng_free(rng);
+	near(a.lo, 0.0, 0);
+	near(a.hi, 0.0, 0);
+	x.value = slow + 6;
+	x.layouts = 3;
+	x.boots = 2;
+	b = stat_bootstrap(&x, &y, 2000, NULL, 0.95);
+	assert_true(isnan(b.lo)); /* three layouts */
+}
+
 static void test_welch(void **state)
 {
 	struct estimate e = stat_welch(sleep1, 10, sleep2, 10, 0.95);
@@ -215,11 +262,9 @@ static void test_locations(void **state)
 		const char *name;
 		double value;
 	} want[] = {
-		{ "quiet-p50", 6.0 },  { "quiet-trim", 58.0 / 9 },
-		{ "quiet-mean", 7.0 }, { "quiet-p05", 1.5 },
-		{ "p05", 1.5 },	       { "p50", 6.0 },
-		{ "mean", 7.0 },       { "min", 1.0 },
-		{ "mode", 6.0 },
+		{ "quiet-p05", 1.5 },  { "quiet-p50", 6.0 }, { "quiet-trim", 58.0 / 9 },
+		{ "quiet-mean", 7.0 }, { "p05", 1.5 },	     { "p50", 6.0 },
+		{ "mean", 7.0 },       { "min", 1.0 },	     { "mode", 6.0 },
 	};
 
 	(void)state;
@@ -438,7 +483,8 @@ static void test_bootstrap(void **state)
 {
 	static const double a[] = { 3, 5, 4, 6, 7, 5 }, b[] = { 1, 2, 2, 3, 3, 2 };
 	const double flat[] = { 1, 1, 1, 1, 1, 1 }, holes[] = { 3, NAN, 4, 6, NAN, 5 };
-	struct nested x = { a, 6, 1 }, y = { b, 6, 1 }, z = { flat, 6, 1 }, h = { holes, 6, 1 };
+	struct nested x = { a, 6, 1, false }, y = { b, 6, 1, false }, z = { flat, 6, 1, false },
+		      h = { holes, 6, 1, false };
 	gsl_rng *rng = stat_rng(1, "test"), *again = stat_rng(1, "test");
 	struct interval ci = stat_bootstrap(&x, &y, 2000, rng, 0.95),
 			same = stat_bootstrap(&x, &y, 2000, again, 0.95);
@@ -486,6 +532,8 @@ int main(void)
 		cmocka_unit_test(test_paired_t),
 		cmocka_unit_test(test_welch),
 		cmocka_unit_test(test_strata),
+		cmocka_unit_test(test_effect),
+		cmocka_unit_test(test_least),
 		cmocka_unit_test(test_degenerate),
 		cmocka_unit_test(test_fieller),
 		cmocka_unit_test(test_holm),

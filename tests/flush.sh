@@ -108,7 +108,10 @@ noticed uml slowpath-isolated-cpu 2 0
 export TARGET=tcg
 shift_of=2
 isolate="isolcpus=domain,managed_irq,1-15 nohz_full=1-15"
-for what in "local-trylock 1" "local-trylock 1 isolated" "qpw-on 0" "qpw-on 0 isolated" "slowpath-isolated 1" "slowpath-isolated 0 isolated" "qpw-isolated 1" "qpw-isolated 0 isolated" "rtu-note 1" "rtu-note 0 isolated"; do
+schemes=("local-trylock 1" "local-trylock 1 isolated" "qpw-on 0" "qpw-on 0 isolated" "slowpath-isolated 1" "slowpath-isolated 0 isolated" "qpw-isolated 1" "qpw-isolated 0 isolated" "rtu-note 1" "rtu-note 0 isolated")
+# Who asks a CPU that does not come by sends work after a second.
+[ "$LONG" = no ] || schemes+=("rtu-walk 1" "rtu-walk 0 isolated" "rtu-defer 1" "rtu-defer 0 isolated" "qpw-ask 1" "qpw-ask 1 isolated")
+for what in "${schemes[@]}"; do
 	read -r v want isolated <<<"$what"
 	EXTRA="sheafbench.cpu=1 ${isolated:+$isolate}" boot tcg "$v" 16 '^flush-shrink/64/(2|4|16)/(idle|user)$'
 	for n in 2 4 16; do

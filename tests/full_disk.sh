@@ -24,7 +24,7 @@ ln -s "$top/kernel-patches/patches" "$scratch"
 for f in "$scratch"/variants/*.variant; do printf 'args = --no-gate\n' >>"$f"; done
 
 bench() {
-	MAKEFLAGS='' make -C "$top" --no-print-directory "BUILD=$build" "OUT=$out" LAYOUTS=1 SAMPLES=20 VARIANTS=none TARGETS=uml \
+	MAKEFLAGS='' make -C "$top" --no-print-directory "BUILD=$build" "OUT=$out" LAYOUTS=1 BOOTS=1 SAMPLES=20 VARIANTS=none TARGETS=uml \
 		'WORKLOADS=^pair/64/1$' bench >"$1" 2>&1 </dev/null
 }
 used() { du -sk "$scratch/disk" | cut -f 1; }

@@ -184,7 +184,7 @@ inside() {
 	# A whole bench, interrupted in the middle of a boot by Ctrl-C, and gone on with.
 	watch_threads &
 	watcher=$!
-	args=(-C "$top" --no-print-directory "BUILD=$BUILD" "OUT=$OUT" INSTALL=no TARGETS=kvm VARIANTS=qpw-on LAYOUTS=1 SAMPLES=20 "WORKLOADS=$WORKLOADS" bench)
+	args=(-C "$top" --no-print-directory "BUILD=$BUILD" "OUT=$OUT" INSTALL=no TARGETS=kvm VARIANTS=qpw-on LAYOUTS=1 BOOTS=1 SAMPLES=20 "WORKLOADS=$WORKLOADS" bench)
 	MAKEFLAGS='' setsid env --default-signal=INT make "${args[@]}" >"$scratch/first.log" 2>&1 </dev/null &
 	leader=$!
 	holds 'a bench does a boot' soon 1800 did_boot

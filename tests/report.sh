@@ -294,7 +294,9 @@ rm -r rich/plots rich/tables
 change rich "$(cat "$top/tests/rich.jq")"
 sound rich
 drawn rich
-holds 'rich: titles say what was found' grep -qF '>qpw-off +1.93, qpw-on +13.28, slowpath +75.48 ticks per pair/64/1, on 71.2<' rich/plots/effects.svg
+title=$(jq -r '[.effects[] | select(.workload == "pair/64/1")] as $e | [("qpw-off", "qpw-on", "slowpath") as $v | $e[] | select(.variant == $v) | $v, .effect] + [$e[0].baseline_value] | @tsv' rich/summary.json |
+	awk -F '\t' '{ printf ">%s %+.2f, %s %+.2f, %s %+.2f ticks per pair/64/1, on %.1f<", $1, $2, $3, $4, $5, $6, $7 }')
+holds "rich: titles say what was found: $title" grep -qF "$title" rich/plots/effects.svg
 holds 'rich: also of what was counted' grep -qF '>qpw-off +8, qpw-on +34, slowpath +149 instructions per pair/64/1 on x86_64<' rich/plots/counts.svg
 holds 'rich: counts.png is not high' test "$(od -An -j20 -N4 -tu1 rich/plots/counts.png | awk '{ print $3 * 256 + $4 }')" -lt 900
 holds 'rich: what was counted is the summary'\''s, both ways' counts_match rich

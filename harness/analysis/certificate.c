@@ -165,7 +165,7 @@ const char *dose_word(struct interval ci)
  *
  * A single allocation between two fences is where what overlaps moves most, and dose-0 lies off the
  * line of the others by half a cycle. Each boot's own clock in place of the layout's gives the same
- * slopes to 0.01, and wider intervals. The 5 % quantile is no better than the median.
+ * slopes to 0.01, and wider intervals. The locations are compared at stat_locations.
  */
 static int dose_workload(const struct result *r, int reference)
 {
@@ -176,7 +176,7 @@ static int dose_workload(const struct result *r, int reference)
 		bool has = false;
 
 		for (int l = 0; l < side.layouts; l++)
-			has |= !isnan(stat_layout_mean(&side, l));
+			has |= !isnan(stat_layout_value(&side, l));
 		if (has && !strncmp(r->workload[w], "pair/", 5))
 			return w;
 		if (has && found < 0)
@@ -210,7 +210,7 @@ static void dose_sums(const struct result *r, int w, int layout, bool with_refer
 
 	for (int v = 0; v < r->variants.n; v++) {
 		struct nested side = result_side(r, w, v);
-		double x = r->variants.v[v].dose, y = stat_layout_mean(&side, layout) * rate;
+		double x = r->variants.v[v].dose, y = stat_layout_value(&side, layout) * rate;
 
 		if (r->variants.v[v].role != ROLE_DOSE || isnan(y) || (x == 0.0 && !with_reference))
 			continue;
@@ -379,8 +379,8 @@ static void losses_add(json_t *certificate, const struct result *r, json_t *warn
 		kept += of[v].runs > 0.0 ? of[v].kept * of[v].runs : 0.0;
 	}
 	for (int v = 0; v < nv; v++) {
-		struct nested a = { of[v].share, layouts, 1 },
-			      b = { of[base < 0 ? v : base].share, layouts, 1 };
+		struct nested a = { of[v].share, layouts, 1, false },
+			      b = { of[base < 0 ? v : base].share, layouts, 1, false };
 		struct pairs pairs;
 
 		pairs_make(&pairs, &a, &b);

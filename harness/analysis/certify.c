@@ -41,17 +41,22 @@ static int workload_pick(const struct result *r, const char *name, struct fault 
 static struct estimate compare(const struct result *r, int w, int a, int b, const int *at, int n)
 {
 	struct nested x = result_side(r, w, a), y = result_side(r, w, b);
+	int *phase = xcalloc(n, sizeof(*phase)), pairs = 0;
 	double *d = xcalloc(n, sizeof(*d));
+	bool same_phase = true;
 	struct estimate e;
-	int pairs = 0;
 
 	for (int i = 0; i < n; i++) {
 		int l = at ? at[i] : i;
 
-		d[pairs] = stat_layout_mean(&x, l) - stat_layout_mean(&y, l);
-		pairs += !isnan(d[pairs]);
+		d[pairs] = stat_layout_value(&x, l) - stat_layout_value(&y, l);
+		if (isnan(d[pairs]))
+			continue;
+		phase[pairs] = pad_phase(result_pad(r, a, l + 1));
+		same_phase &= phase[pairs++] == pad_phase(result_pad(r, b, l + 1));
 	}
-	e = stat_t(d, pairs, STAT_LEVEL);
+	e = stat_effect(d, phase, pairs, same_phase ? PHASES : 0, STAT_LEVEL);
+	free(phase);
 	free(d);
 	return e;
 }
@@ -141,7 +146,7 @@ static double cell_kept(const struct result *r, int v, int layout)
 		if (!ran[w] || workload_is_aside(r->workload[w]))
 			continue;
 		all++;
-		kept += !isnan(stat_layout_mean(&side, layout));
+		kept += !isnan(stat_layout_value(&side, layout));
 	}
 	free(ran);
 	return all > 0.0 ? kept / all : NAN;
@@ -283,7 +288,7 @@ static json_t *bare_json(const struct result *r, int w)
 	y = result_side(r, w, check);
 	d = xcalloc(layouts_of(r) + 1, sizeof(*d));
 	for (int l = 0; l < layouts_of(r); l++) {
-		d[n] = stat_layout_mean(&x, l) - stat_layout_mean(&y, l);
+		d[n] = stat_layout_value(&x, l) - stat_layout_value(&y, l);
 		n += !isnan(d[n]);
 	}
 	e = stat_t(d, n, STAT_LEVEL);

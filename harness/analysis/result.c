@@ -192,17 +192,19 @@ struct part {
  */
 static void run_locate(struct run *run, const struct part part[STATES])
 {
+	const struct part *c = &part[CONTENDED];
+
 	for (int l = 0; l < STAT_LOCATIONS; l++) {
 		const struct location *location = &stat_locations[l];
-		const struct part *p = &part[location->quiet ? QUIET : ALL], *c = &part[CONTENDED];
+		const struct part *p = &part[location->quiet ? QUIET : ALL];
 		bool few = location->quiet && run->quiet >= 0 && p->n[0] < STAT_GATE_FEWEST;
 		double a = location->of(p->x[1], p->n[1]), b = location->of(p->x[2], p->n[2]);
 
 		run->value[l] = few ? NAN : location->of(p->x[0], p->n[0]);
 		run->noise[l] = (a - b) * (a - b) / 4.0;
-		run->contended[l] = c->n[0] < STAT_GATE_FEWEST ? NAN
-							       : location->of(c->x[0], c->n[0]);
 	}
+	/* Beside a neighbour no sample is undisturbed: whatever the location, most count. */
+	run->contended = c->n[0] < STAT_GATE_FEWEST ? NAN : stat_quantile(c->x[0], c->n[0], 0.5);
 	for (int q = ALL; q <= QUIET; q++) {
 		double sd = stat_sd(part[q].x[0], part[q].n[0]);
 
@@ -420,6 +422,14 @@ static double *boot_at(const struct result *r, double *table, int workload, int 
 	return table + row * r->plan.boots;
 }
 
+/* How long a flush waits for other CPUs is no time of a loop, and its least says little. */
+static const struct location *location_of(const struct result *r, int workload)
+{
+	return r->location->least && workload_is_flush(r->workload[workload])
+		       ? stat_location_find("quiet-p50")
+		       : r->location;
+}
+
 void result_locate(struct result *r, const struct location *l)
 {
 	size_t size = (size_t)r->workloads * r->variants.n * r->plan.layouts * r->plan.boots;
@@ -432,11 +442,11 @@ void result_locate(struct result *r, const struct location *l)
 		memset(n, 0, size * sizeof(*n));
 		for (int i = 0; i < r->runs; i++) {
 			const struct run *run = &r->run[i];
-			const double *of = c ? run->contended : run->value;
 			double *at = boot_at(r, r->value[c], run->workload, run->variant,
 					     run->layout) +
 				     run->boot,
-			       v = of[l - stat_locations];
+			       v = c ? run->contended
+				     : run->value[location_of(r, run->workload) - stat_locations];
 
 			if (!isnan(v))
 				*at += (v - *at) / ++n[at - r->value[c]];
@@ -451,20 +461,29 @@ void result_locate(struct result *r, const struct location *l)
 struct nested result_side(const struct result *r, int workload, int variant)
 {
 	return (struct nested){ boot_at(r, r->value[0], workload, variant, 1), r->plan.layouts - 1,
-				r->plan.boots };
+				r->plan.boots, location_of(r, workload)->least };
 }
 
 struct nested result_contended(const struct result *r, int workload, int variant)
 {
 	return (struct nested){ boot_at(r, r->value[1], workload, variant, 1), r->plan.layouts - 1,
-				r->plan.boots };
+				r->plan.boots, false };
+}
+
+unsigned int result_pad(const struct result *r, int variant, int layout)
+{
+	for (int i = 0; i < r->plan.n; i++)
+		if (r->plan.row[i].variant == variant && r->plan.row[i].layout == layout)
+			return r->plan.row[i].pad;
+	return 0;
 }
 
 double result_stock(const struct result *r, int workload, int variant)
 {
-	struct nested stock = { boot_at(r, r->value[0], workload, variant, 0), 1, r->plan.boots };
+	struct nested stock = { boot_at(r, r->value[0], workload, variant, 0), 1, r->plan.boots,
+				location_of(r, workload)->least };
 
-	return stat_layout_mean(&stock, 0);
+	return stat_layout_value(&stock, 0);
 }
 
 double result_core_per_tick(const struct result *r, int workload, int variant, int layout)
@@ -481,7 +500,7 @@ double result_core_per_tick(const struct result *r, int workload, int variant, i
 
 struct spread result_spread(const struct result *r, int w, int v)
 {
-	const int location = r->location - stat_locations, layouts = r->plan.layouts - 1;
+	const int location = location_of(r, w) - stat_locations, layouts = r->plan.layouts - 1;
 	size_t size = (size_t)layouts * r->plan.boots * r->repeats;
 	double *value = xcalloc(size, sizeof(*value)), noise = 0.0, samples = 0.0, quiet = 0.0;
 	struct spread s = { .sample = NAN, .quiet_share = NAN };
@@ -530,7 +549,7 @@ double result_kept(const struct result *r, int workload, int variant)
 			continue;
 		*first = true;
 		side = result_side(r, run->workload, variant);
-		kept += !isnan(stat_layout_mean(&side, run->layout - 1));
+		kept += !isnan(stat_layout_value(&side, run->layout - 1));
 		all++;
 	}
 	free(seen);
@@ -585,9 +604,9 @@ static void clock_equal(struct result *r)
 			continue;
 		for (int l = 0; l < STAT_LOCATIONS; l++) {
 			run->value[l] *= f;
-			run->contended[l] *= f;
 			run->noise[l] *= f * f;
 		}
+		run->contended *= f;
 		for (int q = 0; q < 2; q++)
 			run->variance[q] *= f * f;
 	}

@@ -21,11 +21,11 @@ struct run {
 	int number;		    /* among the runs of the workload in that boot, from 0 */
 	int samples, quiet, warmup; /* quiet: -1 when the gate was off */
 	/*
-	 * By location, in ticks per operation at the result's clock: the value, what it is in the
-	 * contended state, and the variance of the value that comes from its samples. NaN where
-	 * samples are too few.
+	 * In ticks per operation at the result's clock: by location, the value and the variance of it
+	 * that comes from its samples; and the median in the contended state. NaN where samples are
+	 * too few.
 	 */
-	double value[STAT_LOCATIONS], contended[STAT_LOCATIONS], noise[STAT_LOCATIONS];
+	double value[STAT_LOCATIONS], noise[STAT_LOCATIONS], contended;
 	double variance[2];   /* of one sample: of all, of the quiet ones */
 	double core_per_tick; /* the clock that it ran at; NaN without chains */
 	double clock_error;   /* the standard error of that */
@@ -66,9 +66,11 @@ bool sample_quiet(const struct result *r, const struct samples *s, int i);
  * layout 1: the stock layout has no part in averages.
  */
 struct nested result_side(const struct result *r, int workload, int variant);
-/* The same of the contended samples. */
+/* The same of the contended samples, by their medians; the mean of its boots stands for a layout. */
 struct nested result_contended(const struct result *r, int workload, int variant);
-/* Mean of the boots of the stock layout, NaN when there is none. */
+/* The pad of @variant's image in @layout, in bytes; 0 where it has none. */
+unsigned int result_pad(const struct result *r, int variant, int layout);
+/* What stands for the stock layout, NaN when there is none. */
 double result_stock(const struct result *r, int workload, int variant);
 /*
  * Core cycles per tick at the clock of all values, where the runs of @variant and @workload in a layout

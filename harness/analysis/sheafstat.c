@@ -435,6 +435,26 @@ static int cmd_again(const struct command *c, int argc, char **argv)
 	return finished();
 }
 
+static int cmd_primary(const struct command *c, int argc, char **argv)
+{
+	json_t *names = json_array(), *list, *name;
+	int status;
+	size_t i;
+
+	if (arguments(c, argc, argv, NULL, argc - 1, &status)) {
+		json_decref(names);
+		return status;
+	}
+	for (int k = optind; k < argc; k++)
+		json_array_append_new(names, json_from_text(argv[k]));
+	list = verdict_primary(names);
+	json_array_foreach(list, i, name)
+		puts(json_string_value(name));
+	json_decref(list);
+	json_decref(names);
+	return finished();
+}
+
 static int cmd_certify(const struct command *c, int argc, char **argv)
 {
 	const char *out = NULL, *group = "16";
@@ -514,7 +534,7 @@ static int cmd_sums(const struct command *c, int argc, char **argv)
 
 static int cmd_simulate(const struct command *c, int argc, char **argv)
 {
-	const char *reports = "2000", *layouts = "16", *seed = "1", *sd = "0.45", *equal = NULL;
+	const char *reports = "2000", *layouts = "12", *seed = "1", *sd = "0.45", *equal = NULL;
 	const char **const value[] = { &reports, &layouts, &seed, &sd, &equal };
 	struct world world = { .equal = VERDICT_EQUAL };
 	struct rates rates;
@@ -571,9 +591,9 @@ static const struct command commands[] = {
 	  "layouts relative\n"
 	  "to the value, over all workloads; how many intervals of the null comparison miss 0, and "
 	  "their median\n"
-	  "half-width; the slope of the known doses. The locations are quiet-p50 (the default), "
-	  "quiet-trim,\n"
-	  "quiet-mean and quiet-p05 of the samples that the gate calls quiet, and p05, p50, mean, "
+	  "half-width; the slope of the known doses. The locations are quiet-p05 (the default), "
+	  "quiet-p50,\n"
+	  "quiet-trim and quiet-mean of the samples that the gate calls quiet, and p05, p50, mean, "
 	  "min "
 	  "and mode\n"
 	  "of all.",
@@ -600,6 +620,10 @@ static const struct command commands[] = {
 	  "samples,\n"
 	  "at most two beyond the B that were planned, and prints how many.",
 	  cmd_again },
+	{ "primary", "", "primary WORKLOAD…",
+	  "Prints those of the workloads whose effects have a verdict: one of each operation, by "
+	  "its name.",
+	  cmd_primary },
 	{ "certify", "output group", "certify [--group N] [-o FILE] RESULTDIR",
 	  "Writes RESULTDIR/certify.json, or FILE, and prints it: false alarms of the null over "
 	  "disjoint groups\n"
@@ -622,7 +646,7 @@ static const struct command commands[] = {
 	  "simulate [--reports N] [--layouts L] [--sd TICKS] [--equal TICKS] [--seed S]",
 	  "Prints how often the rules of verdicts and certificate err, by simulated reports whose "
 	  "truth is\n"
-	  "known: N of them (default: 2000) with L layouts (16), and differences that have the "
+	  "known: N of them (default: 2000) with L layouts (12), and differences that have the "
 	  "standard\n"
 	  "deviation TICKS in a layout (0.45, as in a quiet result).",
 	  cmd_simulate },

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "certificate.h"
+#include "plan.h"
 #include "simulate.h"
 #include "stats.h"
 #include "verdict.h"
@@ -42,9 +43,12 @@ static void report_judge(const struct world *world, gsl_rng *rng, double effect,
 	double *base = xcalloc((size_t)PRIMARY * layouts, sizeof(*base));
 	double *x = xcalloc((size_t)PRIMARY * layouts, sizeof(*x)),
 	       *d = xcalloc(layouts, sizeof(*d));
+	int *phase = xcalloc(layouts, sizeof(*phase));
 	double p[PRIMARY * CHANGES], holm[PRIMARY * CHANGES];
 	struct finding f[PRIMARY * CHANGES];
 
+	for (int l = 0; l < layouts; l++)
+		phase[l] = l % PHASES;
 	variant_draw(world, PRIMARY, rng, base);
 	for (int i = 0; i < PRIMARY * CHANGES; i++) {
 		const int w = i % PRIMARY;
@@ -55,10 +59,12 @@ static void report_judge(const struct world *world, gsl_rng *rng, double effect,
 		for (int l = 0; l < layouts; l++)
 			d[l] = x[w * layouts + l] - base[w * layouts + l] +
 			       (i < differ ? effect : 0.0);
-		e = stat_t(d, layouts, STAT_LEVEL);
+		e = stat_effect(d, phase, layouts, PHASES, STAT_LEVEL);
 		p[i] = e.p_value;
 		f[i] = (struct finding){ .effect = e.mean,
-					 .ci90 = stat_t(d, layouts, 1.0 - 2.0 * VERDICT_ERROR).ci,
+					 .ci90 = stat_effect(d, phase, layouts, PHASES,
+							     1.0 - 2.0 * VERDICT_ERROR)
+							 .ci,
 					 .layouts = layouts,
 					 .kept = 1.0 };
 	}
@@ -67,6 +73,7 @@ static void report_judge(const struct world *world, gsl_rng *rng, double effect,
 		f[i].p = holm[i];
 		word[i] = verdict_of(&f[i], world->equal);
 	}
+	free(phase);
 	free(d);
 	free(x);
 	free(base);
@@ -231,8 +238,11 @@ void rates_print(FILE *out, const struct world *world, const struct rates *rates
 		"with itself, %d layouts; SD of a difference in a layout %.2f ticks (median\n"
 		"half-width %.2f), 2 %% of the boots four times as far off; bound %.2f ticks\n\n",
 		world->reports, CHANGES, PRIMARY, WORKLOADS, world->layouts, world->sd,
-		stat_t_quantile(0.5 + STAT_LEVEL / 2.0, world->layouts - 1) * world->sd /
-			sqrt(world->layouts),
+		stat_t_quantile(0.5 + STAT_LEVEL / 2.0,
+				world->layouts - (world->layouts < PHASES * STAT_STRATUM_FEWEST
+							  ? 1
+							  : PHASES)) *
+			world->sd / sqrt(world->layouts),
 		world->equal);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		fprintf(out, "%5.1f %%  %s\n", 100.0 * lines[i].share, lines[i].what);

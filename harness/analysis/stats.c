@@ -116,6 +116,20 @@ struct estimate stat_t_strata(const double *x, const int *stratum, int n, int st
 	return e;
 }
 
+struct estimate stat_effect(const double *x, const int *stratum, int n, int strata, double level)
+{
+	bool enough = strata > 0;
+
+	for (int s = 0; s < strata; s++) {
+		int count = 0;
+
+		for (int i = 0; i < n; i++)
+			count += stratum[i] == s;
+		enough &= count >= STAT_STRATUM_FEWEST;
+	}
+	return enough ? stat_t_strata(x, stratum, n, strata, level) : stat_t(x, n, level);
+}
+
 struct estimate stat_welch(const double *a, int na, const double *b, int nb, double level)
 {
 	double va = gsl_pow_2(stat_sd(a, na)) / na, vb = gsl_pow_2(stat_sd(b, nb)) / nb;
@@ -275,9 +289,9 @@ double stat_p_below(const double *a, const double *b, int n)
 	return n > 0 ? below / n : NAN;
 }
 
-double stat_layout_mean(const struct nested *x, int layout)
+double stat_layout_value(const struct nested *x, int layout)
 {
-	double sum = 0.0;
+	double sum = 0.0, least = NAN;
 	int n = 0;
 
 	for (int i = 0; i < x->boots; i++) {
@@ -285,19 +299,20 @@ double stat_layout_mean(const struct nested *x, int layout)
 
 		if (isnan(v))
 			continue;
+		least = fmin(least, v);
 		sum += v;
 		n++;
 	}
-	return n ? sum / n : NAN;
+	return x->least ? least : n ? sum / n : NAN;
 }
 
-int stat_layout_means(const struct nested *x, double *mean, int *layout)
+int stat_layout_values(const struct nested *x, double *value, int *layout)
 {
 	int n = 0;
 
 	for (int l = 0; l < x->layouts; l++) {
-		mean[n] = stat_layout_mean(x, l);
-		if (!isnan(mean[n]))
+		value[n] = stat_layout_value(x, l);
+		if (!isnan(value[n]))
 			layout[n++] = l;
 	}
 	return n;
@@ -311,7 +326,7 @@ void pairs_make(struct pairs *p, const struct nested *a, const struct nested *b)
 	p->d = p->y + a->layouts + 1;
 	p->layout = xcalloc(a->layouts, sizeof(*p->layout));
 	for (int l = 0; l < a->layouts; l++) {
-		double x = stat_layout_mean(a, l), y = stat_layout_mean(b, l);
+		double x = stat_layout_value(a, l), y = stat_layout_value(b, l);
 
 		p->alone += isnan(x) != isnan(y);
 		if (isnan(x) || isnan(y))
@@ -334,7 +349,9 @@ static void pack(const struct nested *x, const int *at, int m, double *v, int *n
 {
 	for (int i = 0; i < m; i++) {
 		n[i] = 0;
-		for (int j = 0; j < x->boots; j++) {
+		if (x->least)
+			v[i * x->boots + n[i]++] = stat_layout_value(x, at[i]);
+		for (int j = 0; j < x->boots && !x->least; j++) {
 			double value = x->value[at[i] * x->boots + j];
 
 			if (!isnan(value))
@@ -366,7 +383,7 @@ struct interval stat_bootstrap(const struct nested *a, const struct nested *b, i
 	struct interval ci = none;
 
 	for (int i = 0; i < max; i++) {
-		d[m] = stat_layout_mean(a, i) - stat_layout_mean(b, i);
+		d[m] = stat_layout_value(a, i) - stat_layout_value(b, i);
 		if (!isnan(d[m]))
 			at[m++] = i;
 	}
@@ -598,33 +615,32 @@ static double least(const double *x, int n)
 }
 
 /*
- * On three recorded results of an Intel Xeon with busy neighbours (all workloads; headlines only; spaced
- * pairs), the median half-width of the null's intervals in ticks, its misses of 0 in 48 comparisons, and the slope
- * of the doses in pairs with half its interval:
+ * On recorded results of an AMD EPYC (family 25, model 1; 16 layouts, 3 boots each) and of an Intel Xeon (family 6, model
+ * 167; 32 layouts, 1 boot): the median half-width of the null's intervals in ticks, and the slope of the doses in pairs
+ * with half its interval:
  *
- *	quiet-p50	0.63 1.17 0.15	1	0.993 0.102	0.950 0.194	1.023 0.119
- *	quiet-trim	0.62 1.00 0.32	1	0.985 0.098	0.945 0.200	1.009 0.141
- *	quiet-p05	0.26 0.29 0.09	3	1.020 0.107	0.960 0.167	0.995 0.104
+ *	quiet-p50	0.84  1.067 0.094	0.18  0.963 0.036
+ *	quiet-trim	0.69  1.055 0.081	0.26  0.953 0.039
+ *	quiet-mean	0.74  1.068 0.088	0.34  0.924 0.045
+ *	quiet-p05	0.09  0.999 0.002	0.08  0.950 0.034
  *
- * The 5 % quantile sees the doses as well, and the null two to four times as sharply; but the effects of the
- * changes hardly more so (median half-widths 0.49 and 0.46, 0.63 and 0.60), for these differ by layout. On an
- * AMD EPYC (family 25 model 1) of which 36 % of the samples were quiet: null 1.37, 1.37 and 1.00 with 0, 2 and 1
- * misses in 47, slope 0.89 0.65, 0.93 0.64 and 0.90 0.55, changes 2.06 and 1.64. On another of them, where 99 %
- * were: null 1.44, 1.55 and 1.10 with 1, 0 and 1 misses, slope 1.19 0.22, 1.19 0.19 and 1.04 0.10. There a pair takes
- * one of a few times, up to 12 ticks apart (40 or 104 in one boot), for a sample or for a boot, in the same image:
- * a low quantile of a run misses half of that, and none of what lasts for a boot. The median stays: it is what most
- * samples take, also where a change makes the slow ones more frequent.
+ * In one image and with nobody beside it a pair takes one of a few times, up to 12 ticks apart on the AMD (40 or 104 in one
+ * boot), for a sample or for a whole boot. The least of them comes again to 0.1 tick, wherever it is seen, which two boots
+ * of three see to. How often the others come differs from boot to boot, and that is what a median or a mean is made of.
  */
 const struct location stat_locations[STAT_LOCATIONS] = {
-	{ "quiet-p50", "median of the quiet samples of a run", true, median },
-	{ "quiet-trim", "mean of the middle 80 % of the quiet samples of a run", true, trimmed },
-	{ "quiet-mean", "mean of the quiet samples of a run", true, stat_mean },
-	{ "quiet-p05", "5 % quantile of the quiet samples of a run", true, fifth },
-	{ "p05", "5 % quantile of all samples of a run", false, fifth },
-	{ "p50", "median of all samples of a run", false, median },
-	{ "mean", "mean of all samples of a run", false, stat_mean },
-	{ "min", "minimum of all samples of a run", false, least },
-	{ "mode", "lower half-sample mode of all samples of a run", false, stat_lower_mode },
+	{ "quiet-p05", "5 % quantile of the quiet samples of a run, the least of a layout's boots",
+	  true, true, fifth },
+	{ "quiet-p50", "median of the quiet samples of a run", true, false, median },
+	{ "quiet-trim", "mean of the middle 80 % of the quiet samples of a run", true, false,
+	  trimmed },
+	{ "quiet-mean", "mean of the quiet samples of a run", true, false, stat_mean },
+	{ "p05", "5 % quantile of all samples of a run, the least of a layout's boots", false, true,
+	  fifth },
+	{ "p50", "median of all samples of a run", false, false, median },
+	{ "mean", "mean of all samples of a run", false, false, stat_mean },
+	{ "min", "minimum of all samples of a layout's boots", false, true, least },
+	{ "mode", "lower half-sample mode of all samples of a run", false, false, stat_lower_mode },
 };
 
 const struct location *stat_location_find(const char *name)

@@ -11,9 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define STAT_LEVEL	  0.95 /* of all intervals in a result */
-#define STAT_RESAMPLES	  2000
-#define STAT_BOOT_LAYOUTS 5 /* fewest layouts for which a bootstrap means anything */
+#define STAT_LEVEL	    0.95 /* of all intervals in a result */
+#define STAT_RESAMPLES	    2000
+#define STAT_BOOT_LAYOUTS   5 /* fewest layouts for which a bootstrap means anything */
+#define STAT_STRATUM_FEWEST 3
 /*
  * Times the undisturbed probe: a sample beyond is contended. The probe in core cycles, by the chain of
  * its run, was tried on three recorded results of an Intel Xeon whose clock moves by 3 %: it calls 46.7,
@@ -71,6 +72,9 @@ int stat_t_count(double sd, int n, double width, int most);
  */
 struct estimate stat_t_strata(const double *x, const int *stratum, int n, int strata, double level);
 
+/* What an effect is estimated by: stat_t_strata(), or with fewer than STAT_STRATUM_FEWEST values in a stratum stat_t(). */
+struct estimate stat_effect(const double *x, const int *stratum, int n, int strata, double level);
+
 /* Mean of @a minus mean of @b, unpaired, unequal variances: Welch (1947). */
 struct estimate stat_welch(const double *a, int na, const double *b, int nb, double level);
 
@@ -116,17 +120,18 @@ double stat_p_below(const double *a, const double *b, int n);
 struct nested {
 	const double *value;
 	int layouts, boots;
+	bool least; /* what stands for a layout: the least of its boots, or else their mean */
 };
 
-/* Mean of the boots of @layout, NaN when it has none. */
-double stat_layout_mean(const struct nested *x, int layout);
+/* What stands for @layout, NaN when it has no boot. */
+double stat_layout_value(const struct nested *x, int layout);
 
-/* The means of the layouts that @x has into @mean, and their numbers into @layout; their count. */
-int stat_layout_means(const struct nested *x, double *mean, int *layout);
+/* The values of the layouts that @x has into @value, and their numbers into @layout; their count. */
+int stat_layout_values(const struct nested *x, double *value, int *layout);
 
 /* The layouts that two sides both have. */
 struct pairs {
-	double *x, *y, *d; /* means of the first and the second side, and their differences */
+	double *x, *y, *d; /* values of the first and the second side, and their differences */
 	int *layout;	   /* rows of the sides */
 	int n, alone;	   /* alone: layouts that just one side has */
 };
@@ -137,7 +142,7 @@ void pairs_free(struct pairs *p);
 /*
  * Interval of the mean over layouts of (mean over boots of @a) - (mean over boots of @b), by a
  * nested bootstrap: layouts are drawn with replacement, in pairs, then the boots within each, on
- * each side apart. Only layouts that both sides have take part. The interval is the studentised one
+ * each side apart, unless the least of them stands for all. Only layouts that both sides have take part. The interval is the studentised one
  * (bootstrap-t; Davison and Hinkley 1997, 5.2): the percentile interval covers too
  * rarely with ten layouts, and drawing boots within layouts counts their variance twice
  * (ibid. 3.8), which studentising cancels. NaN below STAT_BOOT_LAYOUTS layouts. Locations of runs
@@ -187,6 +192,7 @@ double stat_core_mean(double *x, int n, double *se);
 struct location {
 	const char *name, *about;
 	bool quiet; /* of the quiet samples only */
+	bool least; /* of the boots of a layout the least counts, not their mean */
 	double (*of)(const double *sorted, int n);
 };
 

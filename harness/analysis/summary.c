@@ -64,14 +64,6 @@ static json_t *variants_json(const struct result *r)
 	return all;
 }
 
-static unsigned int pad_of(const struct result *r, int variant, int layout)
-{
-	for (int i = 0; i < r->plan.n; i++)
-		if (r->plan.row[i].variant == variant && r->plan.row[i].layout == layout)
-			return r->plan.row[i].pad;
-	return 0;
-}
-
 static int boots_of(const struct nested *x, int layout)
 {
 	int n = 0;
@@ -88,7 +80,7 @@ static json_t *contended_json(const struct result *r, int w, int v)
 	int *layout = xcalloc(side.layouts + 1, sizeof(*layout)), n;
 	struct estimate e;
 
-	n = stat_layout_means(&side, x, layout);
+	n = stat_layout_values(&side, x, layout);
 	e = stat_t(x, n, STAT_LEVEL);
 	free(layout);
 	free(x);
@@ -106,17 +98,17 @@ static json_t *value_json(const struct result *r, int w, int v)
 	struct components c = stat_components(side.value, side.layouts, side.boots, 1, 0.0);
 	double *x = xcalloc(side.layouts + 1, sizeof(*x)), stock = result_stock(r, w, v);
 	int *layout = xcalloc(side.layouts + 1, sizeof(*layout)), boots = 0;
-	int n = stat_layout_means(&side, x, layout);
+	int n = stat_layout_values(&side, x, layout);
 	struct estimate e = stat_t(x, n, STAT_LEVEL);
 	struct spread s = result_spread(r, w, v);
 	json_t *layouts = json_array(), *out = NULL;
 
 	for (int i = 0; i < n; i++) {
 		boots += boots_of(&side, layout[i]);
-		json_array_append_new(layouts,
-				      json_record("layout", r->workload[w], r->variants.v[v].name,
-						  "{s:i, s:i, s:f}", "layout", layout[i] + 1, "pad",
-						  (int)pad_of(r, v, layout[i] + 1), "value", x[i]));
+		json_array_append_new(
+			layouts, json_record("layout", r->workload[w], r->variants.v[v].name,
+					     "{s:i, s:i, s:f}", "layout", layout[i] + 1, "pad",
+					     (int)result_pad(r, v, layout[i] + 1), "value", x[i]));
 	}
 	if (n)
 		out = json_record(
@@ -172,7 +164,7 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 	const char *name = r->variants.v[v].name, *baseline = r->variants.v[base].name;
 	int boots = 0, logs = 0, *phase = xcalloc(a.layouts, sizeof(*phase));
 	double *ratio = xcalloc(a.layouts, sizeof(*ratio));
-	struct estimate e, log_ratio, even;
+	struct estimate e, narrow, log_ratio, even;
 	struct interval boot;
 	bool same_phase = true, hidden;
 	json_t *out = NULL, *warnings;
@@ -184,8 +176,8 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 	for (int i = 0; i < p.n; i++) {
 		int l = p.layout[i];
 
-		phase[i] = pad_phase(pad_of(r, v, l + 1));
-		same_phase &= phase[i] == pad_phase(pad_of(r, base, l + 1));
+		phase[i] = pad_phase(result_pad(r, v, l + 1));
+		same_phase &= phase[i] == pad_phase(result_pad(r, base, l + 1));
 		if (p.x[i] > 0.0 && p.y[i] > 0.0)
 			ratio[logs++] = log(p.x[i] / p.y[i]);
 		boots += boots_of(&a, l) + boots_of(&b, l);
@@ -193,7 +185,9 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 	if (!p.n)
 		goto free;
 	warnings = json_array();
-	e = stat_t(p.d, p.n, STAT_LEVEL);
+	/* Without strata where the sides have no phases in common. */
+	e = stat_effect(p.d, phase, p.n, same_phase ? PHASES : 0, STAT_LEVEL);
+	narrow = stat_effect(p.d, phase, p.n, same_phase ? PHASES : 0, 1.0 - 2.0 * VERDICT_ERROR);
 	even = stat_t_strata(p.d, phase, p.n, PHASES, STAT_LEVEL);
 	/*
 	 * A ratio of what is not above 0 means nothing, and leaving single layouts out would bias
@@ -226,7 +220,7 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 	out = json_record(
 		"effect", r->workload[w], name,
 		"{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:f, s:i, s:i, s:o, s:o, s:o}",
+		"s:f, s:i, s:i, s:o, s:o, s:o, s:o}",
 		"target", r->target, "workload", r->workload[w], "variant", name, "baseline",
 		baseline, "metric", r->metric, "baseline_value", stat_mean(p.y, p.n), "effect",
 		e.mean, "ci95", json_from_interval(e.ci), "ratio",
@@ -237,8 +231,8 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 		"bootstrap_ci95", json_from_interval(boot), "stratified_ci95",
 		same_phase ? json_from_interval(even.ci) : json_null(), "p_value",
 		json_from_number(e.p_value), "p_faster", stat_p_below(p.x, p.y, p.n), "layouts",
-		p.n, "boots", boots, "warnings", warnings, "ci90",
-		json_from_interval(stat_t(p.d, p.n, 1.0 - 2.0 * VERDICT_ERROR).ci), "kept",
+		p.n, "boots", boots, "warnings", warnings, "ci90", json_from_interval(narrow.ci),
+		"paired_ci95", json_from_interval(stat_t(p.d, p.n, STAT_LEVEL).ci), "kept",
 		json_from_number(fmin(result_kept(r, w, v), result_kept(r, w, base))));
 	states_add(out, r, w, v, base);
 free:

@@ -40,28 +40,42 @@ static bool is_change(const json_t *summary, const json_t *effect)
 	return streq(summary_role(summary, json_text(effect, "variant")), "change");
 }
 
-/* The workload of each primary operation that stands for it, of those with an effect of a change. */
-static json_t *primary_workloads(const json_t *summary)
+json_t *verdict_primary(const json_t *names)
 {
 	json_t *list = json_array();
 
 	for (size_t k = 0; k < ARRAY_SIZE(primary_ops); k++) {
-		const char *found = NULL;
+		const json_t *name, *found = NULL;
 		struct workload best = { 0 }, w;
-		const json_t *e;
 		size_t i;
 
-		json_array_foreach(json_object_get(summary, "effects"), i, e) {
-			if (!workload_parse(json_text(e, "workload"), &w) ||
-			    !streq(w.op, primary_ops[k]) || !is_change(summary, e) ||
+		json_array_foreach(names, i, name) {
+			if (!workload_parse(json_string_value(name), &w) ||
+			    !streq(w.op, primary_ops[k]) ||
 			    (found && workload_nearer(&w, &best) >= 0))
 				continue;
-			found = json_text(e, "workload");
+			found = name;
 			best = w;
 		}
 		if (found)
-			json_array_append_new(list, json_from_text(found));
+			json_array_append_new(list, json_from_text(json_string_value(found)));
 	}
+	return list;
+}
+
+/* Of the workloads with an effect of a change. */
+static json_t *primary_workloads(const json_t *summary)
+{
+	json_t *names = json_array(), *list;
+	const json_t *e;
+	size_t i;
+
+	json_array_foreach(json_object_get(summary, "effects"), i, e) {
+		if (is_change(summary, e))
+			json_array_append_new(names, json_from_text(json_text(e, "workload")));
+	}
+	list = verdict_primary(names);
+	json_decref(names);
 	return list;
 }
 

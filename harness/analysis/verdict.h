@@ -35,6 +35,9 @@ const char *verdict_lacks(const struct finding *f);
 /* @equal: the bound of what is no difference, in ticks. */
 enum verdict verdict_of(const struct finding *f, double equal);
 
+/* Of the workloads @names, an array of texts, the one that stands for each of the operations of kmalloc() and kfree(). */
+json_t *verdict_primary(const json_t *names);
+
 /*
  * Adds to the effects of a @summary whether they are primary, and then p_primary, verdict and what stands
  * in its way; and the rules. Primary are the changes on the workload that stands for each of the

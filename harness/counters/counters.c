@@ -268,7 +268,7 @@ static struct counter *add(struct counters *counters, const char *metric, const 
 		return NULL;
 	counters->count++;
 	memset(counter, 0, sizeof(*counter));
-	snprintf(counter->metric, sizeof(counter->metric), "%s", metric);
+	snprintf(counter->metric, sizeof(counter->metric), "%.*s", COUNTERS_NAME - 1, metric);
 	snprintf(counter->event, sizeof(counter->event), "%s", event);
 	return counter;
 }

@@ -242,7 +242,8 @@ void write_method(struct page *p, const struct view *r)
 		  "the data. The stock layout, without either, is no part of the averages. "
 		  "Boots per layout: %s%s%s. The boots are in random order with "
 		  "the variants interleaved. An effect is the difference from the baseline, paired "
-		  "by layout; its interval is Student's t over the layouts.",
+		  "by layout; its interval is Student's t over the layouts, within the four places "
+		  "of a pad in a cache line from three layouts in each on.",
 		  number(layouts, 0, false).s, plural(layouts),
 		  number(boots, boots == floor(boots) ? 0 : 1, false).s,
 		  samples ? "; samples per workload and boot: " : "", samples ? samples : "");

@@ -120,7 +120,7 @@ leave_out() {
 }
 
 open_result() {
-	local also="" work id timed variants booted tells first=$LAYOUTS
+	local also="" work id timed variants booted tells first=$LAYOUTS boots=$BOOTS
 	link=latest
 	[ "$GOAL" != certify ] || link=certified
 	[ "$GOAL" != peers ] || { link=peers also=^peer-; }
@@ -155,10 +155,11 @@ open_result() {
 	else
 		part=$OUT/$(date -u +%Y%m%dT%H%M%SZ)-$id.part
 		mkdir -p "$work"/{runs,samples,counters,consoles}
-		# A few layouts first, of all variants: they give an answer early. steps.sh extends the plan.
+		# A few layouts first, of all variants, one boot each: they give an answer early. steps.sh extends the plan.
 		[ -z "$MINUTES" ] || first=4
 		[ "$GOAL" != bench ] || [ "$LAYOUTS" -le 8 ] || first=4
-		"$build/sheafstat" plan --seed "$SEED" --layouts "$first" --boots "$BOOTS" --variants "$work/variants.tsv" -o "$work/plan.tsv"
+		[ "$first" = "$LAYOUTS" ] || boots=1
+		"$build/sheafstat" plan --seed "$SEED" --layouts "$first" --boots "$boots" --variants "$work/variants.tsv" -o "$work/plan.tsv"
 		printf '# index\tvariant\tlayout\tboot\tstatus\tseconds\tstart\treason\n' >"$work/boots.tsv"
 		chmod 755 "$work"
 		mv "$work" "$part"

@@ -28,8 +28,8 @@ value WORKLOADS id regex "$default_workloads" 'which workloads, a regular expres
 value TARGETS id 'words targets' '' 'where to run: metal, kvm, uml (time), tcg, tcg-rt (exact counts), arm64 (its PMU); default: all that this machine can run' \
 	'prove=uml tcg' profile=uml
 value HOST 'id make' host '' 'of TARGETS=metal: the machine that is rebooted into each kernel, as ssh knows it, such as root@box'
-value LAYOUTS id 'number 1 256' 16 'layouts of each variant' certify=112 peers=8
-value BOOTS id 'number 1 100' 1 'boots of each layout' certify=2 peers=3
+value LAYOUTS id 'number 1 256' 12 'layouts of each variant' certify=112 peers=8
+value BOOTS id 'number 1 100' 3 "boots of each layout; of 'make bench' those after the first are of the workloads with a verdict alone" certify=2
 value RUNS id 'number 1 100' 1 'runs of each workload in a boot' certify=2
 value SAMPLES id 'number 20 20000' 300 'samples of a run' certify=200 peers=200
 value PRECISION id ticks '' 'add layouts until the intervals reach +- so many ticks'
@@ -185,6 +185,8 @@ take_values() {
 		at=${value_for_goal["$name $goal"]-${value_default[$name]}}
 		[ -n "${!name-x}" ] || [ -z "${value_default[$name]}" ] || die 2 "$name is given and empty; leave it out, or give a value such as '$at'"
 		[ "$goal $name ${TARGETS-}" != 'bench LAYOUTS arm64' ] || at=4 # counts hardly depend on the layout
+		# Nor on the boot; and on a lab machine each takes minutes.
+		[[ $goal != bench || $name != BOOTS || ! " ${TARGETS-} " =~ \ (metal|arm64)\  ]] || at=1
 		[[ $goal != profile || $name != SAMPLES || ${TARGETS:-uml} == uml* ]] || at=300
 		[[ $goal != profile || $name != SAMPLES || ${TARGETS:-uml} != uml* ]] || at=20000
 		[ -n "${!name-}" ] || printf -v "$name" %s "$at"
