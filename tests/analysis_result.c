@@ -837,6 +837,7 @@ static void test_whole(void **state)
 			b = json_interval(e, "stratified_ci95");
 			near(b.lo, ci.lo, 1e-9);
 			near(b.hi, ci.hi, 1e-9);
+			assert_true(b.lo < json_num(e, "effect") && json_num(e, "effect") < b.hi);
 			assert_true(json_num(e, "p_holm") >= json_num(e, "p_value"));
 		}
 	}

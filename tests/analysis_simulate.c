@@ -127,7 +127,7 @@ static void test_flips(void **state)
 {
 	const double d[] = { 1.0, 2.0, 3.0, NAN, 4.0 };
 	gsl_rng *rng = stat_rng(1, "flips");
-	struct flips f = stat_flips(d, 1, 5, 20000, rng);
+	struct flips f = stat_flips(d, 1, 5, NULL, 0, 20000, rng);
 
 	(void)state;
 	gsl_rng_free(rng);

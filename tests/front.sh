@@ -179,7 +179,8 @@ metal() { env HOST="$1" GOAL="$2" TUNE="$3" "$top/harness/targets/target.sh" met
 expect 0 'it takes a machine that may be rebooted: HOST=root@box$' 'metal without HOST' metal '' bench no
 expect 0 'it is for bench, certify and peers$' 'metal has no debug kernels' metal root@box prove no
 expect 0 'TUNE=yes is for this machine' 'nor is the box tuned' metal root@box bench yes
-expect 0 '^(ssh root@nowhere.invalid fails: .*nowhere.invalid|ssh is not installed)' 'metal without a machine' metal root@nowhere.invalid bench no
+if command -v ssh >/dev/null; then why='ssh root@nowhere.invalid fails: .*nowhere.invalid'; else why='ssh is not installed$'; fi
+expect 0 "^$why" 'metal without a machine' metal root@nowhere.invalid bench no
 
 # make clean removes what has our mark and nobody uses.
 clean() { MAKEFLAGS='' make -C "$top" --no-print-directory OUT="$scratch/out" "$@" clean; }

@@ -41,6 +41,7 @@ const char *null_word(const struct flips *f, int layouts)
 struct placebos {
 	double *d, *p, *half;	/* d: a row of layouts each */
 	int *workload, n, most; /* most: of the layouts of one */
+	int *phase, phases; /* of each layout; how many, or 0 where a comparison has no phases */
 	double largest;
 	const char *where;
 };
@@ -55,10 +56,15 @@ static void placebos_make(struct placebos *all, const struct result *r, const js
 	all->p = xcalloc(most, sizeof(*all->p));
 	all->half = xcalloc(most, sizeof(*all->half));
 	all->workload = xcalloc(most, sizeof(*all->workload));
+	all->phase = xcalloc(2 * (size_t)layouts + 2, sizeof(*all->phase));
+	all->phases = PHASES;
+	for (int l = 0; l < layouts && base >= 0; l++)
+		all->phase[l] = pad_phase(result_pad(r, base, l + 1));
 	for (size_t i = 0; i < most && base >= 0; i++) {
 		int w = (int)i / r->variants.n, v = (int)i % r->variants.n;
 		double *d = all->d + (size_t)all->n * layouts;
 		struct nested a = result_side(r, w, v), b = result_side(r, w, base);
+		int *phase = all->phase + layouts + 1, phases;
 		struct estimate e;
 		struct pairs p;
 
@@ -66,7 +72,8 @@ static void placebos_make(struct placebos *all, const struct result *r, const js
 		if (workload_is_aside(r->workload[w]) || !certificate_placebo(r, same_code, v, w))
 			continue;
 		pairs_make(&p, &a, &b);
-		e = stat_t(p.d, p.n, STAT_LEVEL);
+		phases = result_phases(r, v, base, p.layout, p.n, phase);
+		e = stat_effect(p.d, phase, p.n, phases, STAT_LEVEL);
 		for (int l = 0; l < layouts; l++)
 			d[l] = NAN;
 		for (int k = 0; k < p.n; k++)
@@ -74,6 +81,7 @@ static void placebos_make(struct placebos *all, const struct result *r, const js
 		if (p.n > 1) {
 			all->p[all->n] = e.p_value;
 			all->half[all->n] = (e.ci.hi - e.ci.lo) / 2.0;
+			all->phases = phases ? all->phases : 0;
 			all->workload[all->n++] = w;
 			all->most = p.n > all->most ? p.n : all->most;
 			if (fabs(e.mean) > all->largest) {
@@ -114,7 +122,7 @@ static json_t *null_json(const struct result *r, const json_t *same_code)
 	}
 	if (rest) {
 		rng = stat_rng(0, "flips");
-		f = stat_flips(all.d, rest, layouts, NULL_DRAWS, rng);
+		f = stat_flips(all.d, rest, layouts, all.phase, all.phases, NULL_DRAWS, rng);
 		gsl_rng_free(rng);
 	}
 	word = rest ? null_word(&f, all.most) : fails;
@@ -136,6 +144,7 @@ static json_t *null_json(const struct result *r, const json_t *same_code)
 		json_decref(failed);
 	free(holm);
 	free(all.d);
+	free(all.phase);
 	free(all.p);
 	free(all.half);
 	free(all.workload);

@@ -41,22 +41,20 @@ static int workload_pick(const struct result *r, const char *name, struct fault 
 static struct estimate compare(const struct result *r, int w, int a, int b, const int *at, int n)
 {
 	struct nested x = result_side(r, w, a), y = result_side(r, w, b);
-	int *phase = xcalloc(n, sizeof(*phase)), pairs = 0;
+	int *row = xcalloc(2 * (size_t)n, sizeof(*row)), *phase = row + n, pairs = 0, phases;
 	double *d = xcalloc(n, sizeof(*d));
-	bool same_phase = true;
 	struct estimate e;
 
 	for (int i = 0; i < n; i++) {
 		int l = at ? at[i] : i;
 
 		d[pairs] = stat_layout_value(&x, l) - stat_layout_value(&y, l);
-		if (isnan(d[pairs]))
-			continue;
-		phase[pairs] = pad_phase(result_pad(r, a, l + 1));
-		same_phase &= phase[pairs++] == pad_phase(result_pad(r, b, l + 1));
+		row[pairs] = l;
+		pairs += !isnan(d[pairs]);
 	}
-	e = stat_effect(d, phase, pairs, same_phase ? PHASES : 0, STAT_LEVEL);
-	free(phase);
+	phases = result_phases(r, a, b, row, pairs, phase);
+	e = stat_effect(d, phase, pairs, phases, STAT_LEVEL);
+	free(row);
 	free(d);
 	return e;
 }
@@ -325,7 +323,7 @@ static json_t *estimator_json(const struct result *r, const struct location *l)
 				boot += (c.boot / e.mean / e.mean - boot) / ++boots;
 			if (!isnan(c.layout))
 				layout += (c.layout / e.mean / e.mean - layout) / ++layouts;
-			e = stat_t(p.d, p.n, STAT_LEVEL);
+			e = compare(r, w, v, base, NULL, layouts_of(r));
 			if (role == ROLE_NULL && !isnan(e.ci.lo)) {
 				half[n++] = (e.ci.hi - e.ci.lo) / 2.0;
 				off += e.ci.lo > 0.0 || e.ci.hi < 0.0;

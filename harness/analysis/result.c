@@ -478,6 +478,17 @@ unsigned int result_pad(const struct result *r, int variant, int layout)
 	return 0;
 }
 
+int result_phases(const struct result *r, int a, int b, const int *row, int n, int *phase)
+{
+	bool same = true;
+
+	for (int i = 0; i < n; i++) {
+		phase[i] = pad_phase(result_pad(r, a, row[i] + 1));
+		same &= phase[i] == pad_phase(result_pad(r, b, row[i] + 1));
+	}
+	return same ? PHASES : 0;
+}
+
 double result_stock(const struct result *r, int workload, int variant)
 {
 	struct nested stock = { boot_at(r, r->value[0], workload, variant, 0), 1, r->plan.boots,

@@ -70,6 +70,11 @@ struct nested result_side(const struct result *r, int workload, int variant);
 struct nested result_contended(const struct result *r, int workload, int variant);
 /* The pad of @variant's image in @layout, in bytes; 0 where it has none. */
 unsigned int result_pad(const struct result *r, int variant, int layout);
+/*
+ * The phases of the @n layouts in @row, rows of result_side(), into @phase; how many there are: PHASES,
+ * or 0 where the images of @a and @b have not the same.
+ */
+int result_phases(const struct result *r, int a, int b, const int *row, int n, int *phase);
 /* What stands for the stock layout, NaN when there is none. */
 double result_stock(const struct result *r, int workload, int variant);
 /*

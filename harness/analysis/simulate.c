@@ -115,6 +115,7 @@ static bool null_judge(const struct world *world, gsl_rng *rng, enum fault_of fa
 	const size_t size = (size_t)WORKLOADS * layouts;
 	double *d = xcalloc(2 * size, sizeof(*d)), *other = d + size;
 	double *sign = xcalloc(layouts, sizeof(*sign));
+	int *phase = xcalloc(layouts, sizeof(*phase));
 	/* What makes a standard error twice the one seen, and half of it. */
 	const double shift = sqrt(3.0 / layouts / 2.0) * world->sd,
 		     both = gsl_ran_gaussian(rng, shift);
@@ -137,7 +138,10 @@ static bool null_judge(const struct world *world, gsl_rng *rng, enum fault_of fa
 				d[w * layouts + l] += sign[l];
 		}
 	}
-	f = stat_flips(d, WORKLOADS, layouts, DRAWS, rng);
+	for (int l = 0; l < layouts; l++)
+		phase[l] = l % PHASES;
+	f = stat_flips(d, WORKLOADS, layouts, phase, PHASES, DRAWS, rng);
+	free(phase);
 	fails = !streq(null_word(&f, layouts), "pass");
 	*old = stat_at_least(f.missed, WORKLOADS, 1.0 - STAT_LEVEL) < 0.01;
 	free(sign);

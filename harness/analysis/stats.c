@@ -116,18 +116,24 @@ struct estimate stat_t_strata(const double *x, const int *stratum, int n, int st
 	return e;
 }
 
-struct estimate stat_effect(const double *x, const int *stratum, int n, int strata, double level)
+/* How many strata values are judged in: 1 where one has too few. */
+static int strata_of(const int *stratum, int n, int strata)
 {
-	bool enough = strata > 0;
-
 	for (int s = 0; s < strata; s++) {
 		int count = 0;
 
 		for (int i = 0; i < n; i++)
 			count += stratum[i] == s;
-		enough &= count >= STAT_STRATUM_FEWEST;
+		if (count < STAT_STRATUM_FEWEST)
+			return 1;
 	}
-	return enough ? stat_t_strata(x, stratum, n, strata, level) : stat_t(x, n, level);
+	return strata > 1 ? strata : 1;
+}
+
+struct estimate stat_effect(const double *x, const int *stratum, int n, int strata, double level)
+{
+	return strata_of(stratum, n, strata) > 1 ? stat_t_strata(x, stratum, n, strata, level)
+						 : stat_t(x, n, level);
 }
 
 struct estimate stat_welch(const double *a, int na, const double *b, int nb, double level)
@@ -209,61 +215,96 @@ struct estimate stat_slope(const double *sxy, const double *sxx, int n, double l
 	return e;
 }
 
+/* One comparison: its differences, with the layout and the stratum of each, and the t that is its limit. */
+struct compared {
+	double *x, limit;
+	int *layout, *stratum, n, strata;
+};
+
+static double flipped_t(const struct compared *c, const double *sign)
+{
+	double within = 0.0, mean = 0.0, weight = 0.0;
+
+	for (int s = 0; s < c->strata; s++) {
+		double sum = 0.0, all = 0.0;
+		int m = 0;
+
+		for (int i = 0; i < c->n; i++) {
+			if (c->strata > 1 && c->stratum[i] != s)
+				continue;
+			sum += sign[c->layout[i]] * c->x[i];
+			all += c->x[i] * c->x[i];
+			m++;
+		}
+		within += all * m > sum * sum ? all - sum * sum / m : 0.0;
+		mean += sum / m / c->strata;
+		weight += 1.0 / m / c->strata / c->strata;
+	}
+	/* Without any spread it would be 0 of 0. */
+	return within > 0.0 ? mean / sqrt(within / (c->n - c->strata) * weight) : 0.0;
+}
+
 /*
  * Mean square of the t of all comparisons, about their mean where there are enough of them, and how many
  * of their intervals miss 0, with the layouts' @sign.
  */
-static double flip(const double *d, const double *limit, int n, int layouts, const double *sign,
-		   int *missed)
+static double flip(const struct compared *c, int n, const double *sign, int *missed)
 {
 	double squares = 0.0, mean = 0.0;
 
 	*missed = 0;
 	for (int i = 0; i < n; i++) {
-		double sum = 0.0, all = 0.0, t;
-		int m = 0;
+		double t = flipped_t(&c[i], sign);
 
-		for (int l = 0; l < layouts; l++) {
-			double x = d[i * layouts + l];
-
-			if (isnan(x))
-				continue;
-			sum += sign[l] * x;
-			all += x * x;
-			m++;
-		}
-		/* From the sums; without any spread it would be 0 of 0. */
-		t = all * m > sum * sum ? sum * sqrt((m - 1) / (all * m - sum * sum)) : 0.0;
 		squares += t * t / n;
 		mean += t / n;
-		*missed += fabs(t) > limit[i];
+		*missed += fabs(t) > c[i].limit;
 	}
 	return n < FLIPS_CENTRED ? squares : squares - mean * mean;
 }
 
-struct flips stat_flips(const double *d, int n, int layouts, int draws, gsl_rng *rng)
+static struct compared *compared_make(const double *d, int n, int layouts, const int *stratum,
+				      int strata)
 {
-	double *sign = xcalloc(layouts, sizeof(*sign)), *limit = xcalloc(n, sizeof(*limit));
+	struct compared *c = xcalloc(n, sizeof(*c));
+
+	for (int i = 0; i < n; i++, c++) {
+		c->x = xcalloc(layouts, sizeof(*c->x));
+		c->layout = xcalloc(2 * (size_t)layouts, sizeof(*c->layout));
+		c->stratum = c->layout + layouts;
+		for (int l = 0; l < layouts; l++) {
+			if (isnan(d[i * layouts + l]))
+				continue;
+			c->x[c->n] = d[i * layouts + l];
+			c->layout[c->n] = l;
+			c->stratum[c->n++] = strata > 1 ? stratum[l] : 0;
+		}
+		c->strata = strata_of(c->stratum, c->n, strata);
+		c->limit = c->n > c->strata
+				   ? stat_t_quantile(0.5 + STAT_LEVEL / 2.0, c->n - c->strata)
+				   : INFINITY;
+	}
+	return c - n;
+}
+
+struct flips stat_flips(const double *d, int n, int layouts, const int *stratum, int strata,
+			int draws, gsl_rng *rng)
+{
+	struct compared *c = compared_make(d, n, layouts, stratum, strata);
+	double *sign = xcalloc(layouts, sizeof(*sign));
 	double *seen = xcalloc(draws, sizeof(*seen)), square;
 	struct flips f = { .comparisons = n };
 	int more = 0, wider = 0, narrower = 0;
 
-	for (int i = 0; i < n; i++) {
-		int m = 0;
-
-		for (int l = 0; l < layouts; l++)
-			m += !isnan(d[i * layouts + l]);
-		limit[i] = m > 1 ? stat_t_quantile(0.5 + STAT_LEVEL / 2.0, m - 1) : INFINITY;
-	}
 	for (int l = 0; l < layouts; l++)
 		sign[l] = 1.0;
-	square = flip(d, limit, n, layouts, sign, &f.missed);
+	square = flip(c, n, sign, &f.missed);
 	for (int k = 0; k < draws; k++) {
 		int missed;
 
 		for (int l = 0; l < layouts; l++)
 			sign[l] = gsl_rng_uniform_int(rng, 2) ? 1.0 : -1.0;
-		seen[k] = flip(d, limit, n, layouts, sign, &missed);
+		seen[k] = flip(c, n, sign, &missed);
 		more += missed >= f.missed;
 		wider += seen[k] >= square;
 		narrower += seen[k] <= square;
@@ -274,8 +315,12 @@ struct flips stat_flips(const double *d, int n, int layouts, int draws, gsl_rng 
 	f.p_missed = (more + 1.0) / (draws + 1.0);
 	f.p_narrow = (wider + 1.0) / (draws + 1.0);
 	f.p_wide = (narrower + 1.0) / (draws + 1.0);
+	for (int i = 0; i < n; i++) {
+		free(c[i].x);
+		free(c[i].layout);
+	}
+	free(c);
 	free(seen);
-	free(limit);
 	free(sign);
 	return f;
 }
@@ -615,18 +660,19 @@ static double least(const double *x, int n)
 }
 
 /*
- * On recorded results of an AMD EPYC (family 25, model 1; 16 layouts, 3 boots each) and of an Intel Xeon (family 6, model
- * 167; 32 layouts, 1 boot): the median half-width of the null's intervals in ticks, and the slope of the doses in pairs
- * with half its interval:
+ * On the samples in results/published of an AMD EPYC (family 25, model 1; 12 layouts, 3 boots each) and of an Intel Xeon
+ * (32 layouts, 1 boot): the median half-width of the null's intervals in ticks, and the slope of the doses in pairs with
+ * half its interval:
  *
- *	quiet-p50	0.84  1.067 0.094	0.18  0.963 0.036
- *	quiet-trim	0.69  1.055 0.081	0.26  0.953 0.039
- *	quiet-mean	0.74  1.068 0.088	0.34  0.924 0.045
- *	quiet-p05	0.09  0.999 0.002	0.08  0.950 0.034
+ *	quiet-p50	0.85  0.923 0.120	0.18  0.963 0.036
+ *	quiet-trim	0.84  0.906 0.103	0.26  0.953 0.039
+ *	quiet-mean	0.80  0.908 0.096	0.35  0.924 0.045
+ *	quiet-p05	0.23  1.002 0.001	0.08  0.950 0.034
  *
- * In one image and with nobody beside it a pair takes one of a few times, up to 12 ticks apart on the AMD (40 or 104 in one
- * boot), for a sample or for a whole boot. The least of them comes again to 0.1 tick, wherever it is seen, which two boots
- * of three see to. How often the others come differs from boot to boot, and that is what a median or a mean is made of.
+ * In one image and with nobody beside it a pair takes one of a few times, for a sample or for a whole boot: the medians of
+ * the three boots of layout 6 on the AMD are 44.0, 42.8 and 49.2 ticks. The least of them comes again to 0.1 tick, wherever
+ * it is seen, which two boots of three see to. How often the others come differs from boot to boot, and that is what a
+ * median or a mean is made of.
  */
 const struct location stat_locations[STAT_LOCATIONS] = {
 	{ "quiet-p05", "5 % quantile of the quiet samples of a run, the least of a layout's boots",

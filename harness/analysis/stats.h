@@ -100,7 +100,7 @@ struct estimate stat_slope(const double *sxy, const double *sxx, int n, double l
 /*
  * What @n comparisons of something with itself in the same @layouts, @d[comparison * layouts + layout]
  * (NaN where there is none), find, beside what they find with the signs of whole layouts drawn anew
- * @draws times. Comparisons that share boots are off together, and stay so: what a count of intervals
+ * @draws times. Layout l is of @stratum[l], as for stat_effect(). Comparisons that share boots are off together, and stay so: what a count of intervals
  * should be is no binomial, and tells little. How much they differ among themselves tells more, for that
  * is what the boots do not share.
  */
@@ -111,7 +111,8 @@ struct flips {
 	double p_missed, p_narrow, p_wide;
 };
 
-struct flips stat_flips(const double *d, int n, int layouts, int draws, gsl_rng *rng);
+struct flips stat_flips(const double *d, int n, int layouts, const int *stratum, int strata,
+			int draws, gsl_rng *rng);
 
 /* Share of the @n pairs in which @a is below @b; a tie counts half. */
 double stat_p_below(const double *a, const double *b, int n);

@@ -162,11 +162,11 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 {
 	struct nested a = result_side(r, w, v), b = result_side(r, w, base);
 	const char *name = r->variants.v[v].name, *baseline = r->variants.v[base].name;
-	int boots = 0, logs = 0, *phase = xcalloc(a.layouts, sizeof(*phase));
+	int boots = 0, logs = 0, phases, *phase = xcalloc(a.layouts, sizeof(*phase));
 	double *ratio = xcalloc(a.layouts, sizeof(*ratio));
 	struct estimate e, narrow, log_ratio, even;
 	struct interval boot;
-	bool same_phase = true, hidden;
+	bool hidden;
 	json_t *out = NULL, *warnings;
 	struct pairs p;
 	char *stream;
@@ -176,8 +176,6 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 	for (int i = 0; i < p.n; i++) {
 		int l = p.layout[i];
 
-		phase[i] = pad_phase(result_pad(r, v, l + 1));
-		same_phase &= phase[i] == pad_phase(result_pad(r, base, l + 1));
 		if (p.x[i] > 0.0 && p.y[i] > 0.0)
 			ratio[logs++] = log(p.x[i] / p.y[i]);
 		boots += boots_of(&a, l) + boots_of(&b, l);
@@ -185,9 +183,9 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 	if (!p.n)
 		goto free;
 	warnings = json_array();
-	/* Without strata where the sides have no phases in common. */
-	e = stat_effect(p.d, phase, p.n, same_phase ? PHASES : 0, STAT_LEVEL);
-	narrow = stat_effect(p.d, phase, p.n, same_phase ? PHASES : 0, 1.0 - 2.0 * VERDICT_ERROR);
+	phases = result_phases(r, v, base, p.layout, p.n, phase);
+	e = stat_effect(p.d, phase, p.n, phases, STAT_LEVEL);
+	narrow = stat_effect(p.d, phase, p.n, phases, 1.0 - 2.0 * VERDICT_ERROR);
 	even = stat_t_strata(p.d, phase, p.n, PHASES, STAT_LEVEL);
 	/*
 	 * A ratio of what is not above 0 means nothing, and leaving single layouts out would bias
@@ -229,7 +227,7 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 		"fieller_ci95",
 		json_from_interval(stat_fieller(p.x, p.y, hidden ? 0 : p.n, STAT_LEVEL)),
 		"bootstrap_ci95", json_from_interval(boot), "stratified_ci95",
-		same_phase ? json_from_interval(even.ci) : json_null(), "p_value",
+		phases ? json_from_interval(even.ci) : json_null(), "p_value",
 		json_from_number(e.p_value), "p_faster", stat_p_below(p.x, p.y, p.n), "layouts",
 		p.n, "boots", boots, "warnings", warnings, "ci90", json_from_interval(narrow.ci),
 		"paired_ci95", json_from_interval(stat_t(p.d, p.n, STAT_LEVEL).ci), "kept",

@@ -18,10 +18,10 @@ trap 'end_jobs $booting; progress_end; say "  interrupted: the same command goes
 
 mapfile -t names < <("$BUILD/sheafbench-driver" --list --workloads "$WORKLOADS")
 # What has a verdict is booted again and again: a boot can be slow as a whole, and the least of a layout's counts.
-again=$WORKLOADS
+later=$WORKLOADS
 if [ "$GOAL" = bench ]; then
 	mapfile -t primary < <("$BUILD/sheafstat" primary "${names[@]}")
-	[ ${#primary[@]} = 0 ] || again="^($(printf '%s\n' "${primary[@]}" | paste -sd '|'))\$"
+	[ ${#primary[@]} = 0 ] || later="^($(printf '%s\n' "${primary[@]}" | paste -sd '|'))\$"
 fi
 # Each flush may wait for a grace period, or a second for a CPU that is kept busy.
 flushes=$(printf '%s\n' "${names[@]}" | grep -c '^flush-' || true)
@@ -42,7 +42,7 @@ wait_for_quiet() {
 # one_boot VARIANT STEM PAD DATA BOOT: sets reason to why it brought no result, or to nothing.
 one_boot() {
 	local variant=$1 stem=$2 pad=$3 data=$4 cmdline=${cmdline_of[$1]} dir=${dir_of[$1]} log=$scratch/console workloads=$WORKLOADS
-	[ "$5" = 0 ] || [ "$5" -ge "$BOOTS" ] || workloads=$again
+	[ "$5" = 0 ] || [ "$5" -ge "$BOOTS" ] || workloads=$later
 	rm -rf "$scratch/out"
 	mkdir "$scratch/out"
 	# shellcheck disable=SC2086 # a list of words

@@ -518,11 +518,14 @@ static void write_head(struct page *p, const struct view *r)
 	write_kernels(p, r);
 	for (size_t i = 0; i < r->nvariants; i++)
 		failed += r->variants[i].failed > 0 || r->variants[i].reason;
-	if (failed > 0 || uncounted > 0)
+	if (failed > 0)
 		page_text(p,
-			  "%.0f of %zu variants failed in part or in whole, and what %.0f "
-			  "boot%s executed could not be counted: warnings.md says why.",
-			  failed, r->nvariants, uncounted, plural(uncounted));
+			  "%.0f of %zu variants failed in part or in whole: warnings.md says why.",
+			  failed, r->nvariants);
+	if (uncounted > 0)
+		page_text(p,
+			  "What %.0f boot%s executed could not be counted: warnings.md says why.",
+			  uncounted, plural(uncounted));
 	write_failed(p, r);
 }
 
