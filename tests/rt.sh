@@ -45,6 +45,9 @@ cp "$result/counts/tcg-rt.local-trylock.tsv" "$scratch/first.tsv"
 bench second VARIANTS=none WORKLOADS='^(pair|alloc|free)/64/1$' SEED=2
 holds 'another boot counts the same' cmp "$scratch/first.tsv" "$result/counts/tcg-rt.local-trylock.tsv"
 
+bench unfit VARIANTS=qpw-inline WORKLOADS='^pair/64/1$' TARGETS='tcg tcg-rt'
+holds 'a scheme that PREEMPT_RT has no option for is left out there, and there alone' jq -e '([.left_out[] | select(startswith("counts of "))] | length == 1 and (.[0] | test("qpw-inline .target tcg-rt.: this kernel does not take .CONFIG_QPW_INLINE=y"))) and (.left_out | all(startswith("failed: ") | not))' "$result/environment.json"
+
 want=2 bench hardirq VARIANTS=none WORKLOADS='^hardirq-pair/64/1$'
 holds 'what PREEMPT_RT cannot do is told' grep -q "^sheafbench: counts of tcg-rt.local-trylock failed: .*'^hardirq-pair/64/1\$' matches nothing that runs on PREEMPT_RT" "$scratch/hardirq.log"
 finish

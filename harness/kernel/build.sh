@@ -182,7 +182,7 @@ files_to_come() {
 }
 
 make_tree() {
-	local name=$1 base id dir log changed start=$SECONDS expect patches=()
+	local name=$1 base id dir log changed start=$SECONDS expect patches=() words
 	# Files of a whole build of 7.2.
 	expect=1050
 	[ "$target_arch" != um ] || expect=491
@@ -218,6 +218,8 @@ make_tree() {
 	}
 	[ ${#flavour_flags[@]} = 0 ] || cp --remove-destination "$points" "$dir/tree/mm/"
 	configure "$dir/tree" "$name" >>"$log" 2>&1 || {
+		words=$(tail -n 1 "$log")
+		[[ ! $words =~ ^(sheafbench: )?((variant|target) .*) ]] || die 1 "${BASH_REMATCH[2]}"
 		tail -n 5 "$log" >&2
 		die 1 "the kernel of $name cannot be configured; the whole log is $log"
 	}
