@@ -8,8 +8,13 @@ pick(w) = has(headlines, w)
 if (rows('effects.dat') == 0) { eval no_data }
 stats 'effects.dat' using (pick(strcol(9)) ? (note(strcol(2), strcol(3)), seen(strcol(9))) : 0) nooutput
 nv = words(variants)
-nw = words(workloads)
 deep = nv + 1.4
+# Of many variants a page shows what a pair costs; effects-all has the rest.
+pairs = ' '
+do for [w in workloads] { if (w[1:4] eq 'pair') { pairs = pairs.w.' ' } }
+few = words(workloads) * deep > 72 && words(pairs) > 0 && words(pairs) < words(workloads)
+if (few) { headlines = pairs; workloads = pairs }
+nw = words(workloads)
 
 # an effect beyond the limit is an arrow at the edge
 far(v) = abs(v) > limit
@@ -61,6 +66,6 @@ plot 'effects.dat' using 5:(is_null(strcol(2), strcol(9)) && $8 > 0 ? top(strcol
 	headed = ' ', \
 	'' using (left):(heading(strcol(9))):(sprintf('%s   (%s: %.2f)', strcol(9), baseline, $7)) with labels left font face.':Bold,12' offset -15, 0
 key_top = (below - 86.0) / height
-key_note = baseline_note.(bands ? '; grey band: interval of the null comparison' : '').(bars ? '' : '; fewer than two layouts, so no intervals').(arrows ? '; arrow: beyond the axis' : '')
+key_note = baseline_note.(bands ? '; grey band: interval of the null comparison' : '').(bars ? '' : '; fewer than two layouts, so no intervals').(arrows ? '; arrow: beyond the axis' : '').(few ? '; other workloads: effects-all' : '')
 eval draw_key
 unset multiplot
