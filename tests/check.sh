@@ -12,13 +12,21 @@ export VARIANT_PATH=${VARIANT_PATH:-$top/kernel-patches}
 . "$top/harness/request/variants.sh"
 failures=0
 
-# boot_target TARGET LOG IMAGE INITRAMFS CMDLINE OUT DEADLINE [KEY...]: one boot; sets reason to why it brought no result. All
-# that it starts ends with the test.
-boot_target() {
+# start_boot TARGET LOG IMAGE INITRAMFS CMDLINE OUT DEADLINE [KEY...]: one boot, beside those that were started. All that it
+# starts ends with the test. Why it brought no result is in LOG.reason after end_boots.
+start_boot() {
 	"$top/harness/targets/target.sh" "$1" boot "${@:2}" >"$2.reason" &
-	booting=$!
-	wait "$booting" || true
+	booting+=" $!"
+}
+# shellcheck disable=SC2086 # a list
+end_boots() {
+	wait $booting || true
 	booting=
+}
+# boot_target: start_boot's arguments; sets reason.
+boot_target() {
+	start_boot "$@"
+	end_boots
 	reason=$(cat "$2.reason")
 }
 booting=

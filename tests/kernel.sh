@@ -91,10 +91,11 @@ for v in qpw-n qpw-on slowpath slowpath-isolated qpw-isolated; do
 	mapfile -t files < <(sed -n 's|^+++ b/\(.*\.c\)$|\1|p' "${patches[@]}" | sort -u)
 	for f in "${files[@]}"; do
 		[ -f "$(build path "$v")/tree/${f%.c}.o" ] || continue
-		{ [ ! -f "$tree/${f%.c}.o" ] || complaints "$base" "$f"; } >"$scratch/before"
+		before=$scratch/before.${f//\//-}
+		[ -f "$before" ] || { [ ! -f "$tree/${f%.c}.o" ] || complaints "$base" "$f"; } >"$before"
 		complaints "$v" "$f" >"$scratch/after"
-		added=$(diff "$scratch/before" "$scratch/after" | grep '^>' || true)
-		holds "$v: W=1 and sparse say nothing more of $f (before: $(wc -l <"$scratch/before"))${added:+: $(head -n 2 <<<"$added")}" test -z "$added"
+		added=$(diff "$before" "$scratch/after" | grep '^>' || true)
+		holds "$v: W=1 and sparse say nothing more of $f (before: $(wc -l <"$before"))${added:+: $(head -n 2 <<<"$added")}" test -z "$added"
 	done
 done
 { cat "$(build path slowpath)/tree/mm/slub.c"; printf 'int seen(int __user *p)\n{\n\treturn *p;\n}\n'; } >"$scratch/slub.c"
@@ -112,8 +113,9 @@ export VARIANT_PATH=$scratch/path:$VARIANT_PATH
 fast_functions=(kfree kmem_cache_free __kmalloc_noprof __kmalloc_cache_noprof kmem_cache_alloc_noprof)
 # Offsets into sections may differ between builds; instructions may not.
 code() {
-	objdump -dr --no-show-raw-insn --no-addresses "$1/tree/mm/slub.o" |
-		awk -v f="<$2>:" '$0 == f { on = 1; next } on && /^$/ { on = 0 } on { sub(/ *#.*/, ""); gsub(/[+-]0x[0-9a-f]+$/, ""); print }'
+	local all=$scratch/${1//\//-}.s
+	[ -f "$all" ] || objdump -dr --no-show-raw-insn --no-addresses "$1/tree/mm/slub.o" >"$all"
+	awk -v f="<$2>:" '$0 == f { on = 1; next } on && /^$/ { on = 0 } on { sub(/ *#.*/, ""); gsub(/[+-]0x[0-9a-f]+$/, ""); print }' "$all"
 }
 # compare WHERE OFF ON: the code of the baseline and of OFF are the same, that of ON is not.
 compare() {

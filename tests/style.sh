@@ -10,20 +10,26 @@ cd "$top"
 tidy_checks='-*,bugprone-*,clang-analyzer-*,-clang-analyzer-valist.Uninitialized,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-bugprone-reserved-identifier,-bugprone-implicit-widening-of-multiplication-result,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-bugprone-assignment-in-if-condition'
 checkpatch="$SOURCE/scripts/checkpatch.pl --strict --no-tree --no-summary --quiet"
 
-mapfile -t patches < <(find kernel-patches/patches tests/mutants -name '*.patch' | sort)
-# Patches are read from standard input, as checkpatch takes a file that git tracks for source.
 # arch/um as a folder is in MAINTAINERS, and so is include/linux/local_lock*.h: new files there need no entry.
-new_files() { case $1 in */patches/um* | */slowpath-isolated/0001*) echo --ignore FILE_PATH_CHANGES ;; esac }
-# shellcheck disable=SC2046 # options
-checkpatch_mail() { (cd "$SOURCE" && perl scripts/checkpatch.pl --strict --no-summary --quiet $(new_files "$1") - <"$top/$1"); }
-for p in "${patches[@]}"; do
-	expect 0 '^$' "checkpatch $p" checkpatch_mail "$p"
+new_files='/patches/um|/slowpath-isolated/0001'
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/new" "$scratch/others"
+while read -r p; do
+	kind=others
+	[[ ! $p =~ $new_files ]] || kind=new
+	# Copies, as checkpatch takes a file that git tracks for source.
+	cp "$p" "$scratch/$kind/${p//\//-}"
+done < <(find kernel-patches/patches tests/mutants -name '*.patch' | sort)
+for kind in new others; do
+	patches=("$scratch/$kind"/*)
+	options=()
+	[ $kind = others ] || options=(--ignore FILE_PATH_CHANGES)
+	expect 0 '^$' "checkpatch ${#patches[@]} patches" env -C "$SOURCE" perl scripts/checkpatch.pl --strict --no-summary --quiet "${options[@]}" "${patches[@]}"
 done
 mapfile -t module < <(find bench/module bench/stress bench/uapi -name '*.[ch]')
-for f in "${module[@]}"; do
-	# shellcheck disable=SC2086 # options
-	expect 0 '^$' "checkpatch $f" $checkpatch -f "$f"
-done
+# shellcheck disable=SC2086 # options
+expect 0 '^$' "checkpatch ${#module[@]} files of the module" $checkpatch -f "${module[@]}"
 mapfile -t user_c < <(git ls-files -co --exclude-standard '*.c' '*.h' '*.cc' | grep -v '^bench/\(module\|stress\|uapi\)/')
 # Other versions format otherwise, or see what is not there; those of Debian 12 decide.
 decides() {

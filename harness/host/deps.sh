@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # deps.sh [ask] GROUP...: see that the machine has what these groups need; on Debian, install what is missing.
-# INSTALL=no only names what is missing. With ask, nothing is installed: a terminal is asked whether that may be done, by name.
+# INSTALL=no only names what is missing. With ask, nothing is installed: a terminal is asked whether that may be done, by name,
+# and what is missing is printed.
 # The groups are listed in deps.list. The machine is asked, not its packages: what somebody built himself is there too.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
@@ -64,6 +65,7 @@ fi
 [[ $installer == apt-get* ]] || die 1 "missing packages, which are installed for you on Debian only: run '$line'"
 [ "${root[*]:-}" != false ] || die 1 "missing packages, and neither root nor sudo without a password: run '$line'"
 if [ -n "$ask" ]; then
+	printf '%s\n' "$missing"
 	{ [ -t 0 ] && [ -t 2 ]; } || exit 0
 	say "Debian packages that are missing: $missing"
 	read -r -p "Install them as root with apt-get? [Y/n] " answer || answer=n

@@ -33,15 +33,16 @@ own_environment() {
 
 # need GROUP...: the packages of these groups. A terminal is asked once for all that this goal needs, those of its targets too.
 need() {
-	local t words group groups=("$@")
+	local t words group missing groups=("$@")
 	if [ "$INSTALL" = ask ]; then
 		read -ra words <<<"$(wanted_targets)"
 		for t in "${words[@]}"; do
 			group=$("$top/harness/targets/target.sh" "$t" get group)
 			groups+=(${group:+"$group"})
 		done
-		"$top/harness/host/deps.sh" ask "${groups[@]}"
+		missing=$("$top/harness/host/deps.sh" ask "${groups[@]}")
 		INSTALL=yes
+		[ -n "$missing" ] || return 0
 	fi
 	"$top/harness/host/deps.sh" "$@"
 }

@@ -2,8 +2,9 @@
 # mail.awk: what the mails of a mailbox are, for register.sh. The locale is C; mawk knows no {n,m}.
 #
 #   -v step=lines      a mailbox's text, so that git mailsplit knows where each mail begins
-#   -v step=diffs      'FOLDER/kernel', the files of the kernel, then N.diff...: writes N.patch, the same with a/ and b/
-#                      before names as the kernel has them, and N.key, what two copies of it have in common
+#   -v step=names      N.diff...: prints what the kernel may have of what they name
+#   -v step=diffs      'FOLDER/kernel', what it has of that, folders with a / behind them, then N.diff...: writes N.patch, the
+#                      same with a/ and b/ before names as the kernel has them, and N.key, what two copies have in common
 #   -v step=series     'FOLDER/keys', then N.info N...: which mails are the series. Prints lines of: take FILE SUBJECT; title
 #                      SUBJECT; note TEXT; die TEXT. in_order: unnumbered ones are a series; from_git: each is known to be one mail
 
@@ -78,6 +79,20 @@ function score(name, k, created, p, d, s) {
 	if (sub(/\/[^\/]*$/, "", d) && d in folder) s++
 	sub(/\/.*/, "", p)
 	return s + (p in folder)
+}
+# What the kernel may have of what a diff names: the names with and without folders before them, and the folders of these.
+function names(n, i, j, k, p, d) {
+	look(n)
+	for (i = 1; i <= n; i++)
+		for (j = i; kind[i] == "h" && j <= i + 1; j++)
+			for (k = 0; k <= 6; k++) {
+				p = d = strip(name_of(L[j]), k)
+				if (p == "" || p ~ /^\/|(^|\/)\.\.(\/|$)/) continue
+				print p
+				if (sub(/\/[^\/]*$/, "", d)) print d
+				sub(/\/.*/, "", p)
+				print p
+			}
 }
 # Which lines are headers: kind[i] is g (diff --git) or h (---, with +++ below).
 function look(n, i, old, new, binary) {
@@ -384,6 +399,7 @@ function series(m, k, n, newest, any, numbered, highest, cover, count, ids, lost
 # What came before FNR began again.
 function finished() {
 	if (step == "lines") lines(size)
+	else if (step == "names") names(size)
 	else if (step == "diffs" && last ~ /\.diff$/) { if (last_pass == 1) makes(size); else diffs(last, size) }
 	else if (step == "series" && last !~ /\.info$/ && last !~ /\/keys$/) mail(mails, size)
 }

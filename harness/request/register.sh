@@ -159,14 +159,12 @@ fi
 ### What each is, and which of them are the series. Trailers in answers change no code: ignored.
 
 : >"$work/keys"
-(cd "$SOURCE" && find . \( -type f -o -type l \) -printf '%P\n') >"$work/kernel"
 mapfile -t common <"$top/kernel-patches/common.series"
 # A kernel that those of arch/um do not fit is built without them.
 unfit=$(TARGET=uml "$top/harness/kernel/build.sh" unfit "$(baseline_variant)" | cut -f 2)
 [ "$unfit" != um ] || mapfile -t common < <(printf '%s\n' "${common[@]}" | grep -vx um)
 # shellcheck disable=SC2086 # a list of words
 mapfile -t before < <(series_patches "${common[@]}" ${BASE-})
-sed -n 's/^+++ b\///p' "${before[@]}" >>"$work/kernel"
 mails=() diffs=() infos=()
 for f in "$work"/mails/*; do
 	[ -f "$f" ] || continue
@@ -180,6 +178,8 @@ for f in "$work"/mails/*; do
 	[ ! -s "$f.diff" ] || diffs+=("$f.diff")
 done
 if [ ${#diffs[@]} -gt 0 ]; then
+	by_mail names "${diffs[@]}" | sort -u | tr '\n' '\0' | { (cd "$SOURCE" && xargs -0r ls -dp -- 2>/dev/null) || true; } >"$work/kernel"
+	sed -n 's/^+++ b\///p' "${before[@]}" >>"$work/kernel"
 	by_mail diffs pass=1 "$work/kernel" "${diffs[@]}" pass=2 "${diffs[@]}" >"$work/keys"
 	find "$work/mails" -name '*.key' -exec sha256sum {} + | sed 's/\.key$//' >>"$work/keys"
 fi
