@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Differences from the baseline with 95 % intervals: one workload per operation, a row per variant.
+# Differences from the baseline with 95 % intervals: one workload per operation (of many variants: of pairs), a row per variant.
 
 plots = ARG1; term = ARG2; out = ARG3
 load plots.'/style.gp'

@@ -343,7 +343,7 @@ static void test_false_alarms(void **state)
 	json_decref(j);
 }
 
-/* Within the phases of the pads, where each has three layouts or more. */
+/* Within the phases of the pads, from 8 layouts on. */
 static double difference_sd(const char *dir)
 {
 	char *path = xasprintf(

@@ -98,7 +98,7 @@ static void test_strata(void **state)
 	assert_true(isnan(stat_t_strata(x, s, 2, 2, 0.95).ci.lo));
 }
 
-/* By strata where each has three values, or as they are. */
+/* By strata where they leave four degrees of freedom and none is empty, or as they are. */
 static void test_effect(void **state)
 {
 	const double x[] = { 1, 10, 2, 12, 3, 14 };
@@ -115,12 +115,64 @@ static void test_effect(void **state)
 	near(stat_effect(x, s, 6, 3, 0.95).sd, stat_t(x, 6, 0.95).sd, 0);
 }
 
+/*
+ * A layout that is lost costs a degree of freedom, not the strata: intervals of what differs by far more
+ * between strata than within are hardly wider, and cover as often.
+ */
+static void test_lost_layout(void **state)
+{
+	static const int counts[][4] = { { 3, 3, 3, 2 }, { 4, 3, 3, 1 }, { 2, 2, 2, 2 } };
+	static const double of[] = { 3.0, -3.0, 1.5, -1.5 };
+	const int worlds = 4000;
+	gsl_rng *rng = stat_rng(1, "lost layout");
+
+	(void)state;
+	for (size_t c = 0; c < 3; c++) {
+		int covered = 0;
+		double half = 0.0;
+
+		for (int k = 0; k < worlds; k++) {
+			double x[16];
+			int s[16], n = 0;
+			struct estimate e;
+
+			for (int i = 0; i < 4; i++)
+				for (int m = 0; m < counts[c][i]; m++, n++) {
+					s[n] = i;
+					x[n] = of[i] + gsl_ran_gaussian(rng, 0.25);
+				}
+			e = stat_effect(x, s, n, 4, 0.95);
+			covered += e.ci.lo <= 0.0 && e.ci.hi >= 0.0;
+			half += (e.ci.hi - e.ci.lo) / 2.0 / worlds;
+		}
+		assert_true(covered > 0.935 * worlds && covered < 0.965 * worlds);
+		assert_true(half < 0.3);
+	}
+	gsl_rng_free(rng);
+}
+
+/* The least of more boots is less by itself: both sides have as many, the first ones. */
+static void test_unequal_boots(void **state)
+{
+	const double three[] = { 5, 4, 3, 7, NAN, 6 }, two[] = { 5, 4, NAN, 7, 7, 7 };
+	const struct nested a = { three, 2, 3, true }, b = { two, 2, 3, true };
+	struct pairs p;
+
+	(void)state;
+	pairs_make(&p, &a, &b);
+	assert_int_equal(p.n, 2);
+	near(p.d[0], 0.0, 0);  /* 4 and 4, not 3 and 4 */
+	near(p.d[1], -1.0, 0); /* 6 of two boots, 7 */
+	pairs_free(&p);
+}
+
 /* Where the least boot stands for a layout one slow boot changes nothing, nor does one that is missing. */
 static void test_least(void **state)
 {
 	const double fast[] = { 3, 5, 4, 6, 7, 5 };
+	const double same[] = { 3, 3, NAN, 5, 4, 4, 6, 6, 7, NAN, 5, 5 };
 	const double slow[] = { 3, 14, NAN, 5, 4, 4, 17, 6, 7, NAN, 5, 5 };
-	struct nested x = { fast, 6, 1, false }, y = { slow, 6, 2, true };
+	struct nested x = { same, 6, 2, true }, y = { slow, 6, 2, true };
 	double value[6];
 	int layout[6];
 	gsl_rng *rng;
@@ -533,6 +585,8 @@ int main(void)
 		cmocka_unit_test(test_welch),
 		cmocka_unit_test(test_strata),
 		cmocka_unit_test(test_effect),
+		cmocka_unit_test(test_lost_layout),
+		cmocka_unit_test(test_unequal_boots),
 		cmocka_unit_test(test_least),
 		cmocka_unit_test(test_degenerate),
 		cmocka_unit_test(test_fieller),

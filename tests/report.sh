@@ -125,7 +125,7 @@ questions=(
 printed='def near($d): (. * pow(10; $d) | round) as $n | (if $n < 0 then -$n else $n end | tostring) as $t | ("0" * ([$d + 1 - ($t | length), 0] | max) // "") + $t
 	| if $d > 0 then .[:-$d] + "." + .[-$d:] else . end | if $n < 0 then "-" + . elif $n > 0 then "+" + . else . end;
 def effect($v): [.effects[] | select(.workload == "pair/64/1" and .variant == $v)][0];
-def times($v): effect($v) | ["\(.effect | near(2)) [\(.ci95[0] | near(2)), \(.ci95[1] | near(2))]", (.verdict | if . == "within" then "within +-0.5" else . end)];
+def times($v): effect($v) | ["\(.effect | near(2)) [\(.ci95[0] | near(2)), \(.ci95[1] | near(2))]", (.verdict as $w | if $w == "within" then "within +-0.5" elif $w == "cannot tell" then "cannot tell (+-\((.ci95[1] - .ci95[0]) / 2 | near(2) | ltrimstr("+")))" else $w end)];
 def classes($t; $v): [.counts[] | select(.target == $t and .variant == $v and .workload == "pair/64/1")][0].classes;
 def counted($t; $v): [(classes($t; $v) | .instructions, (.lock // 0)), (classes($t; "local-trylock") | .instructions, (.lock // 0))] | [.[0] - .[2], .[1] - .[3]] | map(near(0));
 def flush($v): [.flushes[] | select(.variant == $v and .isolated and .cpus == 1 and .metric != "slow_paths").value] | add | tostring;'
@@ -294,8 +294,8 @@ rm -r rich/plots rich/tables
 change rich "$(cat "$top/tests/rich.jq")"
 sound rich
 drawn rich
-title=$(jq -r '[.effects[] | select(.workload == "pair/64/1")] as $e | [("qpw-off", "qpw-on", "slowpath") as $v | $e[] | select(.variant == $v) | $v, .effect] + [$e[0].baseline_value] | @tsv' rich/summary.json |
-	awk -F '\t' '{ printf ">%s %+.2f, %s %+.2f, %s %+.2f ticks per pair/64/1, on %.1f<", $1, $2, $3, $4, $5, $6, $7 }')
+title=$(jq -r '[.effects[] | select(.workload == "pair/64/1")] as $e | [("qpw-off", "qpw-on", "slowpath") as $v | $e[] | select(.variant == $v and .verdict == "slower") | $v, .effect] + [$e[0].baseline_value] | @tsv' rich/summary.json |
+	awk -F '\t' '{ for (i = 1; i < NF; i += 2) printf "%s%s %+.2f", (i > 1 ? ", " : ">"), $i, $(i + 1); printf " ticks per pair/64/1, on %.1f<", $NF }')
 holds "rich: titles say what was found: $title" grep -qF "$title" rich/plots/effects.svg
 holds 'rich: also of what was counted' grep -qF '>qpw-off +8, qpw-on +34, slowpath +149 instructions per pair/64/1 on x86_64<' rich/plots/counts.svg
 holds 'rich: counts.png is not high' test "$(od -An -j20 -N4 -tu1 rich/plots/counts.png | awk '{ print $3 * 256 + $4 }')" -lt 900

@@ -42,6 +42,8 @@ struct placebos {
 	double *d, *p, *half;	/* d: a row of layouts each */
 	int *workload, n, most; /* most: of the layouts of one */
 	int *phase, phases; /* of each layout; how many, or 0 where a comparison has no phases */
+	/* What has the baseline's code at other addresses differs by a fixed amount in each phase; the null has its places. */
+	bool *fixed;
 	double largest;
 	const char *where;
 };
@@ -56,6 +58,7 @@ static void placebos_make(struct placebos *all, const struct result *r, const js
 	all->p = xcalloc(most, sizeof(*all->p));
 	all->half = xcalloc(most, sizeof(*all->half));
 	all->workload = xcalloc(most, sizeof(*all->workload));
+	all->fixed = xcalloc(most, sizeof(*all->fixed));
 	all->phase = xcalloc(2 * (size_t)layouts + 2, sizeof(*all->phase));
 	all->phases = PHASES;
 	for (int l = 0; l < layouts && base >= 0; l++)
@@ -82,6 +85,7 @@ static void placebos_make(struct placebos *all, const struct result *r, const js
 			all->p[all->n] = e.p_value;
 			all->half[all->n] = (e.ci.hi - e.ci.lo) / 2.0;
 			all->phases = phases ? all->phases : 0;
+			all->fixed[all->n] = r->variants.v[v].role != ROLE_NULL;
 			all->workload[all->n++] = w;
 			all->most = p.n > all->most ? p.n : all->most;
 			if (fabs(e.mean) > all->largest) {
@@ -114,15 +118,17 @@ static json_t *null_json(const struct result *r, const json_t *same_code)
 	stat_holm(all.p, holm, all.n);
 	for (int i = 0; i < all.n; i++) {
 		missed += all.p[i] < 1.0 - STAT_LEVEL;
-		if (holm[i] >= NULL_WORKLOAD || all.most < CERTIFICATE_LAYOUTS)
-			memmove(all.d + (size_t)rest++ * layouts, all.d + (size_t)i * layouts,
+		if (holm[i] >= NULL_WORKLOAD || all.most < CERTIFICATE_LAYOUTS) {
+			memmove(all.d + (size_t)rest * layouts, all.d + (size_t)i * layouts,
 				layouts * sizeof(*all.d));
-		else if (!json_has_text(failed, r->workload[all.workload[i]]))
+			all.fixed[rest++] = all.fixed[i];
+		} else if (!json_has_text(failed, r->workload[all.workload[i]]))
 			json_array_append_new(failed, json_from_text(r->workload[all.workload[i]]));
 	}
 	if (rest) {
 		rng = stat_rng(0, "flips");
-		f = stat_flips(all.d, rest, layouts, all.phase, all.phases, NULL_DRAWS, rng);
+		f = stat_flips(all.d, rest, layouts, all.phase, all.phases, all.fixed, NULL_DRAWS,
+			       rng);
 		gsl_rng_free(rng);
 	}
 	word = rest ? null_word(&f, all.most) : fails;
@@ -148,6 +154,7 @@ static json_t *null_json(const struct result *r, const json_t *same_code)
 	free(all.p);
 	free(all.half);
 	free(all.workload);
+	free(all.fixed);
 	return out;
 }
 
@@ -238,13 +245,14 @@ static json_t *dose_points(const struct result *r, int w, int reference, int *do
 {
 	json_t *points = json_array();
 	const struct variants *vs = &r->variants;
+	int *phase = xcalloc(r->plan.layouts, sizeof(*phase));
 
 	*doses = 0;
 	for (int v = 0; v < vs->n; v++) {
 		struct nested a = result_side(r, w, v), b = result_side(r, w, reference);
 		struct estimate e;
 		struct pairs p;
-		int known = 0;
+		int known = 0, phases;
 
 		if (vs->v[v].role != ROLE_DOSE || v == reference)
 			continue;
@@ -252,10 +260,13 @@ static json_t *dose_points(const struct result *r, int w, int reference, int *do
 		for (int i = 0; i < p.n; i++) {
 			double rate = dose_clock(r, w, p.layout[i] + 1);
 
-			if (!isnan(rate))
-				p.d[known++] = p.d[i] * rate;
+			if (isnan(rate))
+				continue;
+			p.layout[known] = p.layout[i];
+			p.d[known++] = p.d[i] * rate;
 		}
-		e = stat_t(p.d, known, STAT_LEVEL);
+		phases = result_phases(r, v, reference, p.layout, known, phase);
+		e = stat_effect(p.d, phase, known, phases, STAT_LEVEL);
 		if (known)
 			json_array_append_new(
 				points, json_record("dose", r->workload[w], vs->v[v].name,
@@ -265,6 +276,7 @@ static json_t *dose_points(const struct result *r, int w, int reference, int *do
 		*doses += known > 0;
 		pairs_free(&p);
 	}
+	free(phase);
 	return points;
 }
 
@@ -334,7 +346,7 @@ static struct losses losses_of(const struct result *r, int v)
 {
 	const int layouts = r->plan.layouts - 1;
 	double *samples = xcalloc(layouts + 1, sizeof(*samples));
-	struct losses l = { .kept = result_kept(r, -1, v) };
+	struct losses l = { .kept = result_kept(r, -1, v, -1) };
 
 	l.share = xcalloc(layouts + 1, sizeof(*l.share));
 	for (int i = 0; i < r->runs; i++) {

@@ -8,13 +8,13 @@
 struct result;
 
 #define CERTIFICATE_LAYOUTS 8	 /* fewest for a word on anything */
-#define CERTIFICATE_KEPT    0.8	 /* least share of the runs that must have a value */
+#define CERTIFICATE_KEPT    0.8	 /* least share of the layouts that must have a value */
 #define NULL_DRAWS	    4999 /* of signs */
 #define NULL_TAIL	    0.01 /* a smaller chance is a fault */
 #define NULL_WORKLOAD	    0.01 /* the same of one workload, after Holm's correction */
 #define DOSE_LEAST	    0.90 /* of the slope */
 #define DOSE_MOST	    1.10
-#define NOISE_MOST	    100000 /* ppm: half of that is how far a median is off its place */
+#define NOISE_MOST	    100000 /* ppm of the time */
 
 /* The same in words. */
 #define WORDS_OF(x) #x

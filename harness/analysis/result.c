@@ -542,28 +542,40 @@ struct spread result_spread(const struct result *r, int w, int v)
 	return s;
 }
 
-double result_kept(const struct result *r, int workload, int variant)
+double result_kept(const struct result *r, int workload, int variant, int other)
 {
-	const int layouts = r->plan.layouts - 1;
-	bool *seen = xcalloc((size_t)r->workloads * layouts + 1, sizeof(*seen));
+	const int layouts = r->plan.layouts - 1, sides = other < 0 ? 1 : 3;
+	bool *ran = xcalloc(r->workloads, sizeof(*ran));
+	int *planned = xcalloc(layouts, sizeof(*planned)); /* a bit for each side */
 	double kept = 0.0, all = 0.0;
 
-	for (int i = 0; i < r->runs; i++) {
-		const struct run *run = &r->run[i];
-		bool *first = seen + (size_t)run->workload * layouts + run->layout - 1;
-		struct nested side;
+	/* A layout whose boot failed has lost all that the variant measures. */
+	for (int i = 0; i < r->plan.n; i++) {
+		const struct plan_row *row = &r->plan.row[i];
 
-		if (run->variant != variant || !run->layout ||
-		    (workload >= 0 ? run->workload != workload
-				   : workload_is_aside(r->workload[run->workload])) ||
-		    *first)
-			continue;
-		*first = true;
-		side = result_side(r, run->workload, variant);
-		kept += !isnan(stat_layout_value(&side, run->layout - 1));
-		all++;
+		if (row->layout)
+			planned[row->layout - 1] |= (row->variant == variant) |
+						    (row->variant == other) << 1;
 	}
-	free(seen);
+	for (int i = 0; i < r->runs; i++)
+		ran[r->run[i].workload] |= r->run[i].variant == variant && r->run[i].layout;
+	for (int w = 0; w < r->workloads; w++) {
+		struct nested a, b;
+
+		if (!ran[w] || (workload >= 0 ? w != workload : workload_is_aside(r->workload[w])))
+			continue;
+		a = result_side(r, w, variant);
+		b = other < 0 ? a : result_side(r, w, other);
+		for (int l = 0; l < layouts; l++) {
+			if ((planned[l] & sides) != sides)
+				continue;
+			kept += !isnan(stat_layout_value(&a, l)) &&
+				!isnan(stat_layout_value(&b, l));
+			all++;
+		}
+	}
+	free(planned);
+	free(ran);
 	return all > 0.0 ? kept / all : NAN;
 }
 
@@ -581,7 +593,7 @@ static double spread_of(double *x, int n)
  * chains beside a run's own samples tell at which one it ran; as far as that is surer than what clocks there are,
  * the run is taken to their median, as James and Stein (1961) shrink estimates. On the samples in results/published of
  * an Intel Xeon (family 6, model 167; 32 layouts), the slope of the doses with half its interval, and the half-widths
- * of the null and of qpw-on in pair/64/1:
+ * of the null and of qpw-on in pair/64/1, by medians (quiet-p50):
  *
  *	as the clocks were	0.986 0.070 0.36 0.46
  *	at one			0.963 0.036 0.30 0.33

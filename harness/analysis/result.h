@@ -93,9 +93,10 @@ struct spread {
 struct spread result_spread(const struct result *r, int workload, int variant);
 
 /*
- * Share of the layouts of @variant, beyond the stock one, in which a run of @workload has a value, NaN
- * without any; with @workload below 0, of the layouts of all workloads that are no flushes.
+ * Share of the planned layouts beyond the stock one in which @variant, and @other if that is not below
+ * 0, has a value of @workload, NaN without any; with @workload below 0, of those of all workloads but
+ * flushes and excursions.
  */
-double result_kept(const struct result *r, int workload, int variant);
+double result_kept(const struct result *r, int workload, int variant, int other);
 
 #endif

@@ -536,7 +536,7 @@ static int cmd_simulate(const struct command *c, int argc, char **argv)
 {
 	const char *reports = "2000", *layouts = "12", *seed = "1", *sd = "0.45", *equal = NULL;
 	const char **const value[] = { &reports, &layouts, &seed, &sd, &equal };
-	struct world world = { .equal = VERDICT_EQUAL };
+	struct world world = { .equal = VERDICT_EQUAL, .same_code = 3 };
 	struct rates rates;
 	uint64_t n, l;
 	int status;
@@ -599,9 +599,8 @@ static const struct command commands[] = {
 	  "of all.",
 	  cmd_estimators },
 	{ "plotdata", "", "plotdata RESULTDIR DIR",
-	  "Writes effects.dat, samples.dat, bysize.dat, byn.dat and counts.dat into DIR, for "
-	  "gnuplot; "
-	  "the header of each\n"
+	  "Writes a .dat file for each plot (effects, samples, bysize, byn, counts, trade, decide, "
+	  "crossings) into DIR;\nthe header of each\n"
 	  "names its columns. has_ci is 0 where there is no interval, and the bounds are then the "
 	  "value.",
 	  cmd_plotdata },
@@ -670,8 +669,10 @@ int main(int argc, char **argv)
 		if (streq(argv[1], commands[i].name))
 			return commands[i].run(&commands[i], argc - 1, argv + 1);
 	fprintf(stderr,
-		"sheafstat: %s%s; commands: plan, summarize, compare, estimators, plotdata, "
-		"precision, certify, peers, sums, simulate\n",
-		argc > 1 ? "no command " : "a command is missing", argc > 1 ? argv[1] : "");
+		"sheafstat: %s%s; commands:", argc > 1 ? "no command " : "a command is missing",
+		argc > 1 ? argv[1] : "");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(stderr, "%s %s", i ? "," : "", commands[i].name);
+	fputc('\n', stderr);
 	return EXIT_USAGE;
 }

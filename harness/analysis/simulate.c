@@ -10,12 +10,13 @@
 #include "stats.h"
 #include "verdict.h"
 
-#define PRIMARY	  5  /* workloads of the primary family */
+#define PRIMARY	  6  /* workloads of the primary family */
 #define CHANGES	  6  /* variants that are compared */
 #define WORKLOADS 41 /* in which the baseline is compared with itself */
 #define DRAWS	  499
 #define OUTLYING  0.02 /* share of the boots that lie OUTLIER times as far off */
 #define OUTLIER	  4.0
+#define PHASE_SD  5.0	/* between phases, in SDs of a difference in a layout */
 #define DOSE_HALF 0.045 /* half-width of a slope's interval */
 
 /*
@@ -33,6 +34,22 @@ static void variant_draw(const struct world *world, int workloads, gsl_rng *rng,
 		for (int w = 0; w < workloads; w++)
 			x[w * world->layouts + l] = boot + gsl_ran_gaussian(rng, far * sd);
 	}
+}
+
+/*
+ * What code at other addresses differs by in each phase, 0 in all: with the same amounts in each layout, as
+ * far apart as on an AMD EPYC. Too few layouts are judged without phases, and have none.
+ */
+static void phases_add(const struct world *world, gsl_rng *rng, const int *phase, double *d)
+{
+	double at[PHASES], mean = 0.0;
+
+	for (int s = 0; s < PHASES; s++) {
+		at[s] = gsl_ran_gaussian(rng, PHASE_SD * world->sd);
+		mean += at[s] / PHASES;
+	}
+	for (int l = 0; l < world->layouts && world->layouts >= PHASES + STAT_STRATA_SPARE; l++)
+		d[l] += at[phase[l]] - mean;
 }
 
 /* One report in which the effects of the first @differ of the family are @effect, the others none. */
@@ -59,6 +76,7 @@ static void report_judge(const struct world *world, gsl_rng *rng, double effect,
 		for (int l = 0; l < layouts; l++)
 			d[l] = x[w * layouts + l] - base[w * layouts + l] +
 			       (i < differ ? effect : 0.0);
+		phases_add(world, rng, phase, d);
 		e = stat_effect(d, phase, layouts, PHASES, STAT_LEVEL);
 		p[i] = e.p_value;
 		f[i] = (struct finding){ .effect = e.mean,
@@ -116,6 +134,7 @@ static bool null_judge(const struct world *world, gsl_rng *rng, enum fault_of fa
 	double *d = xcalloc(2 * size, sizeof(*d)), *other = d + size;
 	double *sign = xcalloc(layouts, sizeof(*sign));
 	int *phase = xcalloc(layouts, sizeof(*phase));
+	bool fixed[WORKLOADS];
 	/* What makes a standard error twice the one seen, and half of it. */
 	const double shift = sqrt(3.0 / layouts / 2.0) * world->sd,
 		     both = gsl_ran_gaussian(rng, shift);
@@ -126,6 +145,8 @@ static bool null_judge(const struct world *world, gsl_rng *rng, enum fault_of fa
 	variant_draw(world, WORKLOADS, rng, other);
 	for (int l = 0; l < layouts; l++)
 		sign[l] = l % 2 ? sqrt(3.0) * world->sd : -sqrt(3.0) * world->sd;
+	for (int l = 0; l < layouts; l++)
+		phase[l] = l % PHASES;
 	for (int w = 0; w < WORKLOADS; w++) {
 		const double own = both + gsl_ran_gaussian(rng, shift);
 
@@ -137,10 +158,11 @@ static bool null_judge(const struct world *world, gsl_rng *rng, enum fault_of fa
 			else if (fault == WIDE)
 				d[w * layouts + l] += sign[l];
 		}
+		fixed[w] = w % 4 < world->same_code;
+		if (fixed[w])
+			phases_add(world, rng, phase, d + (size_t)w * layouts);
 	}
-	for (int l = 0; l < layouts; l++)
-		phase[l] = l % PHASES;
-	f = stat_flips(d, WORKLOADS, layouts, phase, PHASES, DRAWS, rng);
+	f = stat_flips(d, WORKLOADS, layouts, phase, PHASES, fixed, DRAWS, rng);
 	free(phase);
 	fails = !streq(null_word(&f, layouts), "pass");
 	*old = stat_at_least(f.missed, WORKLOADS, 1.0 - STAT_LEVEL) < 0.01;
@@ -243,7 +265,7 @@ void rates_print(FILE *out, const struct world *world, const struct rates *rates
 		"half-width %.2f), 2 %% of the boots four times as far off; bound %.2f ticks\n\n",
 		world->reports, CHANGES, PRIMARY, WORKLOADS, world->layouts, world->sd,
 		stat_t_quantile(0.5 + STAT_LEVEL / 2.0,
-				world->layouts - (world->layouts < PHASES * STAT_STRATUM_FEWEST
+				world->layouts - (world->layouts < PHASES + STAT_STRATA_SPARE
 							  ? 1
 							  : PHASES)) *
 			world->sd / sqrt(world->layouts),

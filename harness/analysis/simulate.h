@@ -10,6 +10,7 @@ struct world {
 	int reports, layouts;
 	double sd; /* of a difference between two variants in one layout, in ticks */
 	double equal;
+	int same_code; /* how many of the comparisons with the baseline are not the null's, of four */
 	uint64_t seed;
 };
 

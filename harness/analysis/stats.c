@@ -116,7 +116,7 @@ struct estimate stat_t_strata(const double *x, const int *stratum, int n, int st
 	return e;
 }
 
-/* How many strata values are judged in: 1 where one has too few. */
+/* How many strata values are judged in: 1 where one is empty, or too few values are left. */
 static int strata_of(const int *stratum, int n, int strata)
 {
 	for (int s = 0; s < strata; s++) {
@@ -124,10 +124,10 @@ static int strata_of(const int *stratum, int n, int strata)
 
 		for (int i = 0; i < n; i++)
 			count += stratum[i] == s;
-		if (count < STAT_STRATUM_FEWEST)
+		if (!count)
 			return 1;
 	}
-	return strata > 1 ? strata : 1;
+	return strata > 1 && n - strata >= STAT_STRATA_SPARE ? strata : 1;
 }
 
 struct estimate stat_effect(const double *x, const int *stratum, int n, int strata, double level)
@@ -287,30 +287,57 @@ static struct compared *compared_make(const double *d, int n, int layouts, const
 	return c - n;
 }
 
+/* Takes from each value what the mean of its stratum is. */
+static void centre_strata(struct compared *c)
+{
+	for (int s = 0; s < c->strata && c->strata > 1; s++) {
+		double sum = 0.0;
+		int m = 0;
+
+		for (int i = 0; i < c->n; i++) {
+			if (c->stratum[i] != s)
+				continue;
+			sum += c->x[i];
+			m++;
+		}
+		for (int i = 0; i < c->n; i++)
+			if (c->stratum[i] == s)
+				c->x[i] -= sum / m;
+	}
+}
+
 struct flips stat_flips(const double *d, int n, int layouts, const int *stratum, int strata,
-			int draws, gsl_rng *rng)
+			const bool *fixed, int draws, gsl_rng *rng)
 {
 	struct compared *c = compared_make(d, n, layouts, stratum, strata);
-	double *sign = xcalloc(layouts, sizeof(*sign));
-	double *seen = xcalloc(draws, sizeof(*seen)), square;
+	/* Signs that are all other ones tell the same, so that one of them stays. */
+	const bool all = layouts > 0 && layouts <= 30 && (1 << (layouts - 1)) - 1 <= draws;
+	double *sign = xcalloc(layouts, sizeof(*sign)), *seen, square;
 	struct flips f = { .comparisons = n };
 	int more = 0, wider = 0, narrower = 0;
 
+	draws = all ? (1 << (layouts - 1)) - 1 : draws;
+	seen = xcalloc(draws + 1, sizeof(*seen));
 	for (int l = 0; l < layouts; l++)
 		sign[l] = 1.0;
 	square = flip(c, n, sign, &f.missed);
+	seen[draws] = square;
+	for (int i = 0; i < n; i++)
+		if (fixed && fixed[i])
+			centre_strata(&c[i]);
 	for (int k = 0; k < draws; k++) {
 		int missed;
 
 		for (int l = 0; l < layouts; l++)
-			sign[l] = gsl_rng_uniform_int(rng, 2) ? 1.0 : -1.0;
+			sign[l] = (all ? (k + 1) >> l & 1 : (int)gsl_rng_uniform_int(rng, 2)) ? -1.0
+											      : 1.0;
 		seen[k] = flip(c, n, sign, &missed);
 		more += missed >= f.missed;
 		wider += seen[k] >= square;
 		narrower += seen[k] <= square;
 	}
-	gsl_sort(seen, 1, draws);
-	f.spread = sqrt(square / stat_quantile(seen, draws, 0.5));
+	gsl_sort(seen, 1, draws + 1);
+	f.spread = sqrt(square / stat_quantile(seen, draws + 1, 0.5));
 	/* What was seen is one of the draws itself. */
 	f.p_missed = (more + 1.0) / (draws + 1.0);
 	f.p_narrow = (wider + 1.0) / (draws + 1.0);
@@ -351,6 +378,32 @@ double stat_layout_value(const struct nested *x, int layout)
 	return x->least ? least : n ? sum / n : NAN;
 }
 
+static int layout_boots(const struct nested *x, int layout)
+{
+	int n = 0;
+
+	for (int i = 0; i < x->boots; i++)
+		n += !isnan(x->value[layout * x->boots + i]);
+	return n;
+}
+
+/* What stands for a layout beside @other: the least of more boots would be less by itself. */
+static double paired_value(const struct nested *x, const struct nested *other, int layout)
+{
+	int most = x->least ? layout_boots(other, layout) : x->boots;
+	double least = NAN;
+
+	if (!x->least)
+		return stat_layout_value(x, layout);
+	for (int i = 0; i < x->boots && most; i++) {
+		double v = x->value[layout * x->boots + i];
+
+		least = fmin(least, v);
+		most -= !isnan(v);
+	}
+	return least;
+}
+
 int stat_layout_values(const struct nested *x, double *value, int *layout)
 {
 	int n = 0;
@@ -371,9 +424,9 @@ void pairs_make(struct pairs *p, const struct nested *a, const struct nested *b)
 	p->d = p->y + a->layouts + 1;
 	p->layout = xcalloc(a->layouts, sizeof(*p->layout));
 	for (int l = 0; l < a->layouts; l++) {
-		double x = stat_layout_value(a, l), y = stat_layout_value(b, l);
+		double x = paired_value(a, b, l), y = paired_value(b, a, l);
 
-		p->alone += isnan(x) != isnan(y);
+		p->alone += !layout_boots(a, l) != !layout_boots(b, l);
 		if (isnan(x) || isnan(y))
 			continue;
 		p->x[p->n] = x;
@@ -390,12 +443,13 @@ void pairs_free(struct pairs *p)
 }
 
 /* The boots of the layouts in @at, packed: @n[i] values from @v[i * boots] on. */
-static void pack(const struct nested *x, const int *at, int m, double *v, int *n)
+static void pack(const struct nested *x, const struct nested *other, const int *at, int m,
+		 double *v, int *n)
 {
 	for (int i = 0; i < m; i++) {
 		n[i] = 0;
 		if (x->least)
-			v[i * x->boots + n[i]++] = stat_layout_value(x, at[i]);
+			v[i * x->boots + n[i]++] = paired_value(x, other, at[i]);
 		for (int j = 0; j < x->boots && !x->least; j++) {
 			double value = x->value[at[i] * x->boots + j];
 
@@ -428,14 +482,14 @@ struct interval stat_bootstrap(const struct nested *a, const struct nested *b, i
 	struct interval ci = none;
 
 	for (int i = 0; i < max; i++) {
-		d[m] = stat_layout_value(a, i) - stat_layout_value(b, i);
+		d[m] = paired_value(a, b, i) - paired_value(b, a, i);
 		if (!isnan(d[m]))
 			at[m++] = i;
 	}
 	mean = stat_mean(d, m);
 	se = stat_sd(d, m) / sqrt(m);
-	pack(a, at, m, va, na);
-	pack(b, at, m, vb, nb);
+	pack(a, b, at, m, va, na);
+	pack(b, a, at, m, vb, nb);
 	if (m >= STAT_BOOT_LAYOUTS && se == 0.0)
 		ci = (struct interval){ mean, mean };
 	while (m >= STAT_BOOT_LAYOUTS && se > 0.0 && done < resamples) {

@@ -11,10 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define STAT_LEVEL	    0.95 /* of all intervals in a result */
-#define STAT_RESAMPLES	    2000
-#define STAT_BOOT_LAYOUTS   5 /* fewest layouts for which a bootstrap means anything */
-#define STAT_STRATUM_FEWEST 3
+#define STAT_LEVEL	  0.95 /* of all intervals in a result */
+#define STAT_RESAMPLES	  2000
+#define STAT_BOOT_LAYOUTS 5 /* fewest layouts for which a bootstrap means anything */
+#define STAT_STRATA_SPARE 4 /* fewest degrees of freedom that strata leave */
 /*
  * Times the undisturbed probe: a sample beyond is contended. The probe in core cycles, by the chain of
  * its run, was tried on three recorded results of an Intel Xeon whose clock moves by 3 %: it calls 46.7,
@@ -72,7 +72,11 @@ int stat_t_count(double sd, int n, double width, int most);
  */
 struct estimate stat_t_strata(const double *x, const int *stratum, int n, int strata, double level);
 
-/* What an effect is estimated by: stat_t_strata(), or with fewer than STAT_STRATUM_FEWEST values in a stratum stat_t(). */
+/*
+ * What an effect is estimated by: stat_t_strata(), or where a stratum is empty or fewer than
+ * STAT_STRATA_SPARE degrees of freedom would be left stat_t(). Few values of one stratum are no
+ * reason: the variance is that of all of them within theirs.
+ */
 struct estimate stat_effect(const double *x, const int *stratum, int n, int strata, double level);
 
 /* Mean of @a minus mean of @b, unpaired, unequal variances: Welch (1947). */
@@ -100,19 +104,22 @@ struct estimate stat_slope(const double *sxy, const double *sxx, int n, double l
 /*
  * What @n comparisons of something with itself in the same @layouts, @d[comparison * layouts + layout]
  * (NaN where there is none), find, beside what they find with the signs of whole layouts drawn anew
- * @draws times. Layout l is of @stratum[l], as for stat_effect(). Comparisons that share boots are off together, and stay so: what a count of intervals
- * should be is no binomial, and tells little. How much they differ among themselves tells more, for that
- * is what the boots do not share.
+ * @draws times. Layout l is of @stratum[l], as for stat_effect(). Comparisons that share boots are off
+ * together, and stay so: what a count of intervals should be is no binomial, and tells little. How much
+ * they differ among themselves tells more, for that is what the boots do not share. A comparison that is
+ * @fixed (NULL: none is) may differ by a fixed amount in each stratum, which has no sign to be drawn: it is
+ * taken out before. Where there are no more than @draws signs, all are drawn, once each.
  */
 struct flips {
 	int comparisons, missed; /* missed: intervals of STAT_LEVEL without 0 */
-	double spread; /* root mean square of the t about their mean, in units of its median over the draws */
+	/* Root mean square of the t about their mean (of fewer than 4 about 0), in units of its median over the draws. */
+	double spread;
 	/* Shares of draws with so many misses or more; with such a spread or a larger one, a smaller one. */
 	double p_missed, p_narrow, p_wide;
 };
 
 struct flips stat_flips(const double *d, int n, int layouts, const int *stratum, int strata,
-			int draws, gsl_rng *rng);
+			const bool *fixed, int draws, gsl_rng *rng);
 
 /* Share of the @n pairs in which @a is below @b; a tie counts half. */
 double stat_p_below(const double *a, const double *b, int n);
@@ -141,10 +148,10 @@ void pairs_make(struct pairs *p, const struct nested *a, const struct nested *b)
 void pairs_free(struct pairs *p);
 
 /*
- * Interval of the mean over layouts of (mean over boots of @a) - (mean over boots of @b), by a
- * nested bootstrap: layouts are drawn with replacement, in pairs, then the boots within each, on
- * each side apart, unless the least of them stands for all. Only layouts that both sides have take part. The interval is the studentised one
- * (bootstrap-t; Davison and Hinkley 1997, 5.2): the percentile interval covers too
+ * Interval of the mean over layouts of what stands for a layout in @a less that in @b, by a nested
+ * bootstrap: layouts are drawn with replacement, in pairs, then the boots within each, on each side
+ * apart, unless the least of them stands for all. Only layouts that both sides have take part. The
+ * interval is the studentised one (bootstrap-t; Davison and Hinkley 1997, 5.2): the percentile interval covers too
  * rarely with ten layouts, and drawing boots within layouts counts their variance twice
  * (ibid. 3.8), which studentising cancels. NaN below STAT_BOOT_LAYOUTS layouts. Locations of runs
  * are taken as they are: with hundreds of samples each, drawing samples again would add nothing.

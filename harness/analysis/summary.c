@@ -231,7 +231,7 @@ static json_t *effect_json(const struct result *r, int w, int v, int base, int r
 		json_from_number(e.p_value), "p_faster", stat_p_below(p.x, p.y, p.n), "layouts",
 		p.n, "boots", boots, "warnings", warnings, "ci90", json_from_interval(narrow.ci),
 		"paired_ci95", json_from_interval(stat_t(p.d, p.n, STAT_LEVEL).ci), "kept",
-		json_from_number(fmin(result_kept(r, w, v), result_kept(r, w, base))));
+		json_from_number(result_kept(r, w, v, base)));
 	states_add(out, r, w, v, base);
 free:
 	pairs_free(&p);
@@ -240,7 +240,7 @@ free:
 	return out;
 }
 
-/* The null's comparisons are no claims, and a family of their own; doses, checks and flushes have none. */
+/* The null's comparisons are no claims, and a family of their own; doses, checks, flushes and excursions have none. */
 static const enum role families[] = { ROLE_CHANGE, ROLE_NULL };
 
 /* Adds p_holm to the effects of the variants with @role; the others get null if they have none. */

@@ -42,8 +42,9 @@ static void write_losses(struct page *p, const json_t *losses)
 
 	if (!json_is_object(losses))
 		return;
-	page_text(p, "Runs of each variant, how many have a value, how many of their samples are "
-		     "quiet, and what gaps took:");
+	page_text(p,
+		  "Runs of each variant, in how many layouts they have a value, how many of their "
+		  "samples are quiet, and what gaps took:");
 	g = page_table(p, "losses", heads);
 	json_array_foreach(json_object_get(losses, "variants"), i, one) {
 		grid_row(g);

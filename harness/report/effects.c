@@ -32,8 +32,8 @@ static void write_key(struct page *p, const struct view *r)
 		  "+-%g: the 90 %% interval lies inside, which is false in at most 5 %% of "
 		  "differences that are as large as that. Cannot tell (+-w): neither; w is half "
 		  "of the 95 %% interval. Same code: the functions that run are the same byte for "
-		  "byte. No verdict: fewer than %.0f layouts, a value for fewer than %g of the "
-		  "runs, or a baseline that differs from itself there. The other intervals are "
+		  "byte. No verdict: fewer than %.0f layouts, a value in fewer than %g of the "
+		  "layouts, or a baseline that differs from itself there. The other intervals are "
 		  "for exploring: one in twenty misses.",
 		  r->equal, json_num(rules, "fewest_layouts"), json_num(rules, "least_kept"));
 }
@@ -41,7 +41,7 @@ static void write_key(struct page *p, const struct view *r)
 void write_effects(struct page *p, const struct view *r)
 {
 	static const char *const heads[] = { "workload", "variant",    ">baseline", ">difference",
-					     ">%",	 ">P(faster)", ">p (Holm)", ">layouts",
+					     ">more, %", ">P(faster)", ">p (Holm)", ">layouts",
 					     "verdict",	 NULL };
 	enum { BASELINE = 2, PERCENT = 4, P_FASTER, P_HOLM, LAYOUTS };
 

@@ -240,12 +240,15 @@ void write_method(struct page *p, const struct view *r)
 		  "Each variant is linked in %s layout%s: pads before mm/slub.o move the code, by "
 		  "the same amounts in all variants but null, and dummy allocations at boot move "
 		  "the data. The stock layout, without either, is no part of the averages. "
-		  "Boots per layout: %s%s%s. The boots are in random order with "
+		  "Boots per layout: %s%s%s%s. The boots are in random order with "
 		  "the variants interleaved. An effect is the difference from the baseline, paired "
 		  "by layout; its interval is Student's t over the layouts, within the four places "
-		  "of a pad in a cache line from three layouts in each on.",
+		  "of a pad in a cache line from 8 layouts on.",
 		  number(layouts, 0, false).s, plural(layouts),
 		  number(boots, boots == floor(boots) ? 0 : 1, false).s,
+		  boots > 1 ? " (of make bench those after the first have the primary workloads "
+			      "and the doses)"
+			    : "",
 		  samples ? "; samples per workload and boot: " : "", samples ? samples : "");
 	if (json_object_size(json_object_get(r->certificate, "gate")))
 		page_text(p,

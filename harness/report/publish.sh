@@ -19,7 +19,7 @@ if [ -f "$peers/plots/peers.png" ]; then
 		printf '# How do the loops that people use today do, beside ours?\n\n![Peers](../../plots/published/peers.png)\n\n'
 		printf 'One kernel with and without a known number of core cycles more in each allocation, one boot of each, in any two of %s layouts:\n' \
 			"$(jq -r .layouts "$peers/environment.json")"
-		printf 'share of pairs with the wrong sign (no difference at all), %%. The peer- loops are in bench/module/peers.h; SDs in ticks.\n\n'
+		printf 'share of pairs with the wrong sign (no difference at all), %%. The peer- loops are in bench/module/peers.c; SDs in ticks.\n\n'
 		awk -F '\t' '
 			function sd(x) { return x == "n/a" ? x : sprintf("%.2f", x) }
 			!/^#/ && !($1 in row) { names[++n] = $1; row[$1] = sprintf("| %s | %.2f | %s | %s |", $1, $2, sd($3), sd($4)) }

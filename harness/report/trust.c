@@ -133,11 +133,9 @@ void write_trust(struct page *p, const struct view *r)
 		g, "noise and losses",
 		json_is_object(losses)
 			? xasprintf(
-				  "%s %% of %.0f runs have a value; the worst variant has %s %%; "
-				  "gaps "
+				  "values in %s %% of layouts; the worst variant's in %s %%; gaps "
 				  "took %.0f ppm",
 				  number(100 * json_num(losses, "kept"), 1, false).s,
-				  json_num(losses, "runs"),
 				  number(100 * json_num(line_of(r, "losses"), "value"), 1, false).s,
 				  json_num(json_object_get(c, "noise"), "ppm"))
 			: xstrdup("n/a: the result does not say"),
@@ -170,9 +168,8 @@ void write_trust_short(struct page *p, const struct view *r)
 	else
 		page_item(p, "dose: n/a: no known amount was added");
 	if (json_is_object(losses))
-		page_item(p, "losses: %s %% of %.0f runs have a value: %s",
-			  number(100 * json_num(losses, "kept"), 1, false).s,
-			  json_num(losses, "runs"), word_of(r, "losses"));
+		page_item(p, "losses: values in %s %% of layouts: %s",
+			  number(100 * json_num(losses, "kept"), 1, false).s, word_of(r, "losses"));
 }
 
 /* Everything posted of kmalloc, in cycles: differences from the kernel without the series, one value each. */
