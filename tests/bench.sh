@@ -126,34 +126,37 @@ holds 'effects have intervals over layouts' jq -e \
 
 # A step that fails does not stop the others, and the report says what is missing and why.
 mkdir "$scratch/broken"
-small=("${args[@]:0:2}" "BUILD=$build" "OUT=$scratch/broken/results" LAYOUTS=1 BOOTS=1 SAMPLES=20 VARIANTS=none 'WORKLOADS=^pair/64/1$' 'TARGETS=uml tcg')
-for program in gnuplot qemu-system-x86_64 llvm-mca perf; do
-	printf '#!/bin/sh\necho "error: %s is broken" >&2\nexit 3\n' "$program" >"$scratch/broken/$program"
-	chmod +x "$scratch/broken/$program"
-	status=0
-	# With more than 8 layouts there is an answer after the first 4.
-	[ "$program" != perf ] || small+=(LAYOUTS=9 BOOTS=2)
-	PATH=$scratch/broken:$PATH MAKEFLAGS='' make "${small[@]}" bench >"$scratch/$program.log" 2>&1 </dev/null || status=$?
-	rm "$scratch/broken/$program"
-	case $program in
-	gnuplot) want='failed: plots: gnuplot [a-z, .-]*gp failed' status_wanted=2 ;;
-	llvm-mca) want='failed: estimates of (tcg|uml).local-trylock: llvm-mca cannot read' status_wanted=2 ;;
-	qemu-*) want='counts of local-trylock \(target tcg\)' status_wanted=2 ;;
-	perf) want='^# ' status_wanted=0 ;; # no kernel here has events for it
-	esac
-	holds "without $program the bench ends (status $status)" test "$status" = "$status_wanted"
-	holds "without $program there is a result" test "$(find "$scratch/broken/results/latest/" -maxdepth 1 -name 'report.md' -o -maxdepth 1 -name reply.txt -o -maxdepth 1 -name summary.json | wc -l)" = 3
-	expect 0 "$want" "without $program the report says so" find "$scratch/broken/results/latest/" -name '*.md' -exec cat {} +
-	[ "$program" = gnuplot ] || holds "without $program there are plots" test -s "$scratch/broken/results/latest/plots/effects.png"
-	[ "$failures" = 0 ] || tail -n 15 "$scratch/$program.log"
-	[ "$program" != perf ] || {
-		holds 'an answer is told after 4 of 9 layouts' grep -q 'so far, with 4 of 9 layouts' "$scratch/$program.log"
-		plan=$(readlink -f "$scratch/broken/results/latest")/plan.tsv
-		holds 'with one boot each, and then a second one of all' test "$(rows "$plan" | awk -F "$rs" '$2 == "local-trylock" && $3 { n[$4]++; if ($3 <= 4 && !$4 && $1 > first) first = $1; if ($4 && (!second || $1 < second)) second = $1 } END { print n[0], n[1], first < second }')" = '9 9 1'
-		holds 'and in the end there are 9' jq -e '.layouts == 9 and (.left_out | all(startswith("failed: ") | not))' "$scratch/broken/results/latest/environment.json"
-	}
+small=("${args[@]:0:2}" "BUILD=$build" "OUT=$scratch/broken/results" SAMPLES=20 VARIANTS=none 'WORKLOADS=^pair/64/1$')
+# without STATUS PROGRAM... -- VALUE...: a bench where these fail.
+without() {
+	local want=$1 program programs=() status=0
+	shift
+	while [ "$1" != -- ]; do programs+=("$1") && shift; done
+	for program in "${programs[@]}"; do
+		printf '#!/bin/sh\necho "error: %s is broken" >&2\nexit 3\n' "$program" >"$scratch/broken/$program"
+		chmod +x "$scratch/broken/$program"
+	done
 	rm -rf "$scratch/broken/results"
-done
+	PATH=$scratch/broken:$PATH MAKEFLAGS='' make "${small[@]}" "${@:2}" bench >"$scratch/broken.log" 2>&1 </dev/null || status=$?
+	(cd "$scratch/broken" && rm "${programs[@]}")
+	holds "without ${programs[*]} the bench ends (status $status)" test "$status" = "$want"
+	holds "without ${programs[*]} there is a result" test "$(find "$scratch/broken/results/latest/" -maxdepth 1 -name 'report.md' -o -maxdepth 1 -name reply.txt -o -maxdepth 1 -name summary.json | wc -l)" = 3
+	[ "$failures" = 0 ] || tail -n 15 "$scratch/broken.log"
+}
+says() { expect 0 "$1" "and the report says so: $1" find "$scratch/broken/results/latest/" -name '*.md' -exec cat {} +; }
+without 2 gnuplot llvm-mca -- LAYOUTS=1 BOOTS=1 'TARGETS=uml tcg'
+says 'failed: plots: gnuplot [a-z, .-]*gp failed'
+says 'failed: estimates of (tcg|uml).local-trylock: llvm-mca cannot read'
+without 2 qemu-system-x86_64 -- LAYOUTS=1 BOOTS=1 'TARGETS=uml tcg'
+says 'counts of local-trylock \(target tcg\)'
+holds 'without QEMU there are plots' test -s "$scratch/broken/results/latest/plots/effects.png"
+# No kernel here has events for perf. With more than 8 layouts there is an answer after the first 4.
+without 0 perf -- LAYOUTS=9 BOOTS=2 TARGETS=uml
+holds 'an answer is told after 4 of 9 layouts' grep -q 'so far, with 4 of 9 layouts' "$scratch/broken.log"
+plan=$(readlink -f "$scratch/broken/results/latest")/plan.tsv
+holds 'with one boot each, and then a second one of all' test "$(rows "$plan" | awk -F "$rs" '$2 == "local-trylock" && $3 { n[$4]++; if ($3 <= 4 && !$4 && $1 > first) first = $1; if ($4 && (!second || $1 < second)) second = $1 } END { print n[0], n[1], first < second }')" = '9 9 1'
+holds 'and in the end there are 9' jq -e '.layouts == 9 and (.left_out | all(startswith("failed: ") | not))' "$scratch/broken/results/latest/environment.json"
+rm -rf "$scratch/broken/results"
 
 unset VARIANT_PATH TMPDIR
 status=0

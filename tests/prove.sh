@@ -7,7 +7,7 @@ set -euo pipefail
 build=$1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-export VARIANT_PATH=$top/kernel-patches:$top/tests/mutants OUT=$scratch TARGETS=uml FLAVOURS=prove
+export VARIANT_PATH=$top/kernel-patches:$top/tests/mutants:$scratch OUT=$scratch TARGETS=uml FLAVOURS=prove
 SOURCE=$("$top/harness/kernel/source.sh")
 export SOURCE
 
@@ -26,4 +26,10 @@ expect 1 'boots failed' "${bad}fail" prove "$bad" 1
 for m in $bad; do
 	expect 0 '^failed: sheafstress: failed: (an object|objects|a barrier|a flush)' "a test says why $m does: $(result_of "$m")" result_of "$m"
 done
+# What no kernel takes is proven nowhere, and costs only itself.
+mkdir "$scratch/variants"
+printf 'title = an option that is nowhere\nkconfig = CONFIG_SHEAFBENCH_NOWHERE=y\n' >"$scratch/variants/nowhere.variant"
+expect 1 '1 of 2 boots failed' 'a variant that no kernel takes fails' prove nowhere 1
+holds "the table says why: $(result_of nowhere)" test "$(result_of nowhere)" = 'failed: no kernel of uml takes its options'
+holds 'and the baseline is proven beside it' test "$(result_of local-trylock)" = 'ok: '
 finish

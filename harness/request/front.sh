@@ -150,7 +150,7 @@ goals=(
 	"profile  hot functions and lines of the fast path of VARIANT=<name>, by perf; on uml, or with TARGETS=kvm or arm64"
 	"plots    draw the plots of a result again"
 	"reply    write the report and the reply of a result again; print the reply. SERIES=<name>, QUOTE=<mail>"
-	"publish  write Results.md and its plots from a result"
+	"publish  write Results.md, its plots and tables, and the marked parts of README and docs/variants.md"
 	"clean    remove the programs and the kernels in the cache; sources and results stay"
 )
 if [ "$goal" = help ]; then

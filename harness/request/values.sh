@@ -25,7 +25,7 @@ default_workloads='^(pair/[0-9]+/1|pair-spaced/64/[0-9]+|(alloc|free)-spaced/64/
 value VARIANTS id 'words variants' '' "which kernels, such as \"qpw-off qpw-on\" (default: the thread's six schemes and your own; 'debate': also what else it names; 'none': the baseline alone)" certify=half-gate peers=none
 value WORKLOADS id regex "$default_workloads" 'which workloads, a regular expression on their names' \
 	'certify=^(pair/[0-9]+/1|(alloc|free)/64/(1|32/lifo))$' 'peers=^pair/64/1$' 'profile=^pair/64/1$'
-value TARGETS id 'words targets' '' 'where to run: metal, kvm, uml (time), tcg, tcg-rt (exact counts), arm64 (its PMU); default: all that this machine can run' \
+value TARGETS id 'words targets' '' 'where to run: metal, kvm, uml (time), tcg, tcg-rt (exact counts), arm64 (its PMU); default: uml, kvm and tcg, as far as they run here, and metal with HOST; of prove uml and tcg' \
 	'prove=uml tcg' profile=uml
 value HOST 'id make' host '' 'of TARGETS=metal: the machine that is rebooted into each kernel, as ssh knows it, such as root@box'
 value LAYOUTS id 'number 1 256' 12 'layouts of each variant' certify=112 peers=8
@@ -33,12 +33,12 @@ value BOOTS id 'number 1 100' 3 "boots of each layout; of 'make bench' those aft
 value RUNS id 'number 1 100' 1 'runs of each workload in a boot' certify=2
 value SAMPLES id 'number 20 20000' 300 'samples of a run' certify=200 peers=200
 value PRECISION id ticks '' 'add layouts until the intervals reach +- so many ticks'
-value MINUTES id 'minutes 1 1440' '' 'as many layouts as so many minutes are enough for, whatever LAYOUTS says; counts get a third of them'
+value MINUTES id 'minutes 1 1440' '' 'as many layouts as so many minutes are enough for, whatever LAYOUTS says; counts on tcg get a third of them'
 value MOST id 'number 1 256' 64 'layouts at most, with PRECISION'
 value EQUAL id ticks 0.5 'differences within +- so many ticks may be called equal'
 value SEED id 'number 0 4294967295' 1 'seed of the layouts and of the order'
 value EVENTS id events auto 'performance counters: auto, none, or names with commas (harness/counters/events)'
-value MITIGATIONS id 'words yesno' yes 'no: tcg, kvm and metal boot with mitigations=off'
+value MITIGATIONS id 'words yesno' yes 'no: tcg, tcg-rt, kvm and metal boot with mitigations=off'
 value UM_FIDELITY id 'words yesno' yes 'no: arch/um as the kernel has it, without kernel-patches/patches/um'
 value DEBUG_INFO id 'words yesno' no 'yes: tcg also tells which source lines instructions come from (builds each kernel once more)'
 value TUNE id 'words yesno' no 'yes: governor, turbo and NMI watchdog are set for the run, and put back after it'
@@ -186,7 +186,7 @@ take_values() {
 		[ -n "${!name-x}" ] || [ -z "${value_default[$name]}" ] || die 2 "$name is given and empty; leave it out, or give a value such as '$at'"
 		[ "$goal $name ${TARGETS-}" != 'bench LAYOUTS arm64' ] || at=4 # counts hardly depend on the layout
 		# Nor on the boot; and on a lab machine each takes minutes.
-		[[ $goal != bench || $name != BOOTS || ! " ${TARGETS-} " =~ \ (metal|arm64)\  ]] || at=1
+		[[ $goal != bench || $name != BOOTS || ! " ${TARGETS-} ${HOST:+metal} " =~ \ metal\ |^\ arm64\  ]] || at=1
 		[[ $goal != profile || $name != SAMPLES || ${TARGETS:-uml} == uml* ]] || at=300
 		[[ $goal != profile || $name != SAMPLES || ${TARGETS:-uml} != uml* ]] || at=20000
 		[ -n "${!name-}" ] || printf -v "$name" %s "$at"
