@@ -125,7 +125,7 @@ questions=(
 printed='def near($d): (. * pow(10; $d) | round) as $n | (if $n < 0 then -$n else $n end | tostring) as $t | ("0" * ([$d + 1 - ($t | length), 0] | max) // "") + $t
 	| if $d > 0 then .[:-$d] + "." + .[-$d:] else . end | if $n < 0 then "-" + . elif $n > 0 then "+" + . else . end;
 def effect($v): [.effects[] | select(.workload == "pair/64/1" and .variant == $v)][0];
-def times($v): effect($v) | ["\(.effect | near(2)) [\(.ci95[0] | near(2)), \(.ci95[1] | near(2))]", (.verdict as $w | if $w == "within" then "within +-0.5" elif $w == "cannot tell" then "cannot tell (+-\((.ci95[1] - .ci95[0]) / 2 | near(2) | ltrimstr("+")))" else $w end)];
+def times($v): effect($v) | ["\(.effect | near(2)) [\(.ci95[0] | near(2)), \(.ci95[1] | near(2))]", (.verdict | if . == "within" then "within +-0.5" else . end)];
 def classes($t; $v): [.counts[] | select(.target == $t and .variant == $v and .workload == "pair/64/1")][0].classes;
 def counted($t; $v): [(classes($t; $v) | .instructions, (.lock // 0)), (classes($t; "local-trylock") | .instructions, (.lock // 0))] | [.[0] - .[2], .[1] - .[3]] | map(near(0));
 def flush($v): [.flushes[] | select(.variant == $v and .isolated and .cpus == 1 and .metric != "slow_paths").value] | add | tostring;'

@@ -418,7 +418,10 @@ static void verdict_cell(struct grid *g, const struct answer *a, const struct sc
 		grid_missing(g, "n/a", s->v->reason ? s->v->reason : "not measured");
 		return;
 	}
-	grid_text(g, view_verdict(a->r, s->e).s);
+	/* How far it may be off stands in the row's first interval, and a mail has no room for it twice. */
+	grid_text(g, a->r->proven && streq(short_verdict(s->e), "cannot tell")
+			     ? "cannot tell"
+			     : view_verdict(a->r, s->e).s);
 	if (s->e->no_verdict && a->r->proven)
 		grid_note(g, s->e->no_verdict);
 }
