@@ -39,10 +39,15 @@ is(p, k) = strcol(9) eq word(workloads, p) && strcol(7) eq name[k]
 # What cannot be told from 0 has no place on a logarithmic axis, and what is below one unit is drawn at it.
 told(lo, hi) = lo > 0 || lo == hi
 least(v) = v > 1 ? v : 1
-# Where two lines cross, the pairs are told.
+# Where two lines cross, the pairs are told, once each, above the place and from left to right in rows of which each has room.
 array across[64]
 array up[64]
-crossed(x, y, here) = here && crossings < 64 ? (crossings = crossings + 1, across[crossings] = x, up[crossings] = least(y), 0) : 0
+near(a, b) = abs(log(a / b)) < 0.02
+told_already(x) = sum [i = 1:crossings] near(across[i], x)
+crossed(x, y, here) = here && crossings < 64 && !told_already(x) ? (crossings = crossings + 1, across[crossings] = x, up[crossings] = least(y), 0) : 0
+array upto[16]
+place_in(x) = (row = 1, sum [i = 1:15] (row == i && upto[i] > x ? (row = i + 1, 0) : 0), upto[row] = x * 4, row)
+set style textbox opaque noborder margins 0.2, 0.2
 do for [p = 1:np] {
 	# stats leaves out what is out of range
 	unset logscale y
@@ -56,7 +61,10 @@ do for [p = 1:np] {
 	}
 	crossings = 0
 	if (rows('crossings.dat') > 0) {
-		stats 'crossings.dat' using (crossed($1, $2, strcol(5) eq word(workloads, p))) nooutput
+		# in the order of their places
+		do for [half = 0:4 * ceil(log(last * 2) / log(2))] {
+			stats 'crossings.dat' using (crossed($1, $2, strcol(5) eq word(workloads, p) && floor(4 * log($1) / log(2)) == half)) nooutput
+		}
 	}
 	set logscale y 10
 	set format y '%.0s%c'
@@ -64,8 +72,12 @@ do for [p = 1:np] {
 	set lmargin at screen (p - 1.0) / np + 96.0 / width
 	set rmargin at screen (p + 0.0) / np - 20.0 / width
 	set ylabel what(p) offset 0.5, 0
+	do for [i = 1:16] { upto[i] = 0 }
 	do for [n = 1:crossings] {
-		set label n sprintf('%.0f', across[n]) at across[n], up[n] center offset 0, -0.9 - (n - 1) % 3 point pointtype 6 pointsize 1.6 font face.':Bold,11' front
+		row = place_in(across[n])
+		set label n '' at across[n], up[n] point pointtype 6 pointsize 1.6 front
+		set arrow n from across[n], up[n] to across[n], graph 1.01 - 0.05 * row nohead linecolor rgb '#BBBBBB' back
+		set label n + 100 sprintf('%.0f', across[n]) at across[n], graph 1.01 - 0.05 * row center font face.':Bold,11' front boxed
 	}
 	if (drawn eq '') {
 		set label 96 "none can be told\nfrom the baseline's" at graph 0.5, graph 0.5 center
@@ -76,6 +88,8 @@ do for [p = 1:np] {
 	}
 	unset label 96
 	unset for [n = 1:crossings] label n
+	unset for [n = 1:crossings] label n + 100
+	unset for [n = 1:crossings] arrow n
 	unset label 98
 	unset label 99
 }
